@@ -1,0 +1,161 @@
+# warren: make, make demo, make test. `make help` lists the rest.
+VARIANT  ?= release
+CC       := gcc
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+DATADIR  := $(PREFIX)/share/warren
+T        ?=
+SECONDS  ?= 30
+# make V=1 shows the commands
+Q         = $(if $(V),,@)
+
+TOOLS    := $(patsubst bin/%.c,%,$(wildcard bin/*.c))
+BUILD    := build/$(VARIANT)
+PACKAGES := librabbitmq jansson yaml-0.1 libpcre2-8
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wpointer-arith
+HARDEN   := -fstack-protector-strong -fPIE
+CPPFLAGS := -Ilib -D_GNU_SOURCE -DWARREN_DATA_DIR='"$(DATADIR)"'
+CFLAGS    = -std=c11 -g $(WARNINGS) $(HARDEN) $(CFLAGS_$(VARIANT)) $(EXTRA)
+LDFLAGS   = -pie -Wl,-z,relro,-z,now $(LDFLAGS_$(VARIANT))
+LDLIBS    = $(shell pkg-config --libs $(PACKAGES)) -ljq -lm
+
+CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2
+CFLAGS_debug   := -O0
+CFLAGS_clang   := -O1
+CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LDFLAGS_asan   := -fsanitize=address,undefined
+CFLAGS_tsan    := -O1 -fsanitize=thread
+LDFLAGS_tsan   := -fsanitize=thread
+CFLAGS_cov     := -O0 --coverage
+LDFLAGS_cov    := --coverage
+# the fuzzers' variant is clang's; make fuzz sets it
+CFLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
+LDFLAGS_fuzz   := -fsanitize=fuzzer,address,undefined
+
+SOURCES  := $(wildcard lib/*/*.c)
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
+LIBRARY  := $(BUILD)/libwarren.a
+BINARIES := $(TOOLS:%=$(BUILD)/bin/%)
+UNITS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+PEERS    := $(patsubst tests/bench/plain_%.c,$(BUILD)/tests/bench/plain_%,$(wildcard tests/bench/plain_*.c))
+FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FORMATTED = $(wildcard bin/*.c lib/*/*.[ch] tests/*/*.[ch])
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps binaries test unit fuzzers check lint format format-check fuzz bench demo man install \
+	uninstall clean help
+
+all: $(TOOLS:%=bin/%) ## build the tools into bin/
+
+binaries: $(BINARIES)
+
+help: ## show these targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+# ---- building ----
+
+bin/%: $(BUILD)/bin/%
+	@cp -f $< $@
+
+$(BUILD)/bin/%: $(BUILD)/bin/%.o $(LIBRARY)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(LIBRARY): $(OBJECTS)
+	@echo "  AR   $@"
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/%.o: %.c | build/.packages
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs check)
+
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/tests/bench/plain_%: $(BUILD)/tests/bench/plain_%.o $(BUILD)/tests/bench/plain.o
+	@echo "  LD   $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs librabbitmq)
+
+# what is embedded into objects
+$(BUILD)/lib/app/settings.o: settings/warren.schema.json
+$(BUILD)/lib/schema/schema_meta.o: $(wildcard lib/schema/metaschema/*/*.json)
+
+-include $(OBJECTS:.o=.d) $(BINARIES:=.d) $(UNITS:%=$(BUILD)/tests/unit/%.d) \
+	$(PEERS:=.d) $(BUILD)/tests/bench/plain.d
+
+# ---- setting up ----
+
+deps: ## install the Debian packages that are missing
+	@./tests/support/deps.sh
+
+# once per checkout, so that a plain `make` on a bare machine works
+build/.packages: tests/support/deps.sh
+	@./tests/support/deps.sh
+	@mkdir -p $(@D) && touch $@
+
+# ---- testing ----
+
+test: ## build and run every test (make test T=pace: only what has this in its name)
+	@./tests/support/run.sh "$(VARIANT)" "$(T)"
+
+unit: $(UNITS:%=$(BUILD)/tests/unit/%) ## build the unit tests
+
+fuzzers: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
+
+check: ## what CI checks beside the tests: format, order of includes, names, static analysis, gcc and clang
+	@./tests/support/check.sh
+
+lint: ## static analysis alone: cppcheck and clang-tidy, shellcheck
+	@./tests/support/lint.sh
+
+format: ## lay out every C file
+	clang-format -i $(FORMATTED)
+
+format-check:
+	clang-format --dry-run -Werror $(FORMATTED)
+
+fuzz: ## run each fuzzer for SECONDS=30
+	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz fuzzers
+	@./tests/support/fuzz.sh $(SECONDS) $(FUZZERS)
+
+bench: all $(PEERS) ## measure the producer and consumer against plain rabbitmq-c
+	@PEERS=$(BUILD)/tests/bench ./tests/bench/run.sh
+
+demo: ## watch a producer and a consumer talk through a real RabbitMQ
+	@./tests/support/deps.sh
+	@$(MAKE) --no-print-directory all
+	@./tests/support/demo.sh
+
+# ---- installing ----
+
+man: all ## write the man pages into build/man
+	@mkdir -p build/man build/completion
+	@for t in $(TOOLS); do bin/$$t --man > build/man/warren-$$t.1 && \
+	  bin/$$t --completion > build/completion/warren-$$t || exit 1; done
+
+install: all man ## install as warren-<tool> below PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(DATADIR)/settings
+	for t in $(TOOLS); do install -m 755 bin/$$t $(DESTDIR)$(PREFIX)/bin/warren-$$t; done
+	install -m 644 build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 build/completion/* $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 644 settings/*.yaml settings/warren.schema.json $(DESTDIR)$(DATADIR)/settings
+
+uninstall: ## remove what install put there
+	for t in $(TOOLS); do rm -f $(DESTDIR)$(PREFIX)/bin/warren-$$t \
+	  $(DESTDIR)$(PREFIX)/share/man/man1/warren-$$t.1 \
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions/warren-$$t; done
+	rm -rf $(DESTDIR)$(DATADIR)
+
+clean: ## remove everything that was built
+	rm -rf build $(TOOLS:%=bin/%)

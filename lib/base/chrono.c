@@ -1,0 +1,138 @@
+#include "base/chrono.h"
+
+#include <stdio.h>
+#include <time.h>
+
+uint64_t chrono_now_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * CHRONO_S + (uint64_t)t.tv_nsec;
+}
+
+int64_t chrono_wall_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+uint64_t chrono_after(uint64_t now_ns, uint64_t span_ns)
+{
+	return span_ns > CHRONO_NEVER - now_ns ? CHRONO_NEVER : now_ns + span_ns;
+}
+
+/* Seconds and milliseconds of a wall time, also before 1970. */
+static time_t split(int64_t wall_ms, int *ms)
+{
+	int64_t seconds = wall_ms / 1000;
+	*ms = (int)(wall_ms % 1000);
+	if (*ms < 0) {
+		*ms += 1000;
+		seconds--;
+	}
+	return (time_t)seconds;
+}
+
+void chrono_format(int64_t wall_ms, struct buf *out)
+{
+	int ms;
+	struct tm tm = {0};
+	time_t seconds = split(wall_ms, &ms);
+	gmtime_r(&seconds, &tm);
+	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, ms);
+}
+
+void chrono_format_clock(int64_t wall_ms, struct buf *out)
+{
+	int ms;
+	struct tm tm = {0};
+	time_t seconds = split(wall_ms, &ms);
+	localtime_r(&seconds, &tm);
+	buf_printf(out, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min, tm.tm_sec, ms);
+}
+
+/* Takes exactly `count` digits from the front of the text. */
+static bool take_digits(struct slice *text, int count, int *out)
+{
+	int value = 0;
+	for (int i = 0; i < count; i++, text->ptr++, text->len--) {
+		if (text->len == 0 || text->ptr[0] < '0' || text->ptr[0] > '9')
+			return false;
+		value = value * 10 + (text->ptr[0] - '0');
+	}
+	*out = value;
+	return true;
+}
+
+static bool take_char(struct slice *text, const char *accepted)
+{
+	if (text->len == 0 || text->ptr[0] == '\0' || strchr(accepted, text->ptr[0]) == NULL)
+		return false;
+	text->ptr++;
+	text->len--;
+	return true;
+}
+
+/* ".250" and the like; what is finer than a millisecond is dropped. */
+static bool take_fraction(struct slice *text, int *ms)
+{
+	int scale = 100;
+	*ms = 0;
+	if (!take_char(text, "."))
+		return true;
+	int digit;
+	if (!take_digits(text, 1, &digit))
+		return false;
+	do {
+		*ms += digit * scale;
+		scale /= 10;
+	} while (take_digits(text, 1, &digit));
+	return true;
+}
+
+static bool take_offset(struct slice *text, int *minutes)
+{
+	int hour, minute;
+	*minutes = 0;
+	if (take_char(text, "Zz"))
+		return true;
+	bool west = text->len > 0 && text->ptr[0] == '-';
+	if (!take_char(text, "+-") || !take_digits(text, 2, &hour) || !take_char(text, ":") ||
+	    !take_digits(text, 2, &minute) || hour > 23 || minute > 59)
+		return false;
+	*minutes = (west ? -1 : 1) * (hour * 60 + minute);
+	return true;
+}
+
+static int days_in_month(int year, int month)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	return month == 2 && leap ? 29 : days[month - 1];
+}
+
+bool chrono_parse(struct slice text, int64_t *out_wall_ms, struct error *err)
+{
+	struct slice rest = text;
+	int year, month, day, hour, minute, second, ms, offset;
+	bool good = take_digits(&rest, 4, &year) && take_char(&rest, "-") &&
+		    take_digits(&rest, 2, &month) && take_char(&rest, "-") &&
+		    take_digits(&rest, 2, &day) && take_char(&rest, "Tt ") &&
+		    take_digits(&rest, 2, &hour) && take_char(&rest, ":") &&
+		    take_digits(&rest, 2, &minute) && take_char(&rest, ":") &&
+		    take_digits(&rest, 2, &second) && take_fraction(&rest, &ms) &&
+		    take_offset(&rest, &offset) && rest.len == 0;
+	if (!good || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) ||
+	    hour > 23 || minute > 59 || second > 60)
+		return error_set(err, ERROR_USAGE, "not a time such as 2026-11-21T08:15:30Z");
+	struct tm tm = {.tm_year = year - 1900,
+	    .tm_mon = month - 1,
+	    .tm_mday = day,
+	    .tm_hour = hour,
+	    .tm_min = minute,
+	    .tm_sec = second};
+	*out_wall_ms = ((int64_t)timegm(&tm) - offset * 60) * 1000 + ms;
+	return true;
+}

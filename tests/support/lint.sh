@@ -1,0 +1,16 @@
+#!/bin/bash
+# Static analysis: cppcheck over everything, clang-tidy with .clang-tidy, shellcheck over the scripts.
+set -u
+cd "$(dirname "$0")/../.." || exit 70
+./tests/support/deps.sh lint || exit
+failed=0
+cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	--suppressions-list=tests/support/cppcheck.txt -Ilib -D_GNU_SOURCE \
+	'-Djson_object_foreach(o,k,v)=while(json_next(o,&k,&v))' '-Djson_array_foreach(a,i,v)=while(json_next(a,&i,&v))' \
+	bin lib || failed=1
+find bin lib -name '*.c' -print0 |
+	xargs -0 -n 8 -P "$(nproc)" clang-tidy --quiet --warnings-as-errors='*' -- \
+		-std=c11 -D_GNU_SOURCE -Ilib 2>/dev/null || failed=1
+find tests .ci -type f \( -name '*.sh' -o -name run \) -print0 |
+	xargs -0 shellcheck --severity=warning --external-sources || failed=1
+exit $failed

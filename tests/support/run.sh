@@ -1,0 +1,79 @@
+#!/bin/bash
+# Builds and runs the tests: unit tests, then the real binaries against a private broker.
+# run.sh VARIANT [PART OF A NAME]
+set -u -o pipefail
+cd "$(dirname "$0")/../.." || exit 70
+variant=${1:-release} only=${2-}
+root=$PWD
+export BIN=$root/build/$variant/bin
+logs=$root/build/$variant/logs
+passed=0 failed=0 skipped=0
+
+./tests/support/deps.sh || exit
+mkdir -p "$logs"
+make --no-print-directory -j"$(nproc)" VARIANT="$variant" \
+	binaries unit >"$logs/build.log" 2>&1 || {
+	tail -n 40 "$logs/build.log"
+	echo "the build failed"
+	exit 1
+}
+
+# Unit tests: Check prints "100%: Checks: 5, Failures: 0, Errors: 0".
+for test in build/"$variant"/tests/unit/test_*; do
+	name=${test##*/}
+	case $name in *.o | *.d | *.gc*) continue ;; *"$only"*) ;; *) continue ;; esac
+	log=$logs/$name.log
+	CK_VERBOSITY=normal timeout 300 "$test" >"$log" 2>&1
+	status=$?
+	line=$(grep -E '^[0-9]+%: Checks: ' "$log" | tail -n 1)
+	checks=$(sed -n 's/.*Checks: \([0-9]*\),.*/\1/p' <<<"$line")
+	bad=$(sed -n 's/.*Failures: \([0-9]*\), Errors: \([0-9]*\).*/\1 \2/p' <<<"$line" | awk '{print $1 + $2}')
+	if [ -z "$line" ] || { [ $status -ne 0 ] && [ "${bad:-0}" -eq 0 ]; }; then
+		checks=1 bad=1 line="ended with status $status"
+	fi
+	echo "$name: $line"
+	grep -E '^draft.*tests pass' "$log"
+	[ "${bad:-0}" -eq 0 ] || grep -vE '^[0-9]+%:' "$log" | head -n 40
+	failed=$((failed + ${bad:-0}))
+	passed=$((passed + checks - ${bad:-0}))
+done
+
+# Shell tests print TAP. Those in cli/ bring what they need; those in broker/ share one node, each
+# in a vhost of its own.
+tap() {
+	local script=$1 name log good bad left status
+	name=$(basename "$(dirname "$script")")/$(basename "$script" .sh)
+	case $name in *"$only"*) ;; *) return ;; esac
+	log=$logs/$(tr / - <<<"$name").log
+	timeout 600 bash "$script" >"$log" 2>&1
+	status=$?
+	left=$(grep -c '^ok .*# SKIP' "$log")
+	good=$(($(grep -c '^ok ' "$log") - left))
+	bad=$(grep -c '^not ok ' "$log")
+	if ! grep -q '^1\.\.[0-9]' "$log"; then
+		bad=$((bad + 1))
+		echo "# $script ended early, with status $status"
+	fi
+	echo "$name: $good passed, $bad failed${left:+, $left skipped}"
+	[ "$bad" -eq 0 ] || { grep -A 12 '^not ok ' "$log" || tail -n 30 "$log"; } | head -n 60
+	passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
+}
+
+for script in tests/cli/*.sh; do tap "$script"; done
+
+broker_tests=$(ls tests/broker/*.sh 2>/dev/null | grep -F -- "$only")
+if [ -n "$broker_tests" ]; then
+	lab=$(mktemp -d "${TMPDIR:-/tmp}/warren-test.XXXXXX")
+	trap '"$BIN/lab" down --dir "$lab/lab" >/dev/null 2>&1; rm -rf "$lab"' EXIT
+	trap 'exit 130' INT TERM
+	if "$BIN/lab" up --dir "$lab/lab" >"$logs/lab.log" 2>&1; then
+		export WARREN_TEST_LAB=$lab/lab
+		for script in $broker_tests; do tap "$script"; done
+	else
+		cat "$logs/lab.log"
+		failed=$((failed + 1))
+	fi
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

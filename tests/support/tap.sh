@@ -1,0 +1,90 @@
+# shellcheck shell=bash
+# tap.sh - what the shell tests share: source it, then use ok, is, like, and done_testing.
+set -u
+BIN=${BIN:-$PWD/build/release/bin}
+tap_count=0 tap_failed=0
+work=$(mktemp -d "${TMPDIR:-/tmp}/warren-tap.XXXXXX")
+tap_cleanup() {
+	local pids
+	pids=$(jobs -p)
+	[ -z "$pids" ] || kill -9 $pids 2>/dev/null
+	[ -z "${vhost-}" ] || "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- delete_vhost "$vhost" >/dev/null 2>&1
+	rm -rf "$work"
+}
+trap tap_cleanup EXIT
+
+# result STATUS NAME: one line of TAP.
+result() {
+	tap_count=$((tap_count + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $tap_count - $2"
+	else
+		tap_failed=$((tap_failed + 1))
+		echo "not ok $tap_count - $2"
+	fi
+	return 0
+}
+# ok NAME COMMAND...: the command succeeds.
+ok() {
+	local name=$1
+	shift
+	"$@" >"$work/ok.out" 2>&1
+	local status=$?
+	result $status "$name"
+	[ $status -eq 0 ] || sed 's/^/#   /' "$work/ok.out" | head -n 10
+}
+# is GOT EXPECTED NAME
+is() {
+	[ "$1" = "$2" ]
+	local status=$?
+	result $status "$3"
+	[ $status -eq 0 ] || printf '#   got:      %q\n#   expected: %q\n' "$1" "$2"
+}
+# like TEXT REGEX NAME (extended, whole text)
+like() {
+	grep -qE -- "$2" <<<"$1"
+	local status=$?
+	result $status "$3"
+	[ $status -eq 0 ] || printf '#   got: %q\n#   does not match: %s\n' "$1" "$2"
+}
+# status_is EXPECTED NAME COMMAND...: its exit status; output in $work/out and $work/err.
+status_is() {
+	local expected=$1 name=$2
+	shift 2
+	timeout 60 "$@" >"$work/out" 2>"$work/err" </dev/null
+	is $? "$expected" "$name"
+}
+skip() {
+	tap_count=$((tap_count + 1))
+	echo "ok $tap_count - $1 # SKIP $2"
+}
+# eventually SECONDS COMMAND...: waits until it succeeds; fails when the time is over.
+eventually() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $deadline ] || return 1
+		read -r -t 0.05 <> <(:) || true
+	done
+}
+done_testing() {
+	echo "1..$tap_count"
+	[ $tap_failed -eq 0 ]
+	exit
+}
+
+# use_broker: a vhost of its own on the shared node; sets AMQP_URL. Starts a node when none is shared.
+use_broker() {
+	if [ -z "${WARREN_TEST_LAB-}" ]; then
+		export WARREN_TEST_LAB=$work/lab
+		"$BIN/lab" up --dir "$WARREN_TEST_LAB" >/dev/null || exit 1
+		trap 'tap_cleanup; "$BIN/lab" down --dir "$WARREN_TEST_LAB" >/dev/null 2>&1' EXIT
+	fi
+	eval "$("$BIN/lab" env --dir "$WARREN_TEST_LAB")"
+	vhost=t$$-$RANDOM
+	"$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- add_vhost "$vhost" >/dev/null || exit 1
+	"$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- set_permissions -p "$vhost" guest '.*' '.*' '.*' >/dev/null || exit 1
+	export AMQP_URL=$AMQP_URL/$vhost
+}
+# ready QUEUE: messages in it that nobody holds.
+ready() { "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q -p "$vhost" list_queues name messages | awk -v q="$1" '$1 == q {print $2}'; }
