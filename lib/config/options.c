@@ -1,0 +1,480 @@
+#include "config/options.h"
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+
+/* One option of the command, and whether the command line has settled it. */
+struct row {
+	const struct option *option;
+	bool given;
+};
+
+struct parser {
+	const struct command *command;
+	void *target;
+	struct row *rows;
+	size_t count, capacity;
+	char **argv;
+	size_t argc, next;   /* next: the word to read */
+	char **options;	     /* words that belong to options, in order; */
+	size_t option_count; /* the program's name is the first */
+	char **operands;
+	size_t operand_count;
+	bool ended; /* "--" was read */
+};
+
+/* Where a value came from, for errors: "option '--amount'", "variable 'WARREN_AMOUNT'". */
+struct source {
+	const char *kind, *prefix, *name;
+};
+
+static void collect_rows(struct parser *p)
+{
+	for (size_t g = 0; p->command->groups[g] != NULL; g++)
+		for (const struct option *o = p->command->groups[g]; o->name != NULL; o++) {
+			p->rows = mem_grow(p->rows, &p->capacity, p->count + 1, sizeof *p->rows);
+			p->rows[p->count++] = (struct row){o, false};
+		}
+}
+
+/* --- values --- */
+
+static bool assign_flag(const struct option *o, const char *text, void *member, struct error *err)
+{
+	static const char *const words[] = {"1", "true", "yes", "0", "false", "no"};
+	(void)o; /* every flag takes the same words */
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcmp(text, words[i]) == 0) {
+			*(bool *)member = i < ARRAY_LEN(words) / 2;
+			return true;
+		}
+	return error_set(err, ERROR_USAGE, "accepted: 1, true, yes, 0, false, no");
+}
+
+static bool assign_text(const struct option *o, const char *text, void *member, struct error *err)
+{
+	(void)o, (void)err; /* any text will do */
+	*(const char **)member = text;
+	return true;
+}
+
+static bool assign_list(const struct option *o, const char *text, void *member, struct error *err)
+{
+	(void)o, (void)err; /* any text will do */
+	struct option_list *list = member;
+	list->items = mem_grow(list->items, &list->capacity, list->count + 1, sizeof *list->items);
+	list->items[list->count++] = text;
+	return true;
+}
+
+static bool assign_choice(const struct option *o, const char *text, void *member, struct error *err)
+{
+	struct buf accepted = {0};
+	for (int i = 0; o->choices[i] != NULL; i++) {
+		if (strcmp(text, o->choices[i]) == 0) {
+			*(int *)member = i;
+			buf_release(&accepted);
+			return true;
+		}
+		buf_printf(&accepted, "%s%s", i > 0 ? ", " : "", o->choices[i]);
+	}
+	error_set(err, ERROR_USAGE, "accepted: %s", accepted.ptr);
+	buf_release(&accepted);
+	return false;
+}
+
+static bool assign_count(const struct option *o, const char *text, void *member, struct error *err)
+{
+	return num_parse_u64(
+	    slice_str(text), o->min, o->max > 0 ? o->max : UINT64_MAX, member, err);
+}
+
+static bool assign_duration(
+    const struct option *o, const char *text, void *member, struct error *err)
+{
+	(void)o; /* durations have no bounds of their own */
+	return num_parse_duration(slice_str(text), member, err);
+}
+
+static bool assign_rate(const struct option *o, const char *text, void *member, struct error *err)
+{
+	(void)o; /* rates have no bounds of their own */
+	return num_parse_rate(slice_str(text), member, err);
+}
+
+struct assigner {
+	bool (*assign)(const struct option *o, const char *text, void *member, struct error *err);
+	const char *separator; /* between the value and the reason it was refused */
+};
+
+static const struct assigner assigners[] = {
+    [OPTION_FLAG] = {assign_flag, "; "},
+    [OPTION_TEXT] = {assign_text, ": "},
+    [OPTION_LIST] = {assign_list, ": "},
+    [OPTION_CHOICE] = {assign_choice, "; "},
+    [OPTION_COUNT] = {assign_count, ": "},
+    [OPTION_DURATION] = {assign_duration, ": "},
+    [OPTION_RATE] = {assign_rate, ": "},
+};
+
+static void mark_given(struct parser *p, struct row *row)
+{
+	row->given = true;
+	if (row->option->given != 0)
+		*(bool *)((char *)p->target + row->option->given) = true;
+}
+
+/* The value in quotes for an error, unless it may hold a password. To free(). */
+static char *show_value(const struct option *o, const char *text)
+{
+	if (o->argument != NULL && strcmp(o->argument, "URL") == 0)
+		return mem_strdup("a value that is not shown");
+	char *quoted = text_quote(slice_str(text));
+	char *shown = mem_printf("'%s'", quoted);
+	free(quoted);
+	return shown;
+}
+
+static bool assign(
+    struct parser *p, struct row *row, struct source source, const char *text, struct error *err)
+{
+	const struct option *o = row->option;
+	const struct assigner *assigner = &assigners[o->type];
+	struct error cause = {0};
+	if (assigner->assign(o, text, (char *)p->target + o->offset, &cause)) {
+		mark_given(p, row);
+		return true;
+	}
+	char *shown = show_value(o, text);
+	error_set(err, ERROR_USAGE, "%s '%s%s' got %s%s%s", source.kind, source.prefix, source.name,
+	    shown, assigner->separator, cause.text);
+	free(shown);
+	return false;
+}
+
+/* --- the command line --- */
+
+static bool is_option(const char *word)
+{
+	return word[0] == '-' && word[1] != '\0';
+}
+
+static bool is_negative_number(const char *word)
+{
+	size_t i = word[0] == '-' ? 1 : 0;
+	i += word[i] == '.' ? 1 : 0;
+	return word[0] == '-' && word[i] >= '0' && word[i] <= '9';
+}
+
+/* The next word as the value of an option; NULL when there is none. */
+static const char *take_value(struct parser *p)
+{
+	char *word = p->next < p->argc ? p->argv[p->next] : NULL;
+	if (word == NULL || (is_option(word) && !is_negative_number(word)))
+		return NULL;
+	p->next++;
+	p->options[p->option_count++] = word;
+	return word;
+}
+
+static bool take_option(
+    struct parser *p, struct row *row, struct source source, const char *value, struct error *err)
+{
+	if (value == NULL)
+		value = take_value(p);
+	if (value == NULL)
+		return error_set(err, ERROR_USAGE, "option '%s%s' needs a value: %s", source.prefix,
+		    source.name, row->option->argument);
+	return assign(p, row, source, value, err);
+}
+
+static void set_flag(struct parser *p, struct row *row, bool value)
+{
+	*(bool *)((char *)p->target + row->option->offset) = value;
+	mark_given(p, row);
+}
+
+/* An option and the form of its name: --NAME, or --no-NAME of a flag. */
+struct match {
+	struct row *row;
+	bool negated;
+};
+
+static const char *match_prefix(struct match m)
+{
+	return m.negated ? "--no-" : "--";
+}
+
+static bool has_no(struct slice name)
+{
+	return name.len >= 3 && memcmp(name.ptr, "no-", 3) == 0;
+}
+
+static struct slice without_no(struct slice name)
+{
+	return (struct slice){name.ptr + 3, name.len - 3};
+}
+
+static bool matches(struct match m, struct slice name, bool whole)
+{
+	if (m.negated && (m.row->option->type != OPTION_FLAG || !has_no(name)))
+		return false;
+	if (m.negated)
+		name = without_no(name);
+	size_t len = strlen(m.row->option->name);
+	return name.len <= len && (!whole || name.len == len) &&
+	       memcmp(name.ptr, m.row->option->name, name.len) == 0;
+}
+
+/* All options that a name, or the beginning of one, stands for. Room for two per row. */
+static size_t find_matches(struct parser *p, struct slice name, bool whole, struct match *found)
+{
+	size_t count = 0;
+	for (size_t i = 0; name.len > 0 && i < p->count; i++)
+		for (int negated = 0; negated < 2; negated++) {
+			struct match m = {&p->rows[i], negated != 0};
+			if (matches(m, name, whole))
+				found[count++] = m;
+		}
+	return count;
+}
+
+static bool ambiguous(struct slice name, const struct match *found, size_t count, struct error *err)
+{
+	struct buf list = {0};
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&list, "%s%s%s", i > 0 ? ", " : "", match_prefix(found[i]),
+		    found[i].row->option->name);
+	char *shown = text_quote(name);
+	error_set(err, ERROR_USAGE, "option '--%s' is ambiguous: %s", shown, list.ptr);
+	free(shown);
+	buf_release(&list);
+	return false;
+}
+
+/* The name of the option that was probably meant, "--" in front; NULL or to free(). */
+static char *suggest(const struct parser *p, struct slice name)
+{
+	bool negated = has_no(name);
+	const char **names = mem_alloc(p->count + 1, sizeof *names);
+	size_t count = 0;
+	for (size_t i = 0; i < p->count; i++)
+		if (!negated || p->rows[i].option->type == OPTION_FLAG)
+			names[count++] = p->rows[i].option->name;
+	const char *near = text_suggest(negated ? without_no(name) : name, names);
+	free(names);
+	return near != NULL ? mem_printf("--%s%s", negated ? "no-" : "", near) : NULL;
+}
+
+/* word: with its dashes, without any value, which might hold a secret. */
+static bool unknown_option(
+    const struct parser *p, struct slice word, struct slice name, struct error *err)
+{
+	char *shown = text_quote(word), *meant = suggest(p, name);
+	if (meant != NULL)
+		error_set(
+		    err, ERROR_USAGE, "unknown option '%s'; did you mean '%s'?", shown, meant);
+	else
+		error_set(err, ERROR_USAGE, "unknown option '%s'", shown);
+	free(meant);
+	free(shown);
+	return false;
+}
+
+static bool find_long(struct parser *p, struct slice name, struct match *out, struct error *err)
+{
+	struct match *found = mem_alloc(2 * p->count, sizeof *found);
+	size_t count = find_matches(p, name, true, found);
+	if (count == 0)
+		count = find_matches(p, name, false, found);
+	if (count == 1)
+		*out = found[0];
+	else if (count > 1)
+		ambiguous(name, found, count, err);
+	else
+		unknown_option(p, (struct slice){name.ptr - 2, name.len + 2}, name, err);
+	free(found);
+	return count == 1;
+}
+
+/* word: "--amount=5" */
+static bool read_long(struct parser *p, const char *word, struct error *err)
+{
+	struct slice name = {word + 2, strcspn(word + 2, "=")};
+	const char *value = name.ptr[name.len] == '=' ? name.ptr + name.len + 1 : NULL;
+	struct match m = {0};
+	if (!find_long(p, name, &m, err))
+		return false;
+	struct source source = {"option", match_prefix(m), m.row->option->name};
+	if (m.row->option->type != OPTION_FLAG)
+		return take_option(p, m.row, source, value, err);
+	if (value != NULL)
+		return error_set(
+		    err, ERROR_USAGE, "option '%s%s' takes no value", source.prefix, source.name);
+	set_flag(p, m.row, !m.negated);
+	return true;
+}
+
+static struct row *find_letter(struct parser *p, char letter)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->rows[i].option->letter == letter)
+			return &p->rows[i];
+	return NULL;
+}
+
+/* `at` is the letter in the word that no option has; the word may be a long name short of a dash.
+ */
+static bool unknown_letter(
+    const struct parser *p, const char *word, const char *at, struct error *err)
+{
+	struct slice name = {word + 1, strcspn(word + 1, "=")};
+	for (size_t i = 0; i < p->count; i++)
+		if (slice_is(name, p->rows[i].option->name))
+			return unknown_option(p, (struct slice){word, name.len + 1}, name, err);
+	struct slice letter = {at, 1};
+	while (letter.len < 4 && at[letter.len] != '\0' && !text_is_utf8(letter))
+		letter.len++;
+	char *shown = text_quote(letter);
+	error_set(err, ERROR_USAGE, "unknown option '-%s'", shown);
+	free(shown);
+	return false;
+}
+
+/* word: "-qn5", "-qn 5" */
+static bool read_letters(struct parser *p, const char *word, struct error *err)
+{
+	for (const char *at = word + 1; *at != '\0'; at++) {
+		struct row *row = find_letter(p, *at);
+		if (row == NULL)
+			return unknown_letter(p, word, at, err);
+		const char name[2] = {*at, '\0'};
+		struct source source = {"option", "-", name};
+		if (row->option->type != OPTION_FLAG)
+			return take_option(p, row, source, at[1] != '\0' ? at + 1 : NULL, err);
+		set_flag(p, row, true);
+	}
+	return true;
+}
+
+static bool check_verb(const struct command *command, const char *word, struct error *err)
+{
+	const char *names[64] = {NULL}; /* options_fault allows 63 */
+	for (size_t i = 0; i < ARRAY_LEN(names) - 1 && command->verbs[i].name != NULL; i++) {
+		names[i] = command->verbs[i].name;
+		if (strcmp(word, names[i]) == 0)
+			return true;
+	}
+	struct buf known = {0};
+	for (size_t i = 0; names[i] != NULL; i++)
+		buf_printf(&known, "%s%s", i > 0 ? ", " : "", names[i]);
+	char *shown = text_quote(slice_str(word));
+	const char *near = text_suggest(slice_str(word), names);
+	if (near != NULL)
+		error_set(
+		    err, ERROR_USAGE, "unknown command '%s'; did you mean '%s'?", shown, near);
+	else
+		error_set(err, ERROR_USAGE, "unknown command '%s'; accepted: %s", shown, known.ptr);
+	free(shown);
+	buf_release(&known);
+	return false;
+}
+
+static bool take_operand(struct parser *p, char *word, struct error *err)
+{
+	bool is_verb = p->command->verbs != NULL && p->operand_count == 0;
+	p->operands[p->operand_count++] = word;
+	if (is_verb)
+		return check_verb(p->command, word, err);
+	if (p->command->operands != NULL)
+		return true;
+	if (strstr(word, "://") != NULL) /* a URL in the wrong place, perhaps with its password */
+		return error_set(err, ERROR_USAGE, "unexpected argument (a URL)");
+	char *shown = text_quote(slice_str(word));
+	error_set(err, ERROR_USAGE, "unexpected argument '%s'", shown);
+	free(shown);
+	return false;
+}
+
+static bool read_word(struct parser *p, struct error *err)
+{
+	char *word = p->argv[p->next++];
+	if (p->ended || !is_option(word))
+		return take_operand(p, word, err);
+	p->options[p->option_count++] = word;
+	p->ended = strcmp(word, "--") == 0;
+	if (p->ended)
+		return true;
+	return word[1] == '-' ? read_long(p, word, err) : read_letters(p, word, err);
+}
+
+static bool read_command_line(struct parser *p, struct error *err)
+{
+	if (p->next < p->argc)
+		p->options[p->option_count++] = p->argv[p->next++];
+	while (p->next < p->argc)
+		if (!read_word(p, err))
+			return false;
+	return true;
+}
+
+/* Options first, operands last; returns where the operands begin. */
+static char **reorder(struct parser *p)
+{
+	memcpy(p->argv, p->options, p->option_count * sizeof *p->argv);
+	char **operands = p->argv + p->option_count;
+	memcpy(operands, p->operands, p->operand_count * sizeof *p->argv);
+	return operands;
+}
+
+/* --- the environment --- */
+
+/* "log-format" -> "WARREN_LOG_FORMAT" */
+static char *twin_name(const struct option *o)
+{
+	char *name = mem_printf("WARREN_%s", o->name);
+	for (char *c = name; *c != '\0'; c++)
+		*c = *c == '-' ? '_' : (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+	return name;
+}
+
+static bool read_variable(struct parser *p, struct row *row, const char *name, struct error *err)
+{
+	const char *value = name != NULL ? getenv(name) : NULL;
+	if (row->given || value == NULL || value[0] == '\0')
+		return true;
+	return assign(p, row, (struct source){"variable", "", name}, value, err);
+}
+
+static bool read_environment(struct parser *p, struct error *err)
+{
+	bool ok = true;
+	for (size_t i = 0; ok && i < p->count; i++) {
+		struct row *row = &p->rows[i];
+		char *twin = row->option->command_line_only ? NULL : twin_name(row->option);
+		ok = read_variable(p, row, twin, err) &&
+		     read_variable(p, row, row->option->environment, err);
+		free(twin);
+	}
+	return ok;
+}
+
+bool options_parse(const struct command *command, int argc, char *argv[], void *target,
+    char ***operands, struct error *err)
+{
+	size_t words = argc > 0 ? (size_t)argc : 0;
+	struct parser p = {.command = command, .target = target, .argv = argv, .argc = words};
+	p.options = mem_alloc(words, sizeof *p.options);
+	p.operands = mem_alloc(words, sizeof *p.operands);
+	collect_rows(&p);
+	bool ok = read_command_line(&p, err) && read_environment(&p, err);
+	if (ok)
+		*operands = reorder(&p);
+	free(p.operands);
+	free(p.options);
+	free(p.rows);
+	return ok;
+}
