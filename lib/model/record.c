@@ -1,0 +1,405 @@
+#include "model/record.h"
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "model/table.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#define MAX_SHORT_STRING 255
+
+/* --- writing; by hand, because a consumer does nothing else --- */
+
+/* Begins a member: `{"name":` or `,"name":`. `opened` tells where the object began. */
+static void begin_member(struct buf *out, size_t opened, struct slice name)
+{
+	char *end = buf_reserve(out, name.len + 4);
+	end[0] = out->len == opened ? '{' : ',';
+	end[1] = '"';
+	memcpy(end + 2, name.ptr, name.len);
+	memcpy(end + 2 + name.len, "\":", 3);
+	out->len += name.len + 4;
+}
+
+static void write_base64(struct slice bytes, struct buf *out)
+{
+	buf_append_char(out, '"');
+	text_base64(bytes, out);
+	buf_append_char(out, '"');
+}
+
+static void write_text(struct slice text, struct buf *out)
+{
+	if (text_is_utf8(text)) {
+		text_json(text, out);
+		return;
+	}
+	buf_append(out, SLICE("{\"$type\":\"string\",\"value\":"));
+	write_base64(text, out);
+	buf_append_char(out, '}');
+}
+
+static void write_timestamp(uint64_t seconds, struct buf *out)
+{
+	const char *quote = seconds > INT64_MAX ? "\"" : "";
+	buf_append_str(out, quote);
+	buf_append_u64(out, seconds);
+	buf_append_str(out, quote);
+}
+
+static const void *member(const struct message *m, const struct message_property_row *row)
+{
+	return (const char *)m + row->offset;
+}
+
+static bool write_property(const struct message *m, const struct message_property_row *row,
+    struct buf *out, struct error *err)
+{
+	switch (row->value) {
+	case MESSAGE_VALUE_TEXT:
+		write_text(*message_slice_const(m, row), out);
+		break;
+	case MESSAGE_VALUE_OCTET:
+		buf_append_u64(out, *(const uint8_t *)member(m, row));
+		break;
+	case MESSAGE_VALUE_TIMESTAMP:
+		write_timestamp(*(const uint64_t *)member(m, row), out);
+		break;
+	case MESSAGE_VALUE_TABLE:
+		return table_write_json(*message_slice_const(m, row), out, err) ||
+		       error_context(err, "properties.%s", row->name);
+	}
+	return true;
+}
+
+static bool write_properties(const struct message *m, struct buf *out, struct error *err)
+{
+	size_t opened = out->len;
+	for (size_t i = 0; i < MESSAGE_PROPERTY_COUNT; i++) {
+		const struct message_property_row *row = &message_properties[i];
+		if ((m->present & row->bit) == 0)
+			continue;
+		begin_member(out, opened, slice_str(row->name));
+		if (!write_property(m, row, out, err))
+			return false;
+	}
+	buf_append(out, out->len == opened ? SLICE("{}") : SLICE("}"));
+	return true;
+}
+
+static void write_body(struct slice body, struct buf *out, size_t opened)
+{
+	bool is_text = text_is_utf8(body);
+	begin_member(out, opened, is_text ? SLICE("body") : SLICE("body_base64"));
+	if (is_text)
+		text_json(body, out);
+	else
+		write_base64(body, out);
+}
+
+static void write_text_member(struct buf *out, size_t opened, struct slice name, struct slice text)
+{
+	begin_member(out, opened, name);
+	write_text(text, out);
+}
+
+bool record_write(
+    const struct message *m, const struct record_extra *extra, struct buf *out, struct error *err)
+{
+	static const struct record_extra nothing = {0};
+	size_t opened = out->len;
+	if (extra == NULL)
+		extra = &nothing;
+	if (m->exchange.ptr != NULL)
+		write_text_member(out, opened, SLICE("exchange"), m->exchange);
+	if (m->routing_key.ptr != NULL)
+		write_text_member(out, opened, SLICE("routing_key"), m->routing_key);
+	if (extra->redelivered != NULL) {
+		begin_member(out, opened, SLICE("redelivered"));
+		buf_append_str(out, *extra->redelivered ? "true" : "false");
+	}
+	if (extra->queue.len > 0)
+		write_text_member(out, opened, SLICE("queue"), extra->queue);
+	begin_member(out, opened, SLICE("properties"));
+	if (!write_properties(m, out, err)) {
+		buf_truncate(out, opened);
+		return false;
+	}
+	write_body(m->body, out, opened);
+	if (extra->fate != NULL)
+		write_text_member(out, opened, SLICE("fate"), slice_str(extra->fate));
+	if (extra->reason.len > 0)
+		write_text_member(out, opened, SLICE("reason"), extra->reason);
+	buf_append(out, SLICE("}\n"));
+	return true;
+}
+
+/* --- reading --- */
+
+struct reader {
+	struct message message;
+	struct buf *store; /* has room for all texts of the line, so that it does not move */
+	struct slice headers;
+	bool has_body;
+};
+
+/* Reads a member of the line; a failure names it. */
+typedef bool read_fn(struct reader *r, const json_t *value, struct error *err);
+
+static struct slice json_slice(const json_t *string)
+{
+	return (struct slice){json_string_value(string), json_string_length(string)};
+}
+
+/* The base64 of {"$type": "string", "value": base64}; NULL when the value is something else. */
+static const json_t *wrapped_text(const json_t *value)
+{
+	const json_t *type = json_object_get(value, "$type");
+	bool is_wrapped = json_object_size(value) == 2 && json_is_string(type) &&
+			  strcmp(json_string_value(type), "string") == 0;
+	return is_wrapped ? json_object_get(value, "value") : NULL;
+}
+
+/* Keeps the bytes of a base64 text in the store. */
+static bool read_base64(struct reader *r, const json_t *value, struct slice *out, struct error *err)
+{
+	size_t at = r->store->len;
+	if (!json_is_string(value) || !text_base64_decode(json_slice(value), r->store))
+		return error_set(err, ERROR_DATA, "not base64");
+	*out = (struct slice){r->store->ptr + at, r->store->len - at};
+	return true;
+}
+
+static bool read_bytes(struct reader *r, const json_t *value, struct slice *out, struct error *err)
+{
+	const json_t *wrapped = wrapped_text(value);
+	size_t at = r->store->len;
+	if (wrapped != NULL)
+		return read_base64(r, wrapped, out, err);
+	if (!json_is_string(value))
+		return error_set(err, ERROR_DATA, "not a string");
+	buf_append(r->store, json_slice(value));
+	*out = (struct slice){r->store->ptr + at, r->store->len - at};
+	return true;
+}
+
+static bool read_short(struct reader *r, const json_t *value, struct slice *out, struct error *err)
+{
+	if (!read_bytes(r, value, out, err))
+		return false;
+	return out->len <= MAX_SHORT_STRING ||
+	       error_set(err, ERROR_DATA, "has %zu bytes; at most %d are accepted", out->len,
+		   MAX_SHORT_STRING);
+}
+
+static bool read_octet(const json_t *value, uint8_t *out, struct error *err)
+{
+	json_int_t number = json_is_integer(value) ? json_integer_value(value) : -1;
+	if (number < 0 || number > UINT8_MAX)
+		return error_set(err, ERROR_DATA, "not a whole number from 0 to 255");
+	*out = (uint8_t)number;
+	return true;
+}
+
+static bool read_timestamp(const json_t *value, uint64_t *out, struct error *err)
+{
+	struct error ignored = {0}; /* the text below says more */
+	if (json_is_string(value) && num_parse_u64(json_slice(value), 0, UINT64_MAX, out, &ignored))
+		return true;
+	if (!json_is_integer(value) || json_integer_value(value) < 0)
+		return error_set(err, ERROR_DATA, "not a whole number of seconds since 1970");
+	*out = (uint64_t)json_integer_value(value);
+	return true;
+}
+
+static bool read_property(struct reader *r, const struct message_property_row *row,
+    const json_t *value, struct error *err)
+{
+	void *target = (char *)&r->message + row->offset;
+	r->message.present |= row->bit;
+	switch (row->value) {
+	case MESSAGE_VALUE_TEXT:
+		return read_short(r, value, target, err);
+	case MESSAGE_VALUE_OCTET:
+		return read_octet(value, target, err);
+	case MESSAGE_VALUE_TIMESTAMP:
+		return read_timestamp(value, target, err);
+	case MESSAGE_VALUE_TABLE:
+		r->message.headers = r->headers;
+		break;
+	}
+	return true;
+}
+
+static bool unknown_name(const char *name, const char *const known[], struct error *err)
+{
+	char *shown = text_quote(slice_str(name));
+	const char *near = text_suggest(slice_str(name), known);
+	if (near != NULL)
+		error_set(err, ERROR_DATA, "unknown member '%s'; did you mean '%s'?", shown, near);
+	else
+		error_set(err, ERROR_DATA, "unknown member '%s'", shown);
+	free(shown);
+	return false;
+}
+
+static bool unknown_property(const char *name, struct error *err)
+{
+	const char *known[MESSAGE_PROPERTY_COUNT + 1] = {NULL};
+	for (size_t i = 0; i < MESSAGE_PROPERTY_COUNT; i++)
+		known[i] = message_properties[i].name;
+	return unknown_name(name, known, err);
+}
+
+static bool read_properties(struct reader *r, const json_t *value, struct error *err)
+{
+	if (!json_is_object(value))
+		return error_set(err, ERROR_DATA, "properties: not an object");
+	json_t *object = (json_t *)value; /* jansson's iterators want it so, and leave it alone */
+	for (void *i = json_object_iter(object); i != NULL; i = json_object_iter_next(object, i)) {
+		const char *name = json_object_iter_key(i);
+		const struct message_property_row *row = message_property_find(slice_str(name));
+		if (row == NULL) {
+			unknown_property(name, err);
+			return error_context(err, "properties");
+		}
+		if (!read_property(r, row, json_object_iter_value(i), err))
+			return error_context(err, "properties.%s", name);
+	}
+	return true;
+}
+
+static bool read_exchange(struct reader *r, const json_t *value, struct error *err)
+{
+	return read_short(r, value, &r->message.exchange, err) || error_context(err, "exchange");
+}
+
+static bool read_routing_key(struct reader *r, const json_t *value, struct error *err)
+{
+	return read_short(r, value, &r->message.routing_key, err) ||
+	       error_context(err, "routing_key");
+}
+
+static bool take_body(struct reader *r, struct error *err)
+{
+	if (r->has_body)
+		return error_set(err, ERROR_DATA, "there are both body and body_base64");
+	r->has_body = true;
+	return true;
+}
+
+static bool read_body(struct reader *r, const json_t *value, struct error *err)
+{
+	if (!json_is_string(value))
+		return error_set(err, ERROR_DATA, "body: not a string");
+	return take_body(r, err) && read_bytes(r, value, &r->message.body, err);
+}
+
+static bool read_body_base64(struct reader *r, const json_t *value, struct error *err)
+{
+	return take_body(r, err) &&
+	       (read_base64(r, value, &r->message.body, err) || error_context(err, "body_base64"));
+}
+
+struct record_member {
+	const char *name;
+	read_fn *read; /* NULL: told beside the message, ignored */
+};
+
+static const struct record_member members[] = {
+    {"exchange", read_exchange},
+    {"routing_key", read_routing_key},
+    {"redelivered", NULL},
+    {"queue", NULL},
+    {"properties", read_properties},
+    {"body", read_body},
+    {"body_base64", read_body_base64},
+    {"fate", NULL},
+    {"reason", NULL},
+};
+
+static const struct record_member *find_member(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		if (strcmp(name, members[i].name) == 0)
+			return &members[i];
+	return NULL;
+}
+
+static bool unknown_member(const char *name, struct error *err)
+{
+	const char *known[ARRAY_LEN(members) + 1] = {NULL};
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		known[i] = members[i].name;
+	return unknown_name(name, known, err);
+}
+
+/* Encoded headers may be longer than their JSON, so they go into the store before it is still. */
+static bool read_headers(struct reader *r, const json_t *root, struct slice line, struct error *err)
+{
+	const json_t *headers = json_object_get(json_object_get(root, "properties"), "headers");
+	if (headers != NULL && !table_encode(headers, r->store, err))
+		return error_context(err, "properties.headers");
+	buf_reserve(r->store, line.len);
+	r->headers = buf_slice(r->store);
+	return true;
+}
+
+static bool read_members(struct reader *r, json_t *root, struct error *err)
+{
+	for (void *i = json_object_iter(root); i != NULL; i = json_object_iter_next(root, i)) {
+		const char *name = json_object_iter_key(i);
+		const struct record_member *found = find_member(name);
+		if (found == NULL)
+			return unknown_member(name, err);
+		if (found->read != NULL && !found->read(r, json_object_iter_value(i), err))
+			return false;
+	}
+	return r->has_body || error_set(err, ERROR_DATA, "body or body_base64 is missing");
+}
+
+static json_t *parse(struct slice line, struct error *err)
+{
+	json_error_t where;
+	json_t *root = json_loadb(line.len > 0 ? line.ptr : "", line.len,
+	    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where);
+	if (root == NULL) {
+		char *shown = text_quote(slice_str(where.text));
+		error_set(err, ERROR_DATA, "not a JSON object: %s", shown);
+		free(shown);
+	} else if (!json_is_object(root)) {
+		error_set(err, ERROR_DATA, "not a JSON object");
+		json_decref(root);
+		root = NULL;
+	}
+	return root;
+}
+
+bool record_read(struct slice line, struct message *out, struct buf *store, struct error *err)
+{
+	struct reader r = {.store = store};
+	buf_clear(store);
+	json_t *root = parse(line, err);
+	if (root == NULL)
+		return false;
+	bool ok = read_headers(&r, root, line, err) && read_members(&r, root, err);
+	if (ok)
+		*out = r.message;
+	json_decref(root);
+	return ok;
+}
+
+bool record_looks_like(struct slice line)
+{
+	struct error ignored = {0}; /* whatever it is, it is no record */
+	json_t *root = parse(line, &ignored);
+	bool has_body =
+	    json_object_get(root, "body") != NULL || json_object_get(root, "body_base64") != NULL;
+	for (void *i = json_object_iter(root); has_body && i != NULL;
+	     i = json_object_iter_next(root, i))
+		has_body = find_member(json_object_iter_key(i)) != NULL;
+	json_decref(root);
+	return has_body;
+}

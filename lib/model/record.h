@@ -1,0 +1,43 @@
+/*
+ * record.h - a message as one JSON line, without loss: what `consumer --format json` prints and
+ * `producer --from` reads.
+ *
+ * {"exchange":"order","routing_key":"order.notify","redelivered":false,"queue":"order_notify",
+ *  "properties":{"content_type":"application/json","headers":{"n":1},"delivery_mode":2,..},
+ *  "body":"text"}
+ * A body that is not UTF-8 is "body_base64". Properties stand under their AMQP names, headers as in
+ * table.h; a timestamp beyond int64 is a string of digits.
+ */
+#ifndef MODEL_RECORD_H
+#define MODEL_RECORD_H
+
+#include "base/error.h"
+#include "model/message.h"
+
+/* What is told beside the message itself; a member that is NULL or empty is left out. */
+struct record_extra {
+	const bool *redelivered;
+	struct slice queue;
+	const char *fate;    /* "confirmed", "returned", "nacked", "unconfirmed" */
+	struct slice reason; /* of a return: the broker's text */
+};
+
+/* Appends the line with its line feed. Only damaged headers fail (ERROR_DATA, out as before). */
+bool record_write(const struct message *m, const struct record_extra *extra, struct buf *out,
+    struct error *err) MUST_CHECK;
+
+/*
+ * Reads a line. The message's bytes live in *store, which is cleared first and must not be touched
+ * while the message is used. Unknown keys are refused, save redelivered, queue, fate, reason, which
+ * are ignored; exchange and routing_key may be absent (ptr NULL: "as the pattern says"); exactly
+ * one of body and body_base64 must be there. Checks everything the wire demands: short strings up
+ * to 255 bytes, octets in range. ERROR_DATA with the path of the member.
+ */
+bool record_read(
+    struct slice line, struct message *out, struct buf *store, struct error *err) MUST_CHECK;
+
+/* True when a line looks like a record rather than a body of its own: a JSON object with `body` or
+ * `body_base64` and no key that a record does not have. */
+bool record_looks_like(struct slice line);
+
+#endif
