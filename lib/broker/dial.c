@@ -1,0 +1,101 @@
+#include "broker/dial.h"
+
+#include "base/chrono.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void note_ready(void *ctx, short revents)
+{
+	(void)revents;
+	*(bool *)ctx = true;
+}
+
+/* Waits until the socket can be written, which is when connect() has ended; returns its errno. */
+static int wait_connected(struct loop *loop, int fd, uint64_t deadline_ns)
+{
+	bool ready = false;
+	struct error err = {0};
+	loop_watch(loop, fd, POLLOUT, note_ready, &ready);
+	while (!ready && !loop_stop_requested(loop) && chrono_now_ns() < deadline_ns)
+		if (!loop_turn(loop, deadline_ns, &err))
+			break;
+	loop_unwatch(loop, fd);
+	int code = ready ? 0 : loop_stop_requested(loop) ? EINTR : ETIMEDOUT;
+	socklen_t size = sizeof code;
+	if (ready)
+		getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size);
+	return code;
+}
+
+static void set_options(int fd)
+{
+	int on = 1;
+	/* a socket that refuses these works all the same */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+/* Returns a connected socket, or -1 with errno set. */
+static int connect_address(struct loop *loop, const struct addrinfo *a, uint64_t deadline_ns)
+{
+	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -1;
+	set_options(fd);
+	int code = connect(fd, a->ai_addr, a->ai_addrlen) == 0 ? 0 : errno;
+	if (code == EINPROGRESS)
+		code = wait_connected(loop, fd, deadline_ns);
+	if (code == 0)
+		return fd;
+	close(fd);
+	errno = code;
+	return -1;
+}
+
+static size_t count_addresses(const struct addrinfo *a)
+{
+	size_t count = 0;
+	for (; a != NULL; a = a->ai_next)
+		count++;
+	return count;
+}
+
+int dial_tcp(
+    struct loop *loop, const char *host, uint16_t port, uint64_t deadline_ns, struct error *err)
+{
+	char service[8];
+	snprintf(service, sizeof service, "%u", port);
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+	struct addrinfo *list = NULL;
+	char *shown = text_quote(slice_str(host));
+	int fd = -1;
+	int code = getaddrinfo(host, service, &hints, &list);
+	if (code != 0) {
+		error_set(
+		    err, ERROR_UNAVAILABLE, "cannot look up '%s': %s", shown, gai_strerror(code));
+		goto done;
+	}
+	size_t left = count_addresses(list);
+	for (struct addrinfo *a = list; a != NULL && fd < 0; a = a->ai_next, left--) {
+		uint64_t now = chrono_now_ns();
+		uint64_t share = deadline_ns > now ? (deadline_ns - now) / left : 0;
+		fd = connect_address(loop, a, now + share);
+	}
+	if (fd < 0)
+		error_set(err, ERROR_UNAVAILABLE, "cannot connect to %s:%u: %s", shown, port,
+		    strerror(errno));
+done:
+	if (list != NULL)
+		freeaddrinfo(list);
+	free(shown);
+	return fd;
+}

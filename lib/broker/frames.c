@@ -1,0 +1,379 @@
+#include "broker/frames.h"
+
+#include "base/mem.h"
+
+#include <amqp.h>
+#include <amqp_framing.h>
+
+#include <stdlib.h>
+
+#define FRAME_END 0xce
+#define FRAME_HEAD 7u
+#define BASIC_CLASS 60
+#define SHORT_STRING_MAX 255
+#define ARENA_PAGE 4096
+
+/* ---- cursors ---- */
+
+static char *put_u16(char *p, unsigned v)
+{
+	p[0] = (char)(v >> 8);
+	p[1] = (char)v;
+	return p + 2;
+}
+
+static char *put_u32(char *p, uint32_t v)
+{
+	return put_u16(put_u16(p, v >> 16), v & 0xffff);
+}
+
+static char *put_u64(char *p, uint64_t v)
+{
+	return put_u32(put_u32(p, (uint32_t)(v >> 32)), (uint32_t)v);
+}
+
+static char *put_bytes(char *p, struct slice s)
+{
+	if (s.len > 0)
+		memcpy(p, s.ptr, s.len);
+	return p + s.len;
+}
+
+static char *put_short(char *p, struct slice s)
+{
+	*p++ = (char)s.len;
+	return put_bytes(p, s);
+}
+
+static char *put_head(char *p, enum frame_type type, unsigned channel, size_t size)
+{
+	*p++ = (char)type;
+	return put_u32(put_u16(p, channel), (uint32_t)size);
+}
+
+/* Reads `bytes` big-endian bytes; false at the end of the input. */
+static bool take_uint(struct slice *in, unsigned bytes, uint64_t *out)
+{
+	if (in->len < bytes)
+		return false;
+	uint64_t v = 0;
+	for (unsigned i = 0; i < bytes; i++)
+		v = v << 8 | (unsigned char)in->ptr[i];
+	in->ptr += bytes;
+	in->len -= bytes;
+	*out = v;
+	return true;
+}
+
+static bool take_bytes(struct slice *in, unsigned length_bytes, struct slice *out)
+{
+	uint64_t len;
+	if (!take_uint(in, length_bytes, &len) || len > in->len)
+		return false;
+	*out = (struct slice){in->ptr, (size_t)len};
+	in->ptr += len;
+	in->len -= (size_t)len;
+	return true;
+}
+
+/* ---- frames ---- */
+
+enum frames_status frames_next(
+    struct slice *input, uint32_t frame_max, struct frame *out, struct error *err)
+{
+	if (input->len < FRAME_HEAD)
+		return FRAMES_MORE;
+	struct slice rest = *input;
+	uint64_t type, channel, size;
+	(void)(take_uint(&rest, 1, &type) && take_uint(&rest, 2, &channel) &&
+	       take_uint(&rest, 4, &size)); /* FRAME_HEAD bytes are there */
+	if (type != FRAME_METHOD && type != FRAME_HEADER && type != FRAME_BODY &&
+	    type != FRAME_HEARTBEAT) {
+		error_set(err, ERROR_REFUSED, "the broker sent a frame of unknown type %u",
+		    (unsigned)type);
+		return FRAMES_BAD;
+	}
+	if (size > frame_max - FRAMES_OVERHEAD) {
+		error_set(err, ERROR_REFUSED,
+		    "the broker sent a frame of %u bytes; agreed were at most %u", (unsigned)size,
+		    frame_max - FRAMES_OVERHEAD);
+		return FRAMES_BAD;
+	}
+	if (rest.len < size + 1)
+		return FRAMES_MORE;
+	if ((unsigned char)rest.ptr[size] != FRAME_END) {
+		error_set(err, ERROR_REFUSED, "the broker sent a frame without its end octet");
+		return FRAMES_BAD;
+	}
+	*out = (struct frame){(enum frame_type)type, (uint16_t)channel, {rest.ptr, (size_t)size}};
+	*input = (struct slice){rest.ptr + size + 1, rest.len - (size_t)size - 1};
+	return FRAMES_OK;
+}
+
+uint32_t frames_method_id(struct slice payload)
+{
+	uint64_t id;
+	return take_uint(&payload, 4, &id) ? (uint32_t)id : 0;
+}
+
+/* ---- writing ---- */
+
+void frames_put_protocol_header(struct buf *out)
+{
+	buf_append(out, (struct slice){"AMQP\0\0\11\1", 8});
+}
+
+void frames_put_heartbeat(struct buf *out)
+{
+	buf_append(out, (struct slice){"\10\0\0\0\0\0\0\316", 8});
+}
+
+bool frames_put_method(struct buf *out, uint16_t channel, uint32_t method_id, void *request,
+    uint32_t frame_max, struct error *err)
+{
+	size_t room = frame_max - FRAMES_OVERHEAD - 4;
+	char *start = buf_reserve(out, frame_max);
+	amqp_bytes_t encoded = {room, start + FRAME_HEAD + 4};
+	int size = amqp_encode_method(method_id, request, encoded);
+	if (size < 0)
+		return error_set(err, ERROR_DATA, "cannot encode %s: %s",
+		    amqp_method_name(method_id), amqp_error_string2(size));
+	size_t payload = (size_t)size + 4;
+	put_u32(put_head(start, FRAME_METHOD, channel, payload), method_id);
+	start[FRAME_HEAD + payload] = (char)FRAME_END;
+	out->len += payload + FRAMES_OVERHEAD;
+	return true;
+}
+
+/* The bytes of the properties that are present, without their flags. */
+static size_t properties_size(const struct message *m)
+{
+	static const unsigned overhead[] = {[MESSAGE_VALUE_TEXT] = 1, [MESSAGE_VALUE_TABLE] = 4};
+	static const unsigned fixed[] = {[MESSAGE_VALUE_OCTET] = 1, [MESSAGE_VALUE_TIMESTAMP] = 8};
+	size_t size = 0;
+	for (size_t i = 0; i < MESSAGE_PROPERTY_COUNT; i++) {
+		const struct message_property_row *row = &message_properties[i];
+		if ((m->present & row->bit) == 0)
+			continue;
+		if (row->value == MESSAGE_VALUE_TEXT || row->value == MESSAGE_VALUE_TABLE)
+			size += overhead[row->value] + message_slice_const(m, row)->len;
+		else
+			size += fixed[row->value];
+	}
+	return size;
+}
+
+static char *put_properties(char *p, const struct message *m)
+{
+	p = put_u16(p, m->present & 0xffff);
+	for (size_t i = 0; i < MESSAGE_PROPERTY_COUNT; i++) {
+		const struct message_property_row *row = &message_properties[i];
+		if ((m->present & row->bit) == 0)
+			continue;
+		switch (row->value) {
+		case MESSAGE_VALUE_TEXT:
+			p = put_short(p, *message_slice_const(m, row));
+			break;
+		case MESSAGE_VALUE_OCTET:
+			*p++ = *((const char *)m + row->offset);
+			break;
+		case MESSAGE_VALUE_TIMESTAMP:
+			p = put_u64(p, m->timestamp);
+			break;
+		case MESSAGE_VALUE_TABLE:
+			p = put_u32(p, (uint32_t)message_slice_const(m, row)->len);
+			p = put_bytes(p, *message_slice_const(m, row));
+			break;
+		}
+	}
+	return p;
+}
+
+bool frames_check_message(const struct message *m, uint32_t frame_max, struct error *err)
+{
+	if (m->exchange.len > SHORT_STRING_MAX)
+		return error_set(err, ERROR_DATA, "the exchange has %zu bytes; at most 255 fit",
+		    m->exchange.len);
+	if (m->routing_key.len > SHORT_STRING_MAX)
+		return error_set(err, ERROR_DATA, "the routing key has %zu bytes; at most 255 fit",
+		    m->routing_key.len);
+	for (size_t i = 0; i < MESSAGE_PROPERTY_COUNT; i++) {
+		const struct message_property_row *row = &message_properties[i];
+		if ((m->present & row->bit) != 0 && row->value == MESSAGE_VALUE_TEXT &&
+		    message_slice_const(m, row)->len > SHORT_STRING_MAX)
+			return error_set(err, ERROR_DATA,
+			    "property '%s' has %zu bytes; at most 255 fit", row->name,
+			    message_slice_const(m, row)->len);
+	}
+	size_t header = 14 + properties_size(m);
+	if (header > frame_max - FRAMES_OVERHEAD)
+		return error_set(err, ERROR_DATA,
+		    "the properties and headers take %zu bytes; one frame holds %u", header,
+		    frame_max - FRAMES_OVERHEAD);
+	return true;
+}
+
+static char *put_body(char *p, uint16_t channel, struct slice body, uint32_t frame_max)
+{
+	size_t most = frame_max - FRAMES_OVERHEAD;
+	while (body.len > 0) {
+		struct slice part = {body.ptr, body.len < most ? body.len : most};
+		p = put_bytes(put_head(p, FRAME_BODY, channel, part.len), part);
+		*p++ = (char)FRAME_END;
+		body.ptr += part.len;
+		body.len -= part.len;
+	}
+	return p;
+}
+
+void frames_put_publish(
+    struct buf *out, uint16_t channel, const struct message *m, bool mandatory, uint32_t frame_max)
+{
+	size_t method = 4 + 2 + 1 + m->exchange.len + 1 + m->routing_key.len + 1;
+	size_t header = 14 + properties_size(m);
+	size_t frames = m->body.len / (frame_max - FRAMES_OVERHEAD) + 1;
+	char *start =
+	    buf_reserve(out, method + header + m->body.len + (2 + frames) * FRAMES_OVERHEAD);
+	char *p = put_head(start, FRAME_METHOD, channel, method);
+	p = put_u16(put_u32(p, AMQP_BASIC_PUBLISH_METHOD), 0); /* the reserved ticket */
+	p = put_short(put_short(p, m->exchange), m->routing_key);
+	*p++ = mandatory ? 1 : 0;
+	*p++ = (char)FRAME_END;
+	p = put_head(p, FRAME_HEADER, channel, header);
+	p = put_u64(put_u16(put_u16(p, BASIC_CLASS), 0), m->body.len);
+	p = put_properties(p, m);
+	*p++ = (char)FRAME_END;
+	p = put_body(p, channel, m->body, frame_max);
+	out->len += (size_t)(p - start);
+}
+
+static void put_settle(
+    struct buf *out, uint16_t channel, uint32_t method_id, uint64_t tag, unsigned bits)
+{
+	char *p = buf_reserve(out, 13 + FRAMES_OVERHEAD);
+	p = put_u32(put_head(p, FRAME_METHOD, channel, 13), method_id);
+	p = put_u64(p, tag);
+	*p++ = (char)bits;
+	*p = (char)FRAME_END;
+	out->len += 13 + FRAMES_OVERHEAD;
+}
+
+void frames_put_ack(struct buf *out, uint16_t channel, uint64_t tag, bool multiple)
+{
+	put_settle(out, channel, AMQP_BASIC_ACK_METHOD, tag, multiple);
+}
+
+void frames_put_nack(struct buf *out, uint16_t channel, uint64_t tag, bool multiple, bool requeue)
+{
+	put_settle(out, channel, AMQP_BASIC_NACK_METHOD, tag, multiple | (unsigned)requeue << 1);
+}
+
+/* ---- reading ---- */
+
+/* Steps over class and method. */
+static bool take_method(struct slice *payload)
+{
+	uint64_t id;
+	return take_uint(payload, 4, &id);
+}
+
+bool frames_read_deliver(struct slice payload, struct frames_deliver *out, struct message *m)
+{
+	uint64_t redelivered;
+	bool good = take_method(&payload) && take_bytes(&payload, 1, &out->consumer_tag) &&
+		    take_uint(&payload, 8, &out->tag) && take_uint(&payload, 1, &redelivered) &&
+		    take_bytes(&payload, 1, &m->exchange) &&
+		    take_bytes(&payload, 1, &m->routing_key);
+	out->redelivered = good && (redelivered & 1) != 0;
+	return good;
+}
+
+bool frames_read_return(struct slice payload, struct frames_return *out, struct message *m)
+{
+	uint64_t code = 0;
+	bool good = take_method(&payload) && take_uint(&payload, 2, &code) &&
+		    take_bytes(&payload, 1, &out->text) && take_bytes(&payload, 1, &m->exchange) &&
+		    take_bytes(&payload, 1, &m->routing_key);
+	out->code = (uint16_t)code;
+	return good;
+}
+
+bool frames_read_settle(struct slice payload, struct frames_settle *out)
+{
+	uint64_t bits = 0;
+	bool good = take_method(&payload) && take_uint(&payload, 8, &out->tag) &&
+		    take_uint(&payload, 1, &bits);
+	out->multiple = (bits & 1) != 0;
+	return good;
+}
+
+/* Reads one property of the kind into its member. */
+static bool take_property(
+    struct slice *in, const struct message_property_row *row, struct message *m)
+{
+	uint64_t number = 0;
+	switch (row->value) {
+	case MESSAGE_VALUE_TEXT:
+		return take_bytes(in, 1, message_slice(m, row));
+	case MESSAGE_VALUE_TABLE:
+		return take_bytes(in, 4, message_slice(m, row));
+	case MESSAGE_VALUE_TIMESTAMP:
+		return take_uint(in, 8, &m->timestamp);
+	case MESSAGE_VALUE_OCTET:
+		break;
+	}
+	if (!take_uint(in, 1, &number))
+		return false;
+	*((unsigned char *)m + row->offset) = (unsigned char)number;
+	return true;
+}
+
+bool frames_read_header(struct slice payload, uint64_t *body_bytes, struct message *m)
+{
+	uint64_t class, weight, flags;
+	if (!take_uint(&payload, 2, &class) || class != BASIC_CLASS ||
+	    !take_uint(&payload, 2, &weight) || !take_uint(&payload, 8, body_bytes) ||
+	    !take_uint(&payload, 2, &flags) || (flags & 3) != 0)
+		return false;
+	m->present = (unsigned)flags;
+	for (size_t i = 0; i < MESSAGE_PROPERTY_COUNT; i++)
+		if ((flags & message_properties[i].bit) != 0 &&
+		    !take_property(&payload, &message_properties[i], m))
+			return false;
+	return true;
+}
+
+/* ---- other methods ---- */
+
+struct frames_arena {
+	amqp_pool_t pool;
+};
+
+struct frames_arena *frames_arena_create(void)
+{
+	struct frames_arena *arena = mem_alloc(1, sizeof *arena);
+	init_amqp_pool(&arena->pool, ARENA_PAGE);
+	return arena;
+}
+
+void frames_arena_free(struct frames_arena *arena)
+{
+	if (arena == NULL)
+		return;
+	empty_amqp_pool(&arena->pool);
+	free(arena);
+}
+
+void *frames_decode(struct frames_arena *arena, struct slice payload)
+{
+	uint32_t id = frames_method_id(payload);
+	if (id == 0)
+		return NULL;
+	/* the decoder takes a pointer to bytes it does not change */
+	amqp_bytes_t arguments = {payload.len - 4, (void *)(uintptr_t)(payload.ptr + 4)};
+	void *decoded = NULL;
+	recycle_amqp_pool(&arena->pool);
+	if (amqp_decode_method(id, &arena->pool, arguments, &decoded) < 0)
+		return NULL;
+	return decoded;
+}

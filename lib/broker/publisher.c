@@ -1,0 +1,205 @@
+#include "broker/publisher.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "broker/connection_private.h"
+#include "broker/refusal.h"
+
+#include <amqp.h>
+#include <amqp_framing.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MAX_PENDING_BYTES (1u << 20) /* in the connection's output before we stop adding */
+
+/* A message sent and not yet settled; message n stands at n & mask. */
+struct entry {
+	uint64_t token;
+	uint64_t id_hash;    /* of message_id: a return does not say which message it is */
+	char *return_reason; /* not NULL: returned, the acknowledgement is still to come */
+	bool settled;
+};
+
+struct publisher {
+	struct connection *connection;
+	uint16_t channel;
+	struct publisher_options options;
+	struct entry *ring;
+	size_t mask;
+	uint64_t oldest; /* sequence number of the oldest unsettled message */
+	uint64_t next;	 /* of the next message; the broker counts from 1 as well */
+	struct error closed;
+};
+
+/* FNV-1a. */
+static uint64_t hash(struct slice s)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	for (size_t i = 0; i < s.len; i++)
+		h = (h ^ (unsigned char)s.ptr[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static struct entry *entry_of(struct publisher *p, uint64_t number)
+{
+	return &p->ring[number & p->mask];
+}
+
+static void settle(
+    struct publisher *p, uint64_t number, enum publisher_fate fate, const char *reason)
+{
+	struct entry *e = entry_of(p, number);
+	if (e->settled)
+		return;
+	char *return_reason = e->return_reason;
+	e->settled = true;
+	e->return_reason = NULL;
+	while (p->oldest < p->next && entry_of(p, p->oldest)->settled)
+		p->oldest++;
+	if (fate == PUBLISHER_CONFIRMED && return_reason != NULL)
+		p->options.fate(p->options.ctx, e->token, PUBLISHER_RETURNED, return_reason);
+	else
+		p->options.fate(p->options.ctx, e->token, fate, reason);
+	free(return_reason);
+}
+
+static void settle_up_to(struct publisher *p, const struct frames_settle *s,
+    enum publisher_fate fate, const char *reason)
+{
+	if (s->tag >= p->next) {
+		connection_lose(p->connection, ERROR_REFUSED,
+		    "the broker settled message %llu, which was not sent",
+		    (unsigned long long)s->tag);
+		return;
+	}
+	if (!s->multiple && s->tag < p->oldest)
+		return; /* settled before */
+	/* tag 0 with multiple means everything sent so far */
+	uint64_t last = s->multiple && s->tag == 0 ? p->next - 1 : s->tag;
+	for (uint64_t n = s->multiple ? p->oldest : last; n <= last; n++)
+		settle(p, n, fate, reason);
+}
+
+static void on_method(void *ctx, uint32_t method_id, struct slice payload)
+{
+	struct publisher *p = ctx;
+	struct frames_settle s;
+	bool ack = method_id == AMQP_BASIC_ACK_METHOD;
+	if (!ack && method_id != AMQP_BASIC_NACK_METHOD)
+		return;
+	if (!frames_read_settle(payload, &s))
+		connection_lose(
+		    p->connection, ERROR_REFUSED, "the broker sent a damaged acknowledgement");
+	else
+		settle_up_to(p, &s, ack ? PUBLISHER_CONFIRMED : PUBLISHER_NACKED,
+		    ack ? "" : "the broker could not take it");
+}
+
+/* Returns come in the order of sending, so the first unreturned message with that id is the one. */
+static void on_content(void *ctx, uint32_t method_id, struct slice payload, struct message *m)
+{
+	struct publisher *p = ctx;
+	struct frames_return r;
+	if (method_id != AMQP_BASIC_RETURN_METHOD || !frames_read_return(payload, &r, m)) {
+		connection_lose(p->connection, ERROR_REFUSED, "the broker sent a damaged return");
+		return;
+	}
+	uint64_t id_hash = hash(m->message_id);
+	for (uint64_t n = p->oldest; n < p->next; n++) {
+		struct entry *e = entry_of(p, n);
+		if (e->settled || e->return_reason != NULL || e->id_hash != id_hash)
+			continue;
+		char *text = text_quote(r.text);
+		e->return_reason = mem_printf("%u %s", r.code, text);
+		free(text);
+		return;
+	}
+}
+
+static void abandon(struct publisher *p, const char *reason)
+{
+	while (p->oldest < p->next)
+		settle(p, p->oldest, PUBLISHER_UNCONFIRMED, reason);
+}
+
+static void on_closed(void *ctx, const struct error *why)
+{
+	struct publisher *p = ctx;
+	p->channel = 0;
+	const struct connection_refusal *refusal = connection_refusal(p->connection);
+	struct error lost = {0};
+	if (connection_check(p->connection, &lost) && refusal->code != 0) {
+		struct refusal_context context = {"publish to", "exchange", NULL};
+		refusal_explain(refusal->code, refusal->text, &context, &p->closed);
+	} else {
+		error_set(&p->closed, why->kind, "%s", why->text);
+	}
+	abandon(p, why->text);
+}
+
+static const struct channel_handlers handlers = {on_method, on_content, on_closed};
+
+struct publisher *publisher_open(
+    struct connection *c, const struct publisher_options *options, struct error *err)
+{
+	struct publisher *p = mem_alloc(1, sizeof *p);
+	size_t capacity = 1;
+	while (capacity < options->window)
+		capacity *= 2;
+	*p = (struct publisher){.connection = c,
+	    .options = *options,
+	    .ring = mem_alloc(capacity, sizeof *p->ring),
+	    .mask = capacity - 1,
+	    .oldest = 1,
+	    .next = 1};
+	p->channel = connection_open_channel(c, &handlers, p, err);
+	amqp_confirm_select_t select = {0};
+	if (p->channel != 0 && connection_call(c, p->channel, AMQP_CONFIRM_SELECT_METHOD, &select,
+				   AMQP_CONFIRM_SELECT_OK_METHOD, err) != NULL)
+		return p;
+	publisher_close(p);
+	return NULL;
+}
+
+void publisher_close(struct publisher *p)
+{
+	if (p == NULL)
+		return;
+	connection_close_channel(p->connection, p->channel);
+	abandon(p, "not confirmed in time");
+	free(p->ring);
+	free(p);
+}
+
+size_t publisher_room(const struct publisher *p)
+{
+	if (p->channel == 0 || connection_is_blocked(p->connection) ||
+	    connection_pending_bytes(p->connection) > MAX_PENDING_BYTES)
+		return 0;
+	return p->options.window - (size_t)(p->next - p->oldest);
+}
+
+bool publisher_send(
+    struct publisher *p, const struct message *m, bool mandatory, uint64_t token, struct error *err)
+{
+	uint32_t frame_max = connection_frame_max(p->connection);
+	if (!publisher_check(p, err) || !frames_check_message(m, frame_max, err))
+		return false;
+	uint64_t number = p->next++;
+	*entry_of(p, number) = (struct entry){.token = token, .id_hash = hash(m->message_id)};
+	frames_put_publish(connection_output(p->connection), p->channel, m, mandatory, frame_max);
+	return true;
+}
+
+size_t publisher_unconfirmed(const struct publisher *p)
+{
+	return (size_t)(p->next - p->oldest);
+}
+
+bool publisher_check(const struct publisher *p, struct error *err)
+{
+	if (p->closed.kind != ERROR_NONE)
+		return error_set(err, p->closed.kind, "%s", p->closed.text);
+	return connection_check(p->connection, err);
+}

@@ -1,0 +1,55 @@
+/*
+ * publisher.h - sends messages on a channel in confirm mode and tells the fate of each.
+ *
+ * Every message sent gets exactly one call of `fate`: the broker's acknowledgement settles it as
+ * confirmed, or as returned when a basic.return came before (an unroutable message is returned and
+ * acknowledged, which is not delivered); basic.nack as nacked; what is unsettled when the channel
+ * or connection ends is unconfirmed. https://www.rabbitmq.com/docs/confirms
+ */
+#ifndef BROKER_PUBLISHER_H
+#define BROKER_PUBLISHER_H
+
+#include "broker/connection.h"
+#include "model/message.h"
+
+enum publisher_fate {
+	PUBLISHER_CONFIRMED,
+	PUBLISHER_RETURNED,
+	PUBLISHER_NACKED,
+	PUBLISHER_UNCONFIRMED,
+};
+
+/* reason is printable: "312 NO_ROUTE"; "" when there is none. Must not wait. */
+typedef void publisher_fate_fn(
+    void *ctx, uint64_t token, enum publisher_fate fate, const char *reason);
+
+struct publisher_options {
+	size_t window; /* most messages without a fate at any time; at least 1 */
+	publisher_fate_fn *fate;
+	void *ctx;
+};
+
+struct publisher;
+
+/* Opens a channel and switches confirms on; waits for both. The connection must outlive it. */
+struct publisher *publisher_open(
+    struct connection *c, const struct publisher_options *options, struct error *err);
+/* What is still unsettled becomes unconfirmed. Accepts NULL. */
+void publisher_close(struct publisher *p);
+
+/* How many messages can be sent now; 0 while the window is full, the broker blocks us or the socket
+ * does not keep up. */
+size_t publisher_room(const struct publisher *p);
+
+/* Encodes the message into the connection's output (connection_flush sends it). The token comes
+ * back with the fate. Fails, with nothing sent, with ERROR_DATA for a message the wire cannot hold.
+ * With room 0 it is a mistake. */
+bool publisher_send(struct publisher *p, const struct message *m, bool mandatory, uint64_t token,
+    struct error *err) MUST_CHECK;
+
+size_t publisher_unconfirmed(const struct publisher *p);
+
+/* False, with the cause, once the broker has closed the channel or the connection is lost. */
+bool publisher_check(const struct publisher *p, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,21 @@
+/* reach.h - finding a broker: several addresses in turn, for as long as somebody wants to wait. */
+#ifndef BROKER_REACH_H
+#define BROKER_REACH_H
+
+#include "broker/connection.h"
+
+struct reach_options {
+	const struct uri *uris; /* tried in order; must outlive the connection */
+	size_t uri_count;
+	const char *name;
+	uint64_t heartbeat_s;
+	uint64_t wait_ns; /* how long to go on trying while no broker answers; 0: one round */
+	uint64_t pause_from_ns, pause_to_ns; /* between rounds, doubling */
+};
+
+/* Returns a connection to the first broker that lets us in. A broker that refuses us ends the
+ * search; so does a signal. Errors as of connection_open. */
+struct connection *reach_broker(
+    struct loop *loop, const struct reach_options *options, struct error *err);
+
+#endif

@@ -1,0 +1,121 @@
+#include "broker/refusal.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The text between two marks, in a string to free(); NULL when they are not there. */
+static char *between(const char *text, const char *before, const char *after)
+{
+	const char *start = strstr(text, before);
+	if (start == NULL)
+		return NULL;
+	start += strlen(before);
+	const char *end = strstr(start, after);
+	return end != NULL ? strndup(start, (size_t)(end - start)) : NULL;
+}
+
+/* "the value '10' of type 'long'" -> "10", in a string to free(). */
+static char *plain_value(const char *words)
+{
+	char *value = between(words, "the value '", "' of type '");
+	return value != NULL ? value : mem_strdup(words);
+}
+
+/*
+ * RabbitMQ's words for a redeclaration with another value:
+ * "inequivalent arg 'durable' for queue 'q' in vhost '/': received 'false' but current is 'true'",
+ * where a missing value is "none" and an argument is "the value '10' of type 'long'".
+ */
+static bool explain_inequivalent(
+    const char *text, const struct refusal_context *context, struct error *err)
+{
+	static const char but[] = " but current is ";
+	char *attribute = between(text, "inequivalent arg '", "'");
+	char *received = between(text, "received ", but);
+	const char *current = strstr(text, but);
+	bool known = attribute != NULL && received != NULL && current != NULL;
+	if (known) {
+		char *asked = plain_value(received), *is = plain_value(current + strlen(but));
+		error_set(err, ERROR_REFUSED,
+		    "%s '%s' exists with another '%s': you asked for %s, it is %s; change the "
+		    "settings, or delete it first: topology delete %s",
+		    context->object, context->name, attribute, asked, is, context->name);
+		free(asked);
+		free(is);
+	}
+	free(attribute);
+	free(received);
+	return known;
+}
+
+struct advice {
+	uint16_t code;
+	const char *words; /* in the broker's text; NULL: any */
+	const char *what;
+	const char *next;
+};
+
+/* The first row that fits counts. */
+static const struct advice advices[] = {
+    {403, "exclusive use", "another consumer has it for itself", "stop that consumer first"},
+    {403, "reserved prefix", "names that begin with 'amq.' belong to the broker",
+	"choose another name, or write declared: false"},
+    {403, "default exchange", "the default exchange cannot be changed", "leave it out"},
+    {503, "unknown exchange type", "the broker does not know this type of exchange",
+	"correct the type, or enable the plugin that brings it: rabbitmq-plugins enable"},
+    {540, NULL, "the broker cannot do this to such a queue", "leave the option out"},
+    {403, NULL, "this user may not do that", "ask for the permission: rabbitmqctl set_permissions"},
+    {404, "no exchange", "there is no such exchange",
+	"declare it in the settings, or run: topology apply"},
+    {404, "no queue", "there is no such queue",
+	"declare it in the settings, or run: topology apply"},
+    {405, "exclusive access", "the queue belongs to another connection (it is exclusive)",
+	"wait until that connection ends, or use another name"},
+    {406, "in use", "it is in use", "stop what uses it, or leave --if-unused out"},
+    {406, "not empty", "it is not empty", "consume or purge it first, or leave --if-empty out"},
+    {406, "unknown delivery tag", "a delivery was settled twice", "this is a mistake of warren's"},
+    {406, "timed out", "a delivery was not acknowledged in time",
+	"raise the broker's consumer_timeout or take fewer at once: --prefetch"},
+    {406, NULL, "the broker does not accept these arguments", "correct the settings"},
+    {530, NULL, "not allowed", "check the vhost and the user's permissions"},
+};
+
+static const struct advice *find_advice(uint16_t code, const char *text)
+{
+	for (size_t i = 0; i < sizeof advices / sizeof advices[0]; i++)
+		if (advices[i].code == code &&
+		    (advices[i].words == NULL || strstr(text, advices[i].words) != NULL))
+			return &advices[i];
+	return NULL;
+}
+
+static bool explain(
+    uint16_t code, const char *text, const struct refusal_context *context, struct error *err)
+{
+	enum error_kind kind = code == 403 || code == 530 ? ERROR_ACCESS : ERROR_REFUSED;
+	const struct advice *advice = find_advice(code, text);
+	if (code == 406 && explain_inequivalent(text, context, err))
+		return false;
+	if (advice == NULL)
+		return error_set(err, kind, "cannot %s %s '%s': the broker says %u: %s",
+		    context->doing, context->object, context->name, code, text);
+	return error_set(err, kind, "cannot %s %s '%s': %s; %s (the broker says: %s)",
+	    context->doing, context->object, context->name, advice->what, advice->next, text);
+}
+
+bool refusal_explain(
+    uint16_t code, const char *text, const struct refusal_context *context, struct error *err)
+{
+	struct refusal_context named = *context;
+	char *mark = mem_printf("%s '", context->object);
+	char *found = context->name == NULL ? between(text, mark, "'") : NULL;
+	if (context->name == NULL)
+		named.name = found != NULL ? found : "?";
+	explain(code, text, &named, err);
+	free(found);
+	free(mark);
+	return false;
+}

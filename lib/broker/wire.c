@@ -1,0 +1,118 @@
+#include "broker/wire.h"
+
+#include "base/chrono.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define READ_BYTES (256u * 1024)
+#define WRITE_SOON_BYTES (64u * 1024)
+
+static void on_socket(void *ctx, short revents);
+
+static void watch(struct wire *w)
+{
+	bool waiting = w->out_at < w->out.len;
+	loop_watch(w->loop, w->fd, waiting ? POLLIN | POLLOUT : POLLIN, on_socket, w);
+}
+
+void wire_open(struct wire *w, struct loop *loop, int fd)
+{
+	w->loop = loop;
+	w->fd = fd;
+	w->last_read_ns = w->last_write_ns = chrono_now_ns();
+	watch(w);
+}
+
+void wire_close(struct wire *w)
+{
+	if (w->fd < 0)
+		return;
+	loop_unwatch(w->loop, w->fd);
+	close(w->fd);
+	w->fd = -1;
+}
+
+void wire_release(struct wire *w)
+{
+	wire_close(w);
+	buf_release(&w->in);
+	buf_release(&w->out);
+}
+
+struct buf *wire_output(struct wire *w)
+{
+	if (wire_pending_bytes(w) >= WRITE_SOON_BYTES)
+		wire_flush(w);
+	if (w->out_at > WRITE_SOON_BYTES) {
+		buf_consume(&w->out, w->out_at);
+		w->out_at = 0;
+	}
+	return &w->out;
+}
+
+/* Returns false when the socket takes no more for now. */
+static bool write_some(struct wire *w)
+{
+	ssize_t n = send(w->fd, w->out.ptr + w->out_at, w->out.len - w->out_at, MSG_NOSIGNAL);
+	if (n > 0) {
+		w->out_at += (size_t)n;
+		w->last_write_ns = chrono_now_ns();
+		return true;
+	}
+	if (errno == EINTR)
+		return true;
+	/* on a failure the broker's reason may still be waiting to be read: the reader finds the
+	 * end */
+	if (errno != EAGAIN && errno != EWOULDBLOCK)
+		w->out_at = w->out.len;
+	return false;
+}
+
+void wire_flush(struct wire *w)
+{
+	if (w->fd < 0 || w->out_at == w->out.len)
+		return;
+	while (w->out_at < w->out.len && write_some(w))
+		;
+	if (w->out_at == w->out.len) {
+		w->out_at = 0;
+		buf_clear(&w->out);
+	}
+	watch(w);
+}
+
+size_t wire_pending_bytes(const struct wire *w)
+{
+	return w->out.len - w->out_at;
+}
+
+void wire_take(struct wire *w, size_t count)
+{
+	buf_consume(&w->in, count);
+}
+
+static void read_some(struct wire *w)
+{
+	char *room = buf_reserve(&w->in, READ_BYTES);
+	ssize_t n = recv(w->fd, room, READ_BYTES, 0);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return;
+	if (n <= 0) {
+		w->ended(w->ctx, n == 0 ? 0 : errno);
+		return;
+	}
+	w->in.len += (size_t)n;
+	w->last_read_ns = chrono_now_ns();
+	w->arrived(w->ctx);
+}
+
+static void on_socket(void *ctx, short revents)
+{
+	struct wire *w = ctx;
+	if (revents & (POLLIN | POLLHUP | POLLERR))
+		read_some(w);
+	wire_flush(w);
+}

@@ -1,0 +1,40 @@
+/*
+ * wire.h - bytes both ways over one socket, without ever blocking.
+ *
+ * Reading goes on while writing waits, and the other way round: broker and client could otherwise
+ * wait for each other. The only place that reads or writes the socket.
+ */
+#ifndef BROKER_WIRE_H
+#define BROKER_WIRE_H
+
+#include "base/buf.h"
+#include "base/loop.h"
+
+struct wire {
+	struct loop *loop;
+	int fd;	       /* -1: closed */
+	struct buf in; /* what has arrived and is not taken yet; wire_take removes it */
+	struct buf out;
+	size_t out_at; /* bytes of out already written */
+	uint64_t last_read_ns, last_write_ns;
+	void (*arrived)(void *ctx); /* there are more bytes in `in` */
+	void (*ended)(
+	    void *ctx, int code); /* the other end closed (0) or the socket failed (errno) */
+	void *ctx;
+};
+
+/* Takes the descriptor over. */
+void wire_open(struct wire *w, struct loop *loop, int fd);
+/* Closes the descriptor; what was read can still be looked at. Harmless when closed. */
+void wire_close(struct wire *w);
+void wire_release(struct wire *w);
+
+/* Where to append what is to be sent. Sends what has gathered when that is much. */
+struct buf *wire_output(struct wire *w);
+/* Writes as far as the socket takes it; the loop writes the rest. */
+void wire_flush(struct wire *w);
+size_t wire_pending_bytes(const struct wire *w);
+/* Removes bytes from the front of `in`. */
+void wire_take(struct wire *w, size_t count);
+
+#endif

@@ -1,0 +1,349 @@
+/* Connections: what answers on the other end decides what is said. The peer is a child process. */
+#include "broker/connection_private.h"
+
+#include "base/chrono.h"
+#include "base/mem.h"
+#include "broker/publisher.h"
+
+#include <amqp.h>
+#include <amqp_framing.h>
+#include <arpa/inet.h>
+#include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- the peer ---- */
+
+typedef void peer_fn(int fd);
+
+static pid_t peer_pid;
+
+/* Listens on a free port, serves one connection in a child, and returns the address. */
+static char *start_peer(peer_fn *serve)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof a;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, size), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+	peer_pid = fork();
+	if (peer_pid == 0) {
+		alarm(20);
+		serve(accept(fd, NULL, NULL));
+		_exit(0);
+	}
+	close(fd);
+	return mem_printf("amqp://guest:s3cr3t@127.0.0.1:%u", ntohs(a.sin_port));
+}
+
+static void stop_peer(void)
+{
+	kill(peer_pid, SIGKILL);
+	waitpid(peer_pid, NULL, 0);
+}
+
+static void read_some(int fd)
+{
+	char bytes[4096];
+	if (read(fd, bytes, sizeof bytes) <= 0)
+		_exit(0);
+}
+
+static void send_method(int fd, uint16_t channel, uint32_t id, void *method)
+{
+	struct buf out = {0};
+	struct error err = {0};
+	if (!frames_put_method(&out, channel, id, method, 4096, &err) ||
+	    write(fd, out.ptr, out.len) != (ssize_t)out.len)
+		_exit(1);
+	buf_release(&out);
+}
+
+static void greet(int fd)
+{
+	amqp_connection_start_t start = {
+	    0, 9, {0}, amqp_cstring_bytes("PLAIN AMQPLAIN"), amqp_cstring_bytes("en_US")};
+	read_some(fd);
+	send_method(fd, 0, AMQP_CONNECTION_START_METHOD, &start);
+	read_some(fd);
+}
+
+static void log_in(int fd)
+{
+	amqp_connection_tune_t tune = {2047, 131072, 60};
+	amqp_connection_open_ok_t open_ok = {{0, NULL}};
+	greet(fd);
+	send_method(fd, 0, AMQP_CONNECTION_TUNE_METHOD, &tune);
+	read_some(fd);
+	send_method(fd, 0, AMQP_CONNECTION_OPEN_OK_METHOD, &open_ok);
+}
+
+static void open_channel(int fd)
+{
+	amqp_channel_open_ok_t ok = {{0, NULL}};
+	read_some(fd);
+	send_method(fd, 1, AMQP_CHANNEL_OPEN_OK_METHOD, &ok);
+}
+
+static void peer_http(int fd)
+{
+	read_some(fd);
+	IGNORE_RESULT(write(fd, "HTTP/1.1 400 Bad Request\r\n\r\n", 28));
+	read_some(fd);
+}
+
+static void peer_amqp_1_0(int fd)
+{
+	read_some(fd);
+	IGNORE_RESULT(write(fd, "AMQP\0\1\0\0", 8));
+	read_some(fd);
+}
+
+static void peer_tls(int fd)
+{
+	read_some(fd);
+	IGNORE_RESULT(write(fd, "\25\3\1\0\2\2\106\0", 8));
+	read_some(fd);
+}
+
+static void peer_hangs_up(int fd)
+{
+	read_some(fd);
+	close(fd);
+}
+
+static void peer_noise(int fd)
+{
+	read_some(fd);
+	IGNORE_RESULT(write(fd, "\7garbage garbage", 16));
+	read_some(fd);
+}
+
+static void peer_refuses_login(int fd)
+{
+	amqp_connection_close_t close = {
+	    403, amqp_cstring_bytes("ACCESS_REFUSED - \033[31mno\n"), 0, 0};
+	greet(fd);
+	send_method(fd, 0, AMQP_CONNECTION_CLOSE_METHOD, &close);
+	read_some(fd);
+}
+
+static void peer_strange_mechanism(int fd)
+{
+	amqp_connection_start_t start = {
+	    0, 9, {0}, amqp_cstring_bytes("KERBEROS"), amqp_cstring_bytes("en_US")};
+	read_some(fd);
+	send_method(fd, 0, AMQP_CONNECTION_START_METHOD, &start);
+	read_some(fd);
+}
+
+static void peer_silent(int fd)
+{
+	for (;;)
+		read_some(fd);
+}
+
+/* ---- logging in ---- */
+
+static struct connection *connect_to(
+    struct loop *loop, const char *address, struct uri *uri, struct error *err)
+{
+	char *quick = mem_printf("%s?connection_timeout=500", address);
+	ck_assert(uri_parse(slice_str(quick), uri, err));
+	free(quick);
+	struct connection_options options = {.uri = uri, .name = "test"};
+	return connection_open(loop, &options, err);
+}
+
+static const struct refusal_row {
+	peer_fn *peer;
+	enum error_kind kind;
+	const char *text; /* behind it the address, where it is shown in the middle */
+} refusals[] = {
+    {peer_http, ERROR_REFUSED, "is a web server, not AMQP; RabbitMQ listens on port 5672"},
+    {peer_amqp_1_0, ERROR_REFUSED,
+	"speaks another version of AMQP (it answered 1-0-0); warren speaks 0-9-1"},
+    {peer_tls, ERROR_REFUSED, "expects TLS; write amqps:// or use the plain port"},
+    {peer_hangs_up, ERROR_UNAVAILABLE, "it closed the connection"},
+    {peer_noise, ERROR_REFUSED, "the broker sent a frame of unknown type 7"},
+    {peer_refuses_login, ERROR_ACCESS,
+	"the broker closed the connection: ACCESS_REFUSED - \\x1b[31mno\\n"},
+    {peer_strange_mechanism, ERROR_ACCESS,
+	"the broker does not offer PLAIN login; it offers 'KERBEROS'"},
+    {peer_silent, ERROR_UNAVAILABLE, "does not answer: is it AMQP?"},
+};
+
+START_TEST(who_answers_decides_what_is_said)
+{
+	const struct refusal_row *row = &refusals[_i];
+	struct error err = {0};
+	struct uri uri = {0};
+	char *address = start_peer(row->peer);
+	struct loop *loop = loop_create(&err);
+	ck_assert_ptr_null(connect_to(loop, address, &uri, &err));
+	ck_assert_msg(strstr(err.text, row->text) != NULL, "got: %s", err.text);
+	ck_assert_int_eq(err.kind, row->kind);
+	ck_assert_ptr_null(strstr(err.text, "s3cr3t"));
+	stop_peer();
+	loop_free(loop);
+	uri_release(&uri);
+	free(address);
+}
+END_TEST
+
+/* ---- after the login ---- */
+
+struct fates {
+	unsigned count[4];
+	uint64_t last_token;
+	char reason[100];
+};
+
+static void note_fate(void *ctx, uint64_t token, enum publisher_fate fate, const char *reason)
+{
+	struct fates *f = ctx;
+	f->count[fate]++;
+	f->last_token = token;
+	snprintf(f->reason, sizeof f->reason, "%s", reason);
+}
+
+static void begin_confirms(int fd)
+{
+	amqp_confirm_select_ok_t ok = {0};
+	log_in(fd);
+	open_channel(fd);
+	read_some(fd);
+	send_method(fd, 1, AMQP_CONFIRM_SELECT_OK_METHOD, &ok);
+	read_some(fd);
+}
+
+/* Acknowledges 1 and 2 together, returns 3 and acknowledges it, refuses 4, never says of 5. */
+static void peer_settles(int fd)
+{
+	begin_confirms(fd);
+	struct buf out = {0};
+	struct error err = {0};
+	struct message three = {.present = MESSAGE_MESSAGE_ID, .message_id = SLICE("three")};
+	amqp_basic_return_t back = {312, amqp_cstring_bytes("NO_ROUTE"), {0, NULL}, {0, NULL}};
+	frames_put_ack(&out, 1, 2, true);
+	IGNORE_RESULT(frames_put_method(&out, 1, AMQP_BASIC_RETURN_METHOD, &back, 4096, &err));
+	struct buf publish = {0};
+	frames_put_publish(&publish, 1, &three, false, 4096);
+	struct slice rest = buf_slice(&publish);
+	struct frame method;
+	IGNORE_RESULT(frames_next(&rest, 4096, &method, &err) == FRAMES_OK);
+	buf_append(&out, rest); /* the header frame: a return carries the message */
+	frames_put_ack(&out, 1, 3, false);
+	frames_put_nack(&out, 1, 4, false, false);
+	frames_put_ack(&out, 1, 2, true); /* said before: means nothing */
+	IGNORE_RESULT(write(fd, out.ptr, out.len));
+	peer_silent(fd);
+}
+
+/* Settles what was never sent. */
+static void peer_invents(int fd)
+{
+	begin_confirms(fd);
+	struct buf out = {0};
+	frames_put_ack(&out, 1, 99, false);
+	IGNORE_RESULT(write(fd, out.ptr, out.len));
+	peer_silent(fd);
+}
+
+/* Closes the channel over the first message. */
+static void peer_closes_channel(int fd)
+{
+	amqp_channel_close_t close = {
+	    404, amqp_cstring_bytes("NOT_FOUND - no exchange 'x' in vhost '/'"), 60, 40};
+	begin_confirms(fd);
+	send_method(fd, 1, AMQP_CHANNEL_CLOSE_METHOD, &close);
+	peer_silent(fd);
+}
+
+static void peer_unknown_channel(int fd)
+{
+	begin_confirms(fd);
+	IGNORE_RESULT(write(fd, "\1\0\7\0\0\0\4\0\74\0\120\316", 12));
+	peer_silent(fd);
+}
+
+static void peer_dies(int fd)
+{
+	begin_confirms(fd);
+	close(fd);
+}
+
+static const struct fate_row {
+	peer_fn *peer;
+	unsigned confirmed, returned, nacked, unconfirmed;
+	enum error_kind kind; /* of the publisher afterwards */
+	const char *text;
+} fate_rows[] = {
+    {peer_settles, 2, 1, 1, 1, ERROR_NONE, ""},
+    {peer_invents, 0, 0, 0, 5, ERROR_REFUSED, "the broker settled message 99, which was not sent"},
+    {peer_closes_channel, 0, 0, 0, 5, ERROR_REFUSED, "there is no such exchange"},
+    {peer_unknown_channel, 0, 0, 0, 5, ERROR_REFUSED,
+	"the broker sent a frame on channel 7, which is not open"},
+    {peer_dies, 0, 0, 0, 5, ERROR_UNAVAILABLE, "lost the broker at"},
+};
+
+START_TEST(every_message_gets_one_fate)
+{
+	const struct fate_row *row = &fate_rows[_i];
+	static const char *const ids[] = {"one", "two", "three", "four", "five"};
+	struct error err = {0};
+	struct uri uri = {0};
+	struct fates fates = {{0}, 0, ""};
+	char *address = start_peer(row->peer);
+	struct loop *loop = loop_create(&err);
+	struct connection *c = connect_to(loop, address, &uri, &err);
+	ck_assert_msg(c != NULL, "%s", err.text);
+	struct publisher_options options = {10, note_fate, &fates};
+	struct publisher *p = publisher_open(c, &options, &err);
+	ck_assert_msg(p != NULL, "%s", err.text);
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+		struct message m = {.routing_key = SLICE("k"),
+		    .present = MESSAGE_MESSAGE_ID,
+		    .message_id = slice_str(ids[i])};
+		ck_assert(publisher_send(p, &m, true, i, &err));
+	}
+	connection_flush(c);
+	uint64_t deadline = chrono_now_ns() + 10 * CHRONO_S;
+	while (publisher_unconfirmed(p) > (row->kind == ERROR_NONE ? 1u : 0u) &&
+	       chrono_now_ns() < deadline)
+		ck_assert(loop_turn(loop, deadline, &err));
+	ck_assert(publisher_check(p, &err) == (row->kind == ERROR_NONE));
+	ck_assert_int_eq(err.kind, row->kind);
+	ck_assert_msg(strstr(err.text, row->text) != NULL, "got: %s", err.text);
+	publisher_close(p);
+	ck_assert_uint_eq(fates.count[PUBLISHER_CONFIRMED], row->confirmed);
+	ck_assert_uint_eq(fates.count[PUBLISHER_RETURNED], row->returned);
+	ck_assert_uint_eq(fates.count[PUBLISHER_NACKED], row->nacked);
+	ck_assert_uint_eq(fates.count[PUBLISHER_UNCONFIRMED], row->unconfirmed);
+	stop_peer();
+	connection_close(c);
+	loop_free(loop);
+	uri_release(&uri);
+	free(address);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("connection");
+	TCase *cases = tcase_create("connection");
+	tcase_set_timeout(cases, 30);
+	tcase_add_loop_test(cases, who_answers_decides_what_is_said, 0, ARRAY_LEN(refusals));
+	tcase_add_loop_test(cases, every_message_gets_one_fate, 0, ARRAY_LEN(fate_rows));
+	suite_add_tcase(suite, cases);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}
