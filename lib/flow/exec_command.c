@@ -1,0 +1,168 @@
+#include "flow/exec_command.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- splitting ---- */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static const char *skip_blanks(const char *at)
+{
+	while (is_blank(*at) || strncmp(at, "\\\n", 2) == 0)
+		at += *at == '\\' ? 2 : 1;
+	return at;
+}
+
+/* True for a backslash that means something between double quotes. */
+static bool is_escape(const char *at)
+{
+	return at[0] == '\\' && at[1] != '\0' && strchr("$`\"\\\n", at[1]) != NULL;
+}
+
+/* Takes a quoted part; returns what follows it, or NULL when the quote stays open. */
+static const char *take_quoted(const char *at, struct buf *word)
+{
+	char quote = *at++;
+	while (*at != quote) {
+		if (*at == '\0')
+			return NULL;
+		bool escaped = quote == '"' && is_escape(at);
+		at += escaped;
+		if (!escaped || *at != '\n') /* an escaped line end is none */
+			buf_append_char(word, *at);
+		at++;
+	}
+	return at + 1;
+}
+
+/* Takes one word; returns what follows it, or NULL with *reason. */
+static const char *take_word(const char *at, struct buf *word, const char **reason)
+{
+	while (*at != '\0' && !is_blank(*at)) {
+		if (*at == '\'' || *at == '"') {
+			*reason = *at == '"' ? "a \" is not closed" : "a ' is not closed";
+			at = take_quoted(at, word);
+			if (at == NULL)
+				return NULL;
+		} else if (*at == '\\') {
+			*reason = "nothing follows the \\ at the end";
+			if (at[1] == '\0')
+				return NULL;
+			if (at[1] != '\n')
+				buf_append_char(word, at[1]);
+			at += 2;
+		} else {
+			buf_append_char(word, *at++);
+		}
+	}
+	return at;
+}
+
+/* An argv and the bytes it points to, in one allocation. */
+static char **make_argv(const struct buf *words, size_t count)
+{
+	char **argv = mem_alloc(1, (count + 1) * sizeof *argv + words->len);
+	char *at = memcpy(argv + count + 1, words->ptr, words->len);
+	for (size_t i = 0; i < count; i++) {
+		argv[i] = at;
+		at += strlen(at) + 1;
+	}
+	return argv;
+}
+
+char **exec_command_split(const char *text, struct error *err)
+{
+	struct buf words = {0}; /* each with its NUL */
+	size_t count = 0;
+	char **argv = NULL;
+	const char *reason = NULL, *at = skip_blanks(text);
+	while (at != NULL && *at != '\0') {
+		at = take_word(at, &words, &reason);
+		if (at == NULL)
+			break;
+		buf_append_char(&words, '\0');
+		count++;
+		at = skip_blanks(at);
+	}
+	if (at == NULL) {
+		char *quoted = text_quote(slice_str(text));
+		error_set(err, ERROR_USAGE, "cannot split the command '%s': %s", quoted, reason);
+		free(quoted);
+	} else if (count == 0) {
+		error_set(err, ERROR_USAGE, "the command is empty");
+	} else {
+		argv = make_argv(&words, count);
+	}
+	buf_release(&words);
+	return argv;
+}
+
+char **exec_command_for_shell(const char *text)
+{
+	const char *const parts[] = {"/bin/sh", "-c", text};
+	struct buf words = {0};
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		buf_append(&words, (struct slice){parts[i], strlen(parts[i]) + 1});
+	char **argv = make_argv(&words, ARRAY_LEN(parts));
+	buf_release(&words);
+	return argv;
+}
+
+/* ---- finding ---- */
+
+/* 0, or the errno that says why it cannot be run. */
+static int why_not_runnable(const char *path)
+{
+	struct stat info;
+	if (stat(path, &info) != 0)
+		return errno;
+	if (S_ISDIR(info.st_mode))
+		return EISDIR;
+	return access(path, X_OK) == 0 ? 0 : errno;
+}
+
+/* Looks into each directory of a PATH; an empty one is the current. NULL when in none. */
+static char *search_path(const char *name, const char *path)
+{
+	for (;;) {
+		size_t length = strcspn(path, ":");
+		char *candidate =
+		    length == 0 ? mem_strdup(name) : mem_printf("%.*s/%s", (int)length, path, name);
+		if (why_not_runnable(candidate) == 0)
+			return candidate;
+		free(candidate);
+		if (path[length] == '\0')
+			return NULL;
+		path += length + 1;
+	}
+}
+
+char *exec_command_find(const char *name, struct error *err)
+{
+	const char *reason = "no such program in PATH";
+	char *found = NULL;
+	if (strchr(name, '/') != NULL) {
+		int cause = why_not_runnable(name);
+		reason = strerror(cause);
+		found = cause == 0 ? mem_strdup(name) : NULL;
+	} else if (*name != '\0') {
+		const char *path = getenv("PATH");
+		found = search_path(name, path != NULL ? path : "/usr/local/bin:/usr/bin:/bin");
+	}
+	if (found == NULL) {
+		char *quoted = text_quote(slice_str(name));
+		error_set(err, ERROR_NO_INPUT, "cannot run '%s': %s", quoted, reason);
+		free(quoted);
+	}
+	return found;
+}

@@ -1,0 +1,33 @@
+/*
+ * exec_environment.h - what a command started for a message finds in its environment.
+ *
+ * Ours, without what may hold a password (AMQP_URL, WARREN_URL, RABBITMQ_MANAGEMENT_URL, and names
+ * with PASSWORD, PASSWD, PASSPHRASE or SECRET in them), and the message:
+ *
+ *   WARREN_EXCHANGE WARREN_ROUTING_KEY WARREN_QUEUE WARREN_REDELIVERED (0 or 1)
+ *   WARREN_CONTENT_TYPE, WARREN_MESSAGE_ID ..   each property that is present, numbers in decimal
+ *   WARREN_HEADERS                              the headers as a JSON object
+ *   WARREN_HEADER_<NAME>                        each header that is text, a number, a time or a
+ *                                               boolean; of several with one name the first
+ *
+ * NAME is in upper case, with _ for what is not A-Z 0-9.
+ * Left out: values that hold a NUL, and with a warning those over 100 KiB. None of these names
+ * comes from our own environment, so a command never takes another message's properties for its
+ * own.
+ */
+#ifndef FLOW_EXEC_ENVIRONMENT_H
+#define FLOW_EXEC_ENVIRONMENT_H
+
+#include "flow/flow.h"
+
+struct exec_environment;
+
+/* Copies what may be handed on of `inherited`, which ends with NULL. */
+struct exec_environment *exec_environment_create(char *const inherited[]);
+void exec_environment_free(struct exec_environment *environment);
+
+/* The envp for a message, to be released with free() before the environment. */
+char **exec_environment_fill(
+    const struct exec_environment *environment, const struct flow_message *m);
+
+#endif

@@ -1,0 +1,293 @@
+#include "flow/flow.h"
+
+#include "base/chrono.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ID_BYTES 40 /* a UUID fits */
+
+/* A message under way. Free slots are chained through next_free. */
+struct slot {
+	bool used;
+	bool put; /* the sink has it */
+	uint64_t token;
+	size_t core;	      /* the one that is at work on it */
+	struct message *copy; /* with keep_messages */
+	char id[ID_BYTES];    /* the beginning of the message_id */
+	size_t id_len;
+	struct slice queue; /* borrowed from the source, which outlives the run */
+	bool redelivered;
+	size_t next_free;
+};
+
+struct flow {
+	struct loop *loop;
+	struct flow_options options;
+	struct slot *slots;
+	size_t slot_count, capacity;
+	size_t first_free; /* slot_count: none */
+	size_t under_way;
+	bool stopping;
+	struct error failure;
+	struct flow_counts counts;
+};
+
+struct flow *flow_create(struct loop *loop, const struct flow_options *options)
+{
+	struct flow *flow = mem_alloc(1, sizeof *flow);
+	flow->loop = loop;
+	flow->options = *options;
+	return flow;
+}
+
+void flow_free(struct flow *flow)
+{
+	if (flow == NULL)
+		return;
+	for (size_t i = 0; i < flow->slot_count; i++)
+		free(flow->slots[i].copy);
+	free(flow->slots);
+	free(flow);
+}
+
+/* ---- slots ---- */
+
+static size_t take_slot(struct flow *flow)
+{
+	size_t i = flow->first_free;
+	if (i == flow->slot_count) {
+		flow->slots = mem_grow(flow->slots, &flow->capacity, i + 1, sizeof *flow->slots);
+		flow->first_free = ++flow->slot_count;
+	} else {
+		flow->first_free = flow->slots[i].next_free;
+	}
+	flow->slots[i] = (struct slot){.used = true};
+	flow->under_way++;
+	return i;
+}
+
+static void release_slot(struct flow *flow, size_t i)
+{
+	free(flow->slots[i].copy);
+	flow->slots[i] = (struct slot){.next_free = flow->first_free};
+	flow->first_free = i;
+	flow->under_way--;
+}
+
+/* ---- the way of a message ---- */
+
+static uint64_t accepted_or_under_way(const struct flow *flow)
+{
+	return flow->counts.accepted + flow->under_way;
+}
+
+size_t flow_room(const struct flow *flow)
+{
+	const struct flow_options *o = &flow->options;
+	uint64_t taken = accepted_or_under_way(flow);
+	if (flow->stopping || taken >= o->limit || flow->under_way >= o->window)
+		return 0;
+	size_t room = o->sink.kind->room(o->sink.self);
+	if (room > o->window - flow->under_way)
+		room = o->window - flow->under_way;
+	return room < o->limit - taken ? room : (size_t)(o->limit - taken);
+}
+
+void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const char *reason)
+{
+	const struct flow_options *o = &flow->options;
+	if (slot >= flow->slot_count || !flow->slots[slot].used)
+		return;
+	const struct slot *s = &flow->slots[slot];
+	flow->counts.fates[fate]++;
+	flow->counts.accepted += s->put && fate == FLOW_ACCEPTED;
+	struct flow_message kept = {s->copy, {s->id, s->id_len}, s->queue, s->redelivered};
+	if (o->on_fate != NULL)
+		o->on_fate(o->ctx, &kept, fate, reason);
+	uint64_t token = s->token;
+	release_slot(flow, slot);
+	o->source.kind->settle(o->source.self, token, fate);
+}
+
+static void put(struct flow *flow, size_t slot, const struct flow_message *m)
+{
+	const struct flow_options *o = &flow->options;
+	struct error err = {0};
+	flow->counts.put++;
+	flow->slots[slot].put = true;
+	if (o->on_put != NULL)
+		o->on_put(o->ctx, m);
+	if (o->sink.kind->put(o->sink.self, flow, slot, m, &err))
+		return;
+	flow_fail(flow, &err);
+	flow_settle(flow, slot, FLOW_RELEASED, err.text);
+}
+
+/* Takes a message through the cores from the given one on, then into the sink. */
+static void advance(struct flow *flow, size_t slot, size_t core, const struct flow_message *m)
+{
+	const struct flow_options *o = &flow->options;
+	struct message stages[FLOW_MAX_CORES];
+	struct flow_message now = *m;
+	for (size_t i = core; i < o->core_count; i++) {
+		enum flow_fate fate = FLOW_REJECTED;
+		stages[i] = *now.message;
+		flow->slots[slot].core = i;
+		enum flow_answer answer =
+		    o->cores[i].kind->apply(o->cores[i].self, flow, slot, &now, &stages[i], &fate);
+		if (answer == FLOW_SETTLE)
+			flow_settle(flow, slot, fate, "");
+		if (answer != FLOW_PASS)
+			return;
+		now.message = &stages[i];
+	}
+	put(flow, slot, &now);
+}
+
+static void note_id(struct slot *s, struct slice id)
+{
+	s->id_len = id.len < ID_BYTES ? id.len : ID_BYTES;
+	if (s->id_len > 0)
+		memcpy(s->id, id.ptr, s->id_len);
+}
+
+void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
+{
+	const struct flow_options *o = &flow->options;
+	flow->counts.offered++;
+	flow->counts.redelivered += m->redelivered;
+	if (flow->stopping || accepted_or_under_way(flow) >= o->limit) {
+		flow->counts.fates[FLOW_RELEASED]++;
+		o->source.kind->settle(o->source.self, token, FLOW_RELEASED);
+		return;
+	}
+	size_t slot = take_slot(flow);
+	struct slot *s = &flow->slots[slot];
+	s->token = token;
+	s->queue = m->queue;
+	s->redelivered = m->redelivered;
+	s->copy = o->keep_messages ? message_copy(m->message) : NULL;
+	note_id(s, m->message->message_id);
+	advance(flow, slot, 0, m);
+}
+
+void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer, enum flow_fate fate,
+    const struct flow_message *m)
+{
+	if (slot >= flow->slot_count || !flow->slots[slot].used)
+		return;
+	if (answer == FLOW_PASS)
+		advance(flow, slot, flow->slots[slot].core + 1, m);
+	else
+		flow_settle(flow, slot, fate, "");
+}
+
+void flow_fail(struct flow *flow, const struct error *why)
+{
+	error_set(&flow->failure, why->kind, "%s", why->text);
+}
+
+/* ---- the run ---- */
+
+static void stop(struct flow *flow)
+{
+	const struct flow_options *o = &flow->options;
+	if (flow->stopping)
+		return;
+	flow->stopping = true;
+	o->source.kind->stop(o->source.self);
+	for (size_t i = 0; i < o->core_count; i++)
+		if (o->cores[i].kind->stop != NULL)
+			o->cores[i].kind->stop(o->cores[i].self);
+}
+
+/* The limit is reached, or somebody asks for the end. */
+static bool must_stop(const struct flow *flow)
+{
+	return loop_stop_requested(flow->loop) || flow->failure.kind != ERROR_NONE ||
+	       flow->counts.accepted >= flow->options.limit;
+}
+
+/* A source that has failed offers no more. */
+static bool is_source_done(const struct flow *flow)
+{
+	const struct flow_options *o = &flow->options;
+	return flow->failure.kind != ERROR_NONE || o->source.kind->is_done(o->source.self);
+}
+
+static bool flush_sink(struct flow *flow, struct error *err)
+{
+	return flow->options.sink.kind->flush(flow->options.sink.self, flow, err);
+}
+
+/* Lets the source offer; its failure ends the run, but not before what is under way is settled. */
+static void tick_source(struct flow *flow, uint64_t *wake_ns)
+{
+	const struct flow_options *o = &flow->options;
+	struct error err = {0};
+	if (flow->failure.kind == ERROR_NONE &&
+	    !o->source.kind->tick(o->source.self, flow, chrono_now_ns(), wake_ns, &err))
+		flow_fail(flow, &err);
+}
+
+/* One turn of the loop; false when the sink has failed. */
+static bool turn(struct flow *flow, uint64_t deadline_ns, struct error *err)
+{
+	uint64_t wake = deadline_ns;
+	/* what came while the loop ran is finished before the source is asked for more */
+	if (!flush_sink(flow, err))
+		return false;
+	tick_source(flow, &wake);
+	size_t before = flow->under_way;
+	if (!flush_sink(flow, err))
+		return false;
+	bool done = is_source_done(flow);
+	if (done && flow->under_way == 0)
+		return true;
+	/* what must not be slept through: room again, a deadline from now on, a reason to stop */
+	if (flow->under_way < before || (done && deadline_ns == CHRONO_NEVER) ||
+	    (must_stop(flow) && !flow->stopping))
+		wake = 0;
+	return loop_turn(flow->loop, wake, err);
+}
+
+bool flow_run(struct flow *flow, struct error *err)
+{
+	const struct flow_options *o = &flow->options;
+	uint64_t deadline = CHRONO_NEVER;
+	bool good = true;
+	while (good) {
+		if (must_stop(flow))
+			stop(flow);
+		bool done = is_source_done(flow);
+		if (done && flow->under_way == 0)
+			break;
+		if ((done || flow->stopping) && deadline == CHRONO_NEVER)
+			deadline = chrono_after(chrono_now_ns(), o->drain_ns);
+		if (chrono_now_ns() >= deadline)
+			break;
+		good = turn(flow, deadline, err);
+	}
+	stop(flow);
+	/* a sink that has lost its broker says so even when nothing is left to be put */
+	good = good && flush_sink(flow, err);
+	o->sink.kind->abandon(o->sink.self, flow);
+	for (size_t i = 0; i < flow->slot_count; i++)
+		if (flow->slots[i].used)
+			flow_settle(flow, i, FLOW_RELEASED, "the run ended first");
+	if (flow->failure.kind != ERROR_NONE)
+		return error_set(err, flow->failure.kind, "%s", flow->failure.text);
+	return good;
+}
+
+const struct flow_counts *flow_counts(const struct flow *flow)
+{
+	return &flow->counts;
+}
+
+size_t flow_under_way(const struct flow *flow)
+{
+	return flow->under_way;
+}

@@ -1,0 +1,151 @@
+/*
+ * flow.h - source -> core -> sink: moves messages and decides, alone, when each is settled.
+ *
+ * A message enters with flow_offer, passes the cores, is put into the sink, and is settled exactly
+ * once, which the source is told: accepted only after the sink holds it safely. So at-least-once
+ * holds for every pairing of source and sink. The window bounds what is under way.
+ */
+#ifndef FLOW_FLOW_H
+#define FLOW_FLOW_H
+
+#include "base/loop.h"
+#include "model/message.h"
+
+struct flow;
+
+/* What became of a message. */
+enum flow_fate {
+	FLOW_ACCEPTED,	  /* confirmed by the broker; or written and flushed */
+	FLOW_RETURNED,	  /* the broker found no queue for it */
+	FLOW_NACKED,	  /* the broker could not take it */
+	FLOW_UNCONFIRMED, /* sent, but nobody knows */
+	FLOW_RETRY,	  /* the core asks for another try later */
+	FLOW_REJECTED,	  /* the core does not want it: dead-lettered where the queue says so */
+	FLOW_HELD,	  /* hidden by a filter or only looked at: given back at the end */
+	FLOW_RELEASED,	  /* given back untouched */
+	FLOW_FATE_COUNT,
+};
+
+/* A message with what its source knows about it. Borrowed throughout. */
+struct flow_message {
+	const struct message *message; /* NULL for on_fate without keep_messages */
+	struct slice id;	       /* for on_fate: the beginning of the message_id */
+	struct slice queue; /* where it was taken from; empty when it was generated or read */
+	bool redelivered;
+};
+
+/* One row a kind of source; self is what flow_source.self holds. */
+struct flow_source_kind {
+	/* Called each turn, outside of every callback, so it may wait. Offers what is due, as far
+	 * as flow_room goes, and lowers *wake_ns to when it wants to be called again. */
+	bool (*tick)(
+	    void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err);
+	/* The fate of the message that was offered with the token; each once. Must not wait. */
+	void (*settle)(void *self, uint64_t token, enum flow_fate fate);
+	/* Offer no more. */
+	void (*stop)(void *self);
+	/* True when nothing will be offered any more, by itself or after stop. */
+	bool (*is_done)(const void *self);
+};
+
+enum flow_answer {
+	FLOW_PASS,    /* on to the next core or the sink, perhaps changed */
+	FLOW_PENDING, /* the core will call flow_resume */
+	FLOW_SETTLE,  /* ends here, with the fate that was set */
+};
+
+struct flow_core_kind {
+	/* Judges a message; may replace parts of *out, which begins as a copy of the message; the
+	 * bytes must live until the next call, or until flow_resume returns. A core that answers
+	 * FLOW_PENDING copies what it needs. */
+	enum flow_answer (*apply)(void *self, struct flow *flow, uint64_t slot,
+	    const struct flow_message *in, struct message *out, enum flow_fate *fate);
+	/* Offer no more: end what is pending, soon. NULL when nothing can be pending. */
+	void (*stop)(void *self);
+};
+
+struct flow_sink_kind {
+	/* How many messages it takes now. */
+	size_t (*room)(const void *self);
+	/* Takes a message; tells its fate with flow_settle(slot), now or later. A failure ends the
+	 * run. */
+	bool (*put)(void *self, struct flow *flow, uint64_t slot, const struct flow_message *m,
+	    struct error *err);
+	/* Called at the end of each turn: push on what was put. A failure ends the run. */
+	bool (*flush)(void *self, struct flow *flow, struct error *err);
+	/* The run ends: what has no fate yet will get none. */
+	void (*abandon)(void *self, struct flow *flow);
+};
+
+struct flow_source {
+	const struct flow_source_kind *kind;
+	void *self;
+};
+struct flow_core {
+	const struct flow_core_kind *kind;
+	void *self;
+};
+struct flow_sink {
+	const struct flow_sink_kind *kind;
+	void *self;
+};
+
+/* Told of each message as it is handed to the sink. */
+typedef void flow_put_fn(void *ctx, const struct flow_message *m);
+/* Told of each fate; reason is printable. */
+typedef void flow_fate_fn(
+    void *ctx, const struct flow_message *m, enum flow_fate fate, const char *reason);
+
+#define FLOW_MAX_CORES 4
+#define FLOW_NO_LIMIT UINT64_MAX
+
+struct flow_options {
+	struct flow_source source;
+	struct flow_core cores[FLOW_MAX_CORES];
+	size_t core_count;
+	struct flow_sink sink;
+	size_t window;	       /* most messages under way */
+	uint64_t limit;	       /* messages to accept before stopping; FLOW_NO_LIMIT */
+	uint64_t drain_ns;     /* how long to wait for the last fates after the source is done */
+	bool keep_messages;    /* copy each message, for on_fate */
+	flow_put_fn *on_put;   /* or NULL */
+	flow_fate_fn *on_fate; /* or NULL */
+	void *ctx;
+};
+
+/* The ledger of a run; offered = the sum of fates + what is under way. */
+struct flow_counts {
+	uint64_t offered;
+	uint64_t redelivered;
+	uint64_t put;	   /* handed to the sink */
+	uint64_t accepted; /* by the sink; a core may accept more, without it */
+	uint64_t fates[FLOW_FATE_COUNT];
+};
+
+struct flow *flow_create(struct loop *loop, const struct flow_options *options);
+void flow_free(struct flow *flow);
+
+/* Runs until the source is done or fails, the limit is reached or a stop is requested, and
+ * everything under way is settled (or drain_ns is over: then it is unconfirmed or released). False
+ * with the cause when something failed; everything is settled even so. */
+bool flow_run(struct flow *flow, struct error *err) MUST_CHECK;
+
+const struct flow_counts *flow_counts(const struct flow *flow);
+size_t flow_under_way(const struct flow *flow);
+
+/* ---- for sources, cores and sinks ---- */
+
+/* How many messages may be offered now; 0 once the flow is stopping. What is offered then is
+ * released. */
+size_t flow_room(const struct flow *flow);
+/* A message enters. Its bytes must live until this returns. */
+void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token);
+/* A pending core has its answer; with FLOW_PASS, m is what goes on. */
+void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer, enum flow_fate fate,
+    const struct flow_message *m);
+/* A sink tells the fate of a message. */
+void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const char *reason);
+/* Something ended that the flow cannot go on without; the run stops with this error. */
+void flow_fail(struct flow *flow, const struct error *why);
+
+#endif

@@ -1,0 +1,106 @@
+#include "flow/sink_exchange.h"
+
+#include "base/mem.h"
+#include "broker/publisher.h"
+
+#include <stdlib.h>
+
+struct sink_exchange {
+	struct connection *connection;
+	struct publisher *publisher;
+	struct sink_exchange_options options;
+	struct flow *flow; /* the run that puts messages */
+	/* the verdict on the exchange of the last message: runs of one exchange are the rule */
+	struct buf last_exchange;
+	bool last_known, last_mandatory;
+};
+
+static void on_fate(void *ctx, uint64_t token, enum publisher_fate fate, const char *reason)
+{
+	static const enum flow_fate fates[] = {
+	    [PUBLISHER_CONFIRMED] = FLOW_ACCEPTED,
+	    [PUBLISHER_RETURNED] = FLOW_RETURNED,
+	    [PUBLISHER_NACKED] = FLOW_NACKED,
+	    [PUBLISHER_UNCONFIRMED] = FLOW_UNCONFIRMED,
+	};
+	struct sink_exchange *sink = ctx;
+	flow_settle(sink->flow, token, fates[fate], reason);
+}
+
+struct sink_exchange *sink_exchange_open(
+    struct connection *c, const struct sink_exchange_options *options, struct error *err)
+{
+	struct sink_exchange *sink = mem_alloc(1, sizeof *sink);
+	struct publisher_options publishing = {options->window, on_fate, sink};
+	sink->connection = c;
+	sink->options = *options;
+	sink->publisher = publisher_open(c, &publishing, err);
+	if (sink->publisher != NULL)
+		return sink;
+	free(sink);
+	return NULL;
+}
+
+void sink_exchange_close(struct sink_exchange *sink)
+{
+	if (sink == NULL)
+		return;
+	publisher_close(sink->publisher);
+	buf_release(&sink->last_exchange);
+	free(sink);
+}
+
+/* Whether somebody should get it, so that nobody getting it is a failure. */
+static bool is_mandatory(struct sink_exchange *sink, struct slice exchange)
+{
+	if (sink->options.mandatory != SINK_EXCHANGE_AS_SETTINGS)
+		return sink->options.mandatory == SINK_EXCHANGE_ALWAYS;
+	if (sink->options.topology == NULL || exchange.len == 0)
+		return true;
+	if (!sink->last_known || !slice_equal(buf_slice(&sink->last_exchange), exchange)) {
+		buf_clear(&sink->last_exchange);
+		buf_append(&sink->last_exchange, exchange);
+		sink->last_known = true;
+		sink->last_mandatory =
+		    topology_find_exchange(sink->options.topology, exchange) == NULL ||
+		    topology_reaches_queue(sink->options.topology, exchange);
+	}
+	return sink->last_mandatory;
+}
+
+static size_t room(const void *self)
+{
+	const struct sink_exchange *sink = self;
+	return publisher_room(sink->publisher);
+}
+
+static bool put(
+    void *self, struct flow *flow, uint64_t slot, const struct flow_message *m, struct error *err)
+{
+	struct sink_exchange *sink = self;
+	sink->flow = flow;
+	return publisher_send(
+	    sink->publisher, m->message, is_mandatory(sink, m->message->exchange), slot, err);
+}
+
+static bool flush(void *self, struct flow *flow, struct error *err)
+{
+	struct sink_exchange *sink = self;
+	(void)flow;
+	connection_flush(sink->connection);
+	return publisher_check(sink->publisher, err);
+}
+
+static void abandon(void *self, struct flow *flow)
+{
+	struct sink_exchange *sink = self;
+	sink->flow = flow;
+	publisher_close(sink->publisher);
+	sink->publisher = NULL;
+}
+
+struct flow_sink sink_exchange_sink(struct sink_exchange *sink)
+{
+	static const struct flow_sink_kind kind = {room, put, flush, abandon};
+	return (struct flow_sink){&kind, sink};
+}

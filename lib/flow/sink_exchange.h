@@ -1,0 +1,30 @@
+/* sink_exchange.h - a sink that publishes; accepted means confirmed by the broker and not returned.
+ */
+#ifndef FLOW_SINK_EXCHANGE_H
+#define FLOW_SINK_EXCHANGE_H
+
+#include "broker/connection.h"
+#include "flow/flow.h"
+#include "model/topology.h"
+
+enum sink_exchange_mandatory {
+	SINK_EXCHANGE_AS_SETTINGS, /* where the topology leads from the exchange to a queue */
+	SINK_EXCHANGE_ALWAYS,
+	SINK_EXCHANGE_NEVER,
+};
+
+struct sink_exchange_options {
+	size_t window; /* most messages without a confirm */
+	enum sink_exchange_mandatory mandatory;
+	const struct topology *topology; /* NULL: nothing is known, so every message is mandatory */
+};
+
+struct sink_exchange;
+
+/* Opens a channel in confirm mode. The connection and topology must outlive it. */
+struct sink_exchange *sink_exchange_open(
+    struct connection *c, const struct sink_exchange_options *options, struct error *err);
+void sink_exchange_close(struct sink_exchange *sink);
+struct flow_sink sink_exchange_sink(struct sink_exchange *sink);
+
+#endif

@@ -1,0 +1,122 @@
+#include "flow/source_pattern.h"
+
+#include "base/mem.h"
+#include "model/mix.h"
+
+#include <stdlib.h>
+
+#define BURST 256 /* messages made before the sink and the socket get their turn */
+
+struct member {
+	const struct source_pattern_member *given;
+	struct rng content, timing; /* apart, so that pacing does not change what is said */
+	uint64_t sequence;
+};
+
+struct source_pattern {
+	struct member *members;
+	size_t count;
+	struct mix mix;
+	bool started, stopped;
+};
+
+/* A seed for one stream of one pattern: the same whatever other patterns run beside it. */
+static void seed_stream(struct rng *rng, uint64_t seed, const char *name, uint64_t stream)
+{
+	uint64_t h = seed ^ (stream * UINT64_C(0x9e3779b97f4a7c15));
+	for (; *name != '\0'; name++)
+		h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+	rng_seed(rng, h);
+}
+
+struct source_pattern *source_pattern_create(
+    const struct source_pattern_member *members, size_t count, uint64_t seed)
+{
+	struct source_pattern *source = mem_alloc(1, sizeof *source);
+	source->members = mem_alloc(count, sizeof *source->members);
+	source->count = count;
+	for (size_t i = 0; i < count; i++) {
+		source->members[i].given = &members[i];
+		seed_stream(&source->members[i].content, seed, members[i].name, 1);
+		seed_stream(&source->members[i].timing, seed, members[i].name, 2);
+	}
+	return source;
+}
+
+void source_pattern_free(struct source_pattern *source)
+{
+	if (source == NULL)
+		return;
+	mix_release(&source->mix);
+	free(source->members);
+	free(source);
+}
+
+static void start(struct source_pattern *source, uint64_t now_ns)
+{
+	source->started = true;
+	for (size_t i = 0; i < source->count; i++)
+		mix_add(&source->mix, source->members[i].given->plan, &source->members[i].timing,
+		    now_ns);
+}
+
+static bool offer_next(struct source_pattern *source, struct flow *flow, size_t index,
+    int64_t wall_ms, struct error *err)
+{
+	struct member *m = &source->members[index];
+	struct message message = {0};
+	mix_take(&source->mix, index);
+	if (!pattern_render(m->given->pattern, &m->content, wall_ms, m->sequence++, &message, err))
+		return error_context(err, "message '%s'", m->given->name);
+	struct flow_message offered = {.message = &message};
+	flow_offer(flow, &offered, 0);
+	return true;
+}
+
+static bool tick(
+    void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
+{
+	struct source_pattern *source = self;
+	if (!source->started)
+		start(source, now_ns);
+	int64_t wall_ms = chrono_wall_ms();
+	size_t left = BURST;
+	for (; left > 0 && flow_room(flow) > 0; left--) {
+		uint64_t due_ns;
+		size_t index = mix_next(&source->mix, now_ns, &due_ns);
+		if (index == MIX_NONE) {
+			*wake_ns = due_ns < *wake_ns ? due_ns : *wake_ns;
+			return true;
+		}
+		if (!offer_next(source, flow, index, wall_ms, err))
+			return false;
+	}
+	if (left == 0)
+		*wake_ns = 0; /* there is more to do at once */
+	return true;
+}
+
+static void settle(void *self, uint64_t token, enum flow_fate fate)
+{
+	(void)self; /* what is made up is not given back */
+	(void)token;
+	(void)fate;
+}
+
+static void stop(void *self)
+{
+	struct source_pattern *source = self;
+	source->stopped = true;
+}
+
+static bool is_done(const void *self)
+{
+	const struct source_pattern *source = self;
+	return source->stopped || (source->started && mix_done(&source->mix));
+}
+
+struct flow_source source_pattern_source(struct source_pattern *source)
+{
+	static const struct flow_source_kind kind = {tick, settle, stop, is_done};
+	return (struct flow_source){&kind, source};
+}

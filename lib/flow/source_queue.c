@@ -1,0 +1,374 @@
+#include "flow/source_queue.h"
+
+#include "base/chrono.h"
+#include "base/mem.h"
+#include "broker/subscriber.h"
+
+#include <stdlib.h>
+
+#define LOOK_AGAIN_NS (50 * CHRONO_MS) /* between two looks at whether a queue is empty */
+#define STREAM_QUIET_NS CHRONO_S /* a stream is read to its end when it says nothing so long */
+#define TAG_BITS 48		 /* of a token; the rest is the number of the queue */
+
+/* One queue that is read. */
+struct feed {
+	struct source_queue *source;
+	struct subscriber *subscriber;
+	struct slice queue;
+	size_t number;
+	uint64_t held; /* deliveries of this generation of the consumer that stay unsettled */
+};
+
+/* A message that is requeued when its pause is over. */
+struct retry {
+	uint64_t token, due_ns;
+};
+
+/* A delivery that came when the flow could not take it. */
+struct waiting {
+	struct message *message;
+	bool redelivered;
+	uint64_t token;
+};
+
+struct source_queue {
+	struct connection *connection;
+	struct source_queue_options options;
+	struct flow *flow; /* NULL until the first tick */
+	struct feed *feeds;
+	size_t feed_count;
+	struct waiting *backlog; /* bounded by the prefetch; in order of arrival */
+	size_t backlog_first, backlog_count, backlog_capacity;
+	struct retry *retries; /* in order of due time: every pause is the same */
+	size_t retry_first, retry_count, retry_capacity;
+	uint64_t deliveries, requeued;
+	uint64_t last_delivery_ns, next_look_ns;
+	uint64_t deliveries_at_look; /* of a look that found every queue empty */
+	bool looked_empty;
+	bool stopping, done;
+	struct error ended;
+};
+
+/* ---- deliveries ---- */
+
+static bool flow_is_ready(const struct source_queue *source)
+{
+	bool in_order = source->backlog_first == source->backlog_count;
+	return source->flow != NULL && in_order &&
+	       (source->stopping || flow_room(source->flow) > 0);
+}
+
+static void on_delivery(void *ctx, const struct subscriber_delivery *d)
+{
+	struct feed *feed = ctx;
+	struct source_queue *source = feed->source;
+	uint64_t token = (uint64_t)feed->number << TAG_BITS | d->tag;
+	source->deliveries++;
+	source->last_delivery_ns = chrono_now_ns();
+	if (flow_is_ready(source)) {
+		struct flow_message m = {
+		    .message = d->message, .queue = feed->queue, .redelivered = d->redelivered};
+		flow_offer(source->flow, &m, token);
+		return;
+	}
+	source->backlog = mem_grow(source->backlog, &source->backlog_capacity,
+	    source->backlog_count + 1, sizeof *source->backlog);
+	source->backlog[source->backlog_count++] =
+	    (struct waiting){message_copy(d->message), d->redelivered, token};
+}
+
+/* Hands over what waits; once stopping, all of it: the flow gives it back. */
+static void offer_backlog(struct source_queue *source)
+{
+	while (source->backlog_first < source->backlog_count &&
+	       (source->stopping || flow_room(source->flow) > 0)) {
+		struct waiting w = source->backlog[source->backlog_first++];
+		const struct feed *feed = &source->feeds[w.token >> TAG_BITS];
+		struct flow_message m = {
+		    .message = w.message, .queue = feed->queue, .redelivered = w.redelivered};
+		flow_offer(source->flow, &m, w.token);
+		free(w.message);
+	}
+	if (source->backlog_first == source->backlog_count)
+		source->backlog_first = source->backlog_count = 0;
+}
+
+static void on_ended(void *ctx, const struct error *why)
+{
+	struct feed *feed = ctx;
+	error_set(&feed->source->ended, why->kind, "%s", why->text);
+}
+
+/* ---- settling ---- */
+
+static void requeue(struct source_queue *source, uint64_t token)
+{
+	const struct feed *feed = &source->feeds[token >> TAG_BITS];
+	uint64_t tag = token & ((UINT64_C(1) << TAG_BITS) - 1);
+	source->requeued++;
+	subscriber_settle(feed->subscriber, tag, SUBSCRIBER_REQUEUE);
+}
+
+static void requeue_later(struct source_queue *source, uint64_t token)
+{
+	source->retries = mem_grow(source->retries, &source->retry_capacity,
+	    source->retry_count + 1, sizeof *source->retries);
+	source->retries[source->retry_count++] =
+	    (struct retry){token, chrono_now_ns() + source->options.retry_ns};
+}
+
+/* Reading a stream takes nothing away, so nothing is given back: an acknowledgement only asks for
+ * more. What was not judged is left alone. */
+static void settle_stream(struct feed *feed, uint64_t tag, enum flow_fate fate)
+{
+	if (fate != FLOW_RELEASED)
+		subscriber_settle(feed->subscriber, tag, SUBSCRIBER_ACK);
+}
+
+static void settle(void *self, uint64_t token, enum flow_fate fate)
+{
+	struct source_queue *source = self;
+	struct feed *feed = &source->feeds[token >> TAG_BITS];
+	uint64_t tag = token & ((UINT64_C(1) << TAG_BITS) - 1);
+	if (source->options.is_stream[feed->number]) {
+		settle_stream(feed, tag, fate);
+		return;
+	}
+	if (fate == FLOW_ACCEPTED && source->options.ack == SOURCE_QUEUE_REQUEUE)
+		fate = FLOW_HELD;
+	switch (fate) {
+	case FLOW_ACCEPTED:
+		subscriber_settle(feed->subscriber, tag,
+		    source->options.ack == SOURCE_QUEUE_REJECT ? SUBSCRIBER_REJECT
+							       : SUBSCRIBER_ACK);
+		break;
+	case FLOW_REJECTED:
+		subscriber_settle(feed->subscriber, tag, SUBSCRIBER_REJECT);
+		break;
+	case FLOW_HELD:
+		feed->held++;
+		source->requeued++; /* by the broker, when the channel closes */
+		break;
+	case FLOW_RETRY:
+		if (!source->stopping) {
+			requeue_later(source, token);
+			break;
+		}
+		requeue(source, token);
+		break;
+	default:
+		requeue(source, token);
+	}
+}
+
+static void requeue_due(struct source_queue *source, uint64_t now_ns, uint64_t *wake_ns)
+{
+	while (source->retry_first < source->retry_count) {
+		const struct retry *r = &source->retries[source->retry_first];
+		if (r->due_ns > now_ns && !source->stopping) {
+			*wake_ns = r->due_ns < *wake_ns ? r->due_ns : *wake_ns;
+			return;
+		}
+		source->retry_first++;
+		requeue(source, r->token);
+	}
+	source->retry_first = source->retry_count = 0;
+}
+
+/* ---- the turn ---- */
+
+/* Past a full hand of held messages the broker sends no more: consume anew beside them. */
+static bool renew_feeds(struct source_queue *source, struct error *err)
+{
+	uint16_t prefetch = source->options.prefetch;
+	for (size_t i = 0; i < source->feed_count; i++) {
+		struct feed *feed = &source->feeds[i];
+		if (prefetch == 0 || feed->held < prefetch)
+			continue;
+		feed->held = 0;
+		if (!subscriber_renew(feed->subscriber, err))
+			return false;
+	}
+	return true;
+}
+
+static bool all_empty(struct source_queue *source, bool *empty, struct error *err)
+{
+	*empty = true;
+	for (size_t i = 0; i < source->feed_count; i++) {
+		uint64_t ready = 0;
+		if (source->options.is_stream[i])
+			continue;
+		if (!subscriber_count_ready(source->feeds[i].subscriber, &ready, err))
+			return false;
+		*empty = *empty && ready == 0;
+	}
+	return true;
+}
+
+static bool reads_stream(const struct source_queue *source)
+{
+	for (size_t i = 0; i < source->feed_count; i++)
+		if (source->options.is_stream[i])
+			return true;
+	return false;
+}
+
+/*
+ * Ends the run when two looks in a row find every queue empty and nothing was delivered between
+ * them: one look could fall between a message leaving the queue and reaching us.
+ */
+static bool look_for_end(
+    struct source_queue *source, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
+{
+	uint64_t quiet = reads_stream(source) ? STREAM_QUIET_NS : 0;
+	uint64_t due = source->next_look_ns;
+	if (due < source->last_delivery_ns + quiet)
+		due = source->last_delivery_ns + quiet;
+	if (now_ns < due) {
+		*wake_ns = due < *wake_ns ? due : *wake_ns;
+		return true;
+	}
+	bool empty = false;
+	uint64_t before = source->deliveries;
+	if (!all_empty(source, &empty, err))
+		return false;
+	bool quiet_since = source->looked_empty && source->deliveries_at_look == before;
+	source->looked_empty = empty && source->deliveries == before;
+	source->deliveries_at_look = before;
+	source->next_look_ns = chrono_now_ns() + LOOK_AGAIN_NS;
+	*wake_ns = source->next_look_ns < *wake_ns ? source->next_look_ns : *wake_ns;
+	source->done = source->looked_empty && quiet_since;
+	return true;
+}
+
+static void check_idle(struct source_queue *source, uint64_t now_ns, uint64_t *wake_ns)
+{
+	uint64_t end = chrono_after(source->last_delivery_ns, source->options.idle_ns);
+	if (now_ns >= end)
+		source->done = true;
+	else if (end < *wake_ns)
+		*wake_ns = end;
+}
+
+static void flush_acks(struct source_queue *source, uint64_t now_ns, uint64_t *wake_ns)
+{
+	for (size_t i = 0; i < source->feed_count; i++) {
+		if (source->stopping || source->done)
+			subscriber_flush(source->feeds[i].subscriber);
+		else
+			subscriber_flush_due(source->feeds[i].subscriber, now_ns, wake_ns);
+	}
+}
+
+static bool tick(
+    void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
+{
+	struct source_queue *source = self;
+	if (source->flow == NULL) {
+		source->flow = flow;
+		source->last_delivery_ns = now_ns;
+	}
+	if (source->ended.kind != ERROR_NONE)
+		return error_set(err, source->ended.kind, "%s", source->ended.text);
+	if (!connection_check(source->connection, err))
+		return false;
+	offer_backlog(source);
+	requeue_due(source, now_ns, wake_ns);
+	flush_acks(source, now_ns, wake_ns);
+	if (source->stopping || source->done)
+		return true;
+	if (!renew_feeds(source, err))
+		return false;
+	bool busy =
+	    flow_under_way(flow) > 0 || source->backlog_count > 0 || source->retry_count > 0;
+	if (busy)
+		return true;
+	check_idle(source, now_ns, wake_ns);
+	return !source->options.until_empty || look_for_end(source, now_ns, wake_ns, err);
+}
+
+static void stop(void *self)
+{
+	struct source_queue *source = self;
+	source->stopping = true;
+	for (size_t i = 0; i < source->feed_count; i++)
+		subscriber_cancel(source->feeds[i].subscriber);
+}
+
+static bool is_done(const void *self)
+{
+	const struct source_queue *source = self;
+	if (!source->stopping)
+		return source->done;
+	for (size_t i = 0; i < source->feed_count; i++)
+		if (!subscriber_is_cancelled(source->feeds[i].subscriber))
+			return false;
+	return source->retry_count == 0 && source->backlog_count == 0;
+}
+
+struct flow_source source_queue_source(struct source_queue *source)
+{
+	static const struct flow_source_kind kind = {tick, settle, stop, is_done};
+	return (struct flow_source){&kind, source};
+}
+
+/* ---- opening ---- */
+
+static bool open_feed(struct source_queue *source, size_t i, struct error *err)
+{
+	struct feed *feed = &source->feeds[i];
+	const char *queue = source->options.queues[i];
+	feed->source = source;
+	feed->queue = slice_str(queue);
+	feed->number = i;
+	struct subscriber_options options = {.queue = queue,
+	    .prefetch = source->options.prefetch,
+	    .no_ack = source->options.ack == SOURCE_QUEUE_AUTO,
+	    .arguments = source->options.is_stream[i] ? source->options.arguments : NULL,
+	    .deliver = on_delivery,
+	    .ended = on_ended,
+	    .ctx = feed};
+	feed->subscriber = subscriber_open(source->connection, &options, err);
+	return feed->subscriber != NULL;
+}
+
+struct source_queue *source_queue_open(
+    struct connection *c, const struct source_queue_options *options, struct error *err)
+{
+	struct source_queue *source = mem_alloc(1, sizeof *source);
+	source->connection = c;
+	source->options = *options;
+	source->feeds = mem_alloc(options->queue_count, sizeof *source->feeds);
+	for (size_t i = 0; i < options->queue_count; i++) {
+		source->feed_count = i + 1;
+		if (!open_feed(source, i, err)) {
+			source->feed_count = i;
+			source_queue_close(source);
+			return NULL;
+		}
+	}
+	return source;
+}
+
+void source_queue_close(struct source_queue *source)
+{
+	if (source == NULL)
+		return;
+	for (size_t i = 0; i < source->feed_count; i++) {
+		if (source->feeds[i].subscriber != NULL)
+			subscriber_flush(source->feeds[i].subscriber);
+		subscriber_close(source->feeds[i].subscriber);
+	}
+	for (size_t i = source->backlog_first; i < source->backlog_count; i++)
+		free(source->backlog[i].message);
+	free(source->backlog);
+	free(source->retries);
+	free(source->feeds);
+	free(source);
+}
+
+uint64_t source_queue_requeued(const struct source_queue *source)
+{
+	return source->requeued;
+}

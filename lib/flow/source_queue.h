@@ -1,0 +1,48 @@
+/*
+ * source_queue.h - a source that consumes from one queue or several.
+ *
+ * Accepted messages are acknowledged, rejected ones dead-lettered, released ones requeued; one that
+ * asks for another try is requeued after a pause; a held one stays unacknowledged until the end,
+ * and further ones are fetched past it.
+ */
+#ifndef FLOW_SOURCE_QUEUE_H
+#define FLOW_SOURCE_QUEUE_H
+
+#include "broker/connection.h"
+#include "flow/flow.h"
+
+#include <jansson.h>
+
+/* What becomes of a message that was accepted. */
+enum source_queue_ack {
+	SOURCE_QUEUE_ACK,     /* acknowledged */
+	SOURCE_QUEUE_AUTO,    /* the broker does not wait for an acknowledgement */
+	SOURCE_QUEUE_REJECT,  /* rejected, so it is dead-lettered or dropped */
+	SOURCE_QUEUE_REQUEUE, /* given back at the end: only looked at */
+};
+
+struct source_queue_options {
+	const char *const *queues;
+	size_t queue_count;
+	uint16_t prefetch; /* at least 1, but for SOURCE_QUEUE_AUTO */
+	enum source_queue_ack ack;
+	bool until_empty;	 /* done when every queue is empty and everything is settled */
+	uint64_t idle_ns;	 /* done after so long without a message; CHRONO_NEVER */
+	uint64_t retry_ns;	 /* pause before a message that asks for another try is requeued */
+	const json_t *arguments; /* of basic.consume (x-stream-offset); NULL for none */
+	const bool *is_stream;	 /* by queue: streams have no count of ready messages */
+};
+
+struct source_queue;
+
+/* Begins to consume; waits for the broker's answers. Nothing is offered before the first tick of
+ * the flow, which the deliveries are handed to. Refusals are told in a sentence. */
+struct source_queue *source_queue_open(
+    struct connection *c, const struct source_queue_options *options, struct error *err);
+void source_queue_close(struct source_queue *source);
+struct flow_source source_queue_source(struct source_queue *source);
+
+/* Requeued by us so far: released, retried and held ones. */
+uint64_t source_queue_requeued(const struct source_queue *source);
+
+#endif

@@ -1,0 +1,949 @@
+#include "flow/core_exec.h"
+
+#include "base/chrono.h"
+#include "base/mem.h"
+#include "flow/exec_command.h"
+#include "model/table.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MIB (1024 * 1024)
+
+static void write_file(const char *path, const char *text, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* ---- a source of the messages of an array, and a sink that accepts and keeps the bodies ---- */
+
+struct run {
+	const struct flow_message *messages;
+	size_t count, next;
+	bool endless; /* done only after stop, as a queue */
+	bool stopped;
+	const char *stop_at_file;    /* asks for the end once this file exists; NULL: never */
+	bool stop_at_once;	     /* asks for the end when everything is offered */
+	const char *stop_makes_file; /* there once the source is stopped */
+	enum flow_fate fates[64];    /* by message */
+	size_t order[64],
+	    passed;	       /* messages in the order they reached the sink, by the routing key */
+	struct buf bodies[64]; /* what reached the sink, in that order */
+	struct loop *loop;
+};
+
+static bool tick(
+    void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
+{
+	(void)err;
+	struct run *run = self;
+	while (run->next < run->count && flow_room(flow) > 0) {
+		size_t i = run->next++;
+		flow_offer(flow, &run->messages[i], i);
+	}
+	if (run->stop_at_once ||
+	    (run->stop_at_file != NULL && access(run->stop_at_file, F_OK) == 0))
+		loop_request_stop(run->loop);
+	if (run->stop_at_once || run->stop_at_file != NULL)
+		*wake_ns = now_ns + 5 * CHRONO_MS; /* to look again, and for the stop to be seen */
+	return true;
+}
+
+static void on_settle(void *self, uint64_t token, enum flow_fate fate)
+{
+	((struct run *)self)->fates[token] = fate;
+}
+
+static void on_stop(void *self)
+{
+	struct run *run = self;
+	run->next = run->count;
+	run->stopped = true;
+	if (run->stop_makes_file != NULL)
+		write_file(run->stop_makes_file, "", 0600);
+}
+
+static bool is_done(const void *self)
+{
+	const struct run *run = self;
+	return run->stopped || (!run->endless && run->next == run->count);
+}
+
+static size_t room(const void *self)
+{
+	(void)self;
+	return 100;
+}
+
+static bool put(
+    void *self, struct flow *flow, uint64_t slot, const struct flow_message *m, struct error *err)
+{
+	(void)err;
+	struct run *run = self;
+	struct slice key = m->message->routing_key;
+	run->order[run->passed] = key.len > 0 ? (size_t)(key.ptr[0] - '0') : 0;
+	buf_append(&run->bodies[run->passed++], m->message->body);
+	flow_settle(flow, slot, FLOW_ACCEPTED, "");
+	return true;
+}
+
+static bool flush(void *self, struct flow *flow, struct error *err)
+{
+	(void)self, (void)flow, (void)err;
+	return true;
+}
+
+static void abandon(void *self, struct flow *flow)
+{
+	(void)self, (void)flow;
+}
+
+static const struct flow_source_kind source_kind = {tick, on_settle, on_stop, is_done};
+static const struct flow_sink_kind sink_kind = {room, put, flush, abandon};
+
+static void release_run(struct run *run)
+{
+	for (size_t i = 0; i < ARRAY_LEN(run->bodies); i++)
+		buf_release(&run->bodies[i]);
+}
+
+/* Runs what *run holds through a command; *err is what the run failed with. */
+static struct flow_counts run_core(
+    const struct core_exec_options *options, struct run *run, uint64_t drain_ns, struct error *err)
+{
+	struct loop *loop = loop_create(err);
+	ck_assert_ptr_nonnull(loop);
+	run->loop = loop;
+	struct core_exec *core = core_exec_create(loop, options, err);
+	ck_assert_msg(core != NULL, "%s", err->text);
+	struct flow_options flow_options = {
+	    .source = {&source_kind, run},
+	    .cores = {core_exec_core(core)},
+	    .core_count = 1,
+	    .sink = {&sink_kind, run},
+	    .window = 64,
+	    .limit = FLOW_NO_LIMIT,
+	    .drain_ns = drain_ns,
+	};
+	struct flow *flow = flow_create(loop, &flow_options);
+	bool good = flow_run(flow, err);
+	ck_assert_int_eq(good, err->kind == ERROR_NONE);
+	struct flow_counts counts = *flow_counts(flow);
+	flow_free(flow);
+	core_exec_free(core);
+	loop_free(loop);
+	return counts;
+}
+
+/* One message through a command that is given 60 s; its fate, and the body that came out. */
+static enum flow_fate run_one(
+    const char *command, bool shell, const struct message *message, struct buf *body)
+{
+	const struct core_exec_options options = {
+	    .command = command, .shell = shell, .timeout_ns = 60 * CHRONO_S, .jobs = 1};
+	const struct flow_message m = {
+	    .message = message, .queue = SLICE("work"), .redelivered = true};
+	struct run run = {.messages = &m, .count = 1};
+	struct error err = {0};
+	(void)run_core(&options, &run, 60 * CHRONO_S, &err);
+	ck_assert_str_eq(err.text, "");
+	if (run.passed > 0)
+		buf_append(body, buf_slice(&run.bodies[0]));
+	release_run(&run);
+	return run.fates[0];
+}
+
+/* The body that comes out of a command that accepts; for buf_release. */
+static struct buf output_of(const char *command, bool shell, const struct message *message)
+{
+	struct buf body = {0};
+	ck_assert_int_eq(run_one(command, shell, message, &body), FLOW_ACCEPTED);
+	buf_append_char(&body, '\0'); /* also when empty a string */
+	body.len--;
+	return body;
+}
+
+/* ---- what the tests look at ---- */
+
+static int begin_capture(int *saved)
+{
+	int memory = memfd_create("stderr", MFD_CLOEXEC);
+	*saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	dup2(memory, STDERR_FILENO);
+	return memory;
+}
+
+/* Standard error since begin_capture, as a string to free(). */
+static char *end_capture(int memory, int saved)
+{
+	struct stat info;
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	ck_assert_int_eq(fstat(memory, &info), 0);
+	char *text = mem_alloc((size_t)info.st_size + 1, 1);
+	ck_assert_int_eq(pread(memory, text, (size_t)info.st_size, 0), info.st_size);
+	close(memory);
+	return text;
+}
+
+static size_t count_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	ck_assert_ptr_nonnull(dir);
+	size_t count = 0;
+	while (readdir(dir) != NULL)
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static char folder[32];
+
+static void enter_folder(void)
+{
+	strcpy(folder, "/tmp/test_core_exec.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_int_eq(chdir(folder), 0);
+}
+
+/* Removes the files of the folder, which holds no other folders. */
+static void leave_folder(void)
+{
+	DIR *dir = opendir(folder);
+	ck_assert_ptr_nonnull(dir);
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+		(void)unlinkat(dirfd(dir), entry->d_name, 0); /* not "." and ".." */
+	closedir(dir);
+	ck_assert_int_eq(chdir("/"), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+}
+
+/* ---- verdicts ---- */
+
+static const struct {
+	const char *command;
+	bool shell;
+	enum flow_fate fate;
+	const char *warning;
+} verdicts[] = {
+    {"true", false, FLOW_ACCEPTED, ""},
+    {"false", false, FLOW_REJECTED,
+	"warren: warning: 'false' ended with status 1: the message is rejected\n"},
+    {"exit 75", true, FLOW_RETRY,
+	"warren: warning: 'exit 75' ended with status 75: the message is to be tried again\n"},
+    {"exit 3", true, FLOW_REJECTED,
+	"warren: warning: 'exit 3' ended with status 3: the message is rejected\n"},
+    {"kill -9 $$", true, FLOW_REJECTED,
+	"warren: warning: 'kill -9 $$' was killed by signal 9 (Killed): the message is "
+	"rejected\n"},
+    {"kill -TERM $$ # \x1b[31m", true, FLOW_REJECTED,
+	"warren: warning: 'kill -TERM $$ # \\x1b[31m' was killed by signal 15 (Terminated): the "
+	"message is rejected\n"},
+    {"echo for people >&2", true, FLOW_ACCEPTED, "for people\n"},
+};
+
+START_TEST(end_of_the_command_decides)
+{
+	const struct message message = {.body = SLICE("body")};
+	struct buf body = {0};
+	int saved, memory = begin_capture(&saved);
+	enum flow_fate fate = run_one(verdicts[_i].command, verdicts[_i].shell, &message, &body);
+	char *text = end_capture(memory, saved);
+	ck_assert_str_eq(text, verdicts[_i].warning);
+	ck_assert_int_eq(fate, verdicts[_i].fate);
+	free(text);
+	buf_release(&body);
+}
+END_TEST
+
+/* The first dies of SIGTERM; the second ignores it and is killed; in the third a child of the
+ * command outlives it and holds the output, and ignores SIGTERM too. */
+static const struct {
+	const char *command, *warning;
+} slow[] = {
+    {"sleep 1000",
+	"warren: warning: 'sleep 1000' took longer than 100ms: the message is rejected\n"},
+    {"trap '' TERM; sleep 1000", "warren: warning: 'trap '' TERM; sleep 1000' took longer than "
+				 "100ms: the message is rejected\n"},
+    {"(trap '' TERM; sleep 1000) & wait", "warren: warning: '(trap '' TERM; sleep 1000) & wait' "
+					  "took longer than 100ms: the message is rejected\n"},
+    {"trap 'exit 0' TERM; sleep 1000 & wait",
+	"warren: warning: 'trap 'exit 0' TERM; sleep 1000 & wait' took longer than 100ms: the "
+	"message is rejected\n"},
+};
+
+START_TEST(command_that_takes_too_long_is_ended_and_the_message_rejected)
+{
+	const struct message message = {.body = SLICE("body")};
+	const struct flow_message m = {.message = &message};
+	const struct core_exec_options options = {
+	    .command = slow[_i].command, .shell = true, .timeout_ns = 100 * CHRONO_MS, .jobs = 1};
+	struct run run = {.messages = &m, .count = 1};
+	struct error err = {0};
+	int saved, memory = begin_capture(&saved);
+	(void)run_core(&options, &run, 60 * CHRONO_S, &err);
+	char *text = end_capture(memory, saved);
+	ck_assert_str_eq(text, slow[_i].warning);
+	ck_assert_int_eq(run.fates[0], FLOW_REJECTED);
+	free(text);
+	release_run(&run);
+}
+END_TEST
+
+START_TEST(endless_output_is_cut_off_and_the_message_rejected)
+{
+	const struct message message = {.body = SLICE("body")};
+	struct buf body = {0};
+	int saved, memory = begin_capture(&saved);
+	enum flow_fate fate = run_one("yes", false, &message, &body);
+	char *text = end_capture(memory, saved);
+	ck_assert_str_eq(
+	    text, "warren: warning: 'yes' wrote more than 128 MiB: the message is rejected\n");
+	ck_assert_int_eq(fate, FLOW_REJECTED);
+	free(text);
+}
+END_TEST
+
+/* ---- bodies ---- */
+
+static struct slice big_body(void)
+{
+	char *bytes = mem_alloc(10 * MIB, 1);
+	for (size_t i = 0; i < 10 * MIB; i++)
+		bytes[i] = (char)(i * 7 + i / 4096);
+	return (struct slice){bytes, 10 * MIB};
+}
+
+START_TEST(big_body_goes_in_and_comes_back_whole)
+{
+	const struct message message = {.body = big_body()};
+	struct buf body = output_of("cat", false, &message);
+	ck_assert_uint_eq(body.len, message.body.len);
+	ck_assert(slice_equal(buf_slice(&body), message.body));
+	buf_release(&body);
+	free((char *)message.body.ptr);
+}
+END_TEST
+
+START_TEST(command_need_not_read_its_input)
+{
+	const struct message message = {.body = big_body()};
+	struct buf body = output_of("true", false, &message);
+	ck_assert(slice_equal(buf_slice(&body), message.body)); /* nothing written: it stays */
+	buf_release(&body);
+	body = output_of("exec <&-; echo closed", true, &message);
+	ck_assert_str_eq(body.ptr, "closed\n");
+	buf_release(&body);
+	free((char *)message.body.ptr);
+}
+END_TEST
+
+START_TEST(output_replaces_the_body_and_nothing_else)
+{
+	const struct message message = {.body = SLICE("one"), .routing_key = SLICE("7")};
+	const struct flow_message m = {.message = &message};
+	const struct core_exec_options options = {.command = "tr a-z A-Z", .jobs = 1};
+	struct run run = {.messages = &m, .count = 1};
+	struct error err = {0};
+	(void)run_core(&options, &run, 60 * CHRONO_S, &err);
+	ck_assert_uint_eq(run.passed, 1);
+	ck_assert_uint_eq(run.order[0], 7);
+	ck_assert_str_eq(run.bodies[0].ptr, "ONE");
+	release_run(&run);
+}
+END_TEST
+
+/* Whoever holds the output open after the command is not waited for. */
+START_TEST(grandchild_that_lives_on_does_not_hang_the_run)
+{
+	const struct message message = {.body = SLICE("body")};
+	struct buf body = output_of("sleep 1000 & echo $!", true, &message);
+	int pid = atoi(body.ptr);
+	ck_assert_int_gt(pid, 1);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	buf_release(&body);
+}
+END_TEST
+
+/* ---- the environment ---- */
+
+static char *environment_line(const struct buf *environment, const char *name)
+{
+	char *start = mem_printf("%s=", name), *line = NULL;
+	for (const char *at = environment->ptr; *at != '\0' && line == NULL;) {
+		size_t length = strcspn(at, "\n");
+		if (strncmp(at, start, strlen(start)) == 0)
+			line = mem_strndup(at, length);
+		at += length + (at[length] == '\n');
+	}
+	free(start);
+	return line;
+}
+
+/* NULL: not there. */
+static const struct {
+	const char *name, *value;
+} variables[] = {
+    {"WARREN_EXCHANGE", "orders"},
+    {"WARREN_ROUTING_KEY", "order.created"},
+    {"WARREN_QUEUE", "work"},
+    {"WARREN_REDELIVERED", "1"},
+    {"WARREN_CONTENT_TYPE", "application/json"},
+    {"WARREN_DELIVERY_MODE", "2"},
+    {"WARREN_PRIORITY", NULL},
+    {"WARREN_TIMESTAMP", "1700000000"},
+    {"WARREN_MESSAGE_ID", NULL}, /* it holds a NUL */
+    {"WARREN_TYPE", NULL},	 /* our own environment has one, which is another's */
+    {"WARREN_APP_ID", ""},
+    {"WARREN_HEADERS", "{\"x-region.1\":\"eu\",\"Tries\":-3,\"vip\":true,\"x_region_1\":\"us\","
+		       "\"pi\":3.5,\"list\":[],\"nul\":\"a\\u0000b\",\"\":1}"},
+    {"WARREN_HEADER_X_REGION_1", "eu"},
+    {"WARREN_HEADER_TRIES", "-3"},
+    {"WARREN_HEADER_VIP", "true"},
+    {"WARREN_HEADER_PI", "3.5"},
+    {"WARREN_HEADER_LIST", NULL},
+    {"WARREN_HEADER_NUL", NULL},
+    {"WARREN_HEADER_", NULL},
+    {"WARREN_HEADER_STALE", NULL},
+    {"WARREN_TEST_OTHER", "kept"},
+    {"AMQP_URL", NULL},
+    {"WARREN_URL", NULL},
+    {"RABBITMQ_MANAGEMENT_URL", NULL},
+    {"MY_PASSWORD", NULL},
+    {"pgpassword", NULL},
+    {"CLIENT_SECRET_ID", NULL},
+    {"KEY_PASSPHRASE", NULL},
+    {"SOME_PASSWD", NULL},
+};
+
+static void set_our_environment(void)
+{
+	static const char *const ours[] = {"AMQP_URL", "WARREN_URL", "RABBITMQ_MANAGEMENT_URL",
+	    "MY_PASSWORD", "pgpassword", "CLIENT_SECRET_ID", "KEY_PASSPHRASE", "SOME_PASSWD",
+	    "WARREN_TYPE", "WARREN_HEADER_STALE", "WARREN_QUEUE"};
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		setenv(ours[i], "hunter2", 1);
+	setenv("WARREN_TEST_OTHER", "kept", 1);
+}
+
+static void make_headers(struct buf *headers)
+{
+	table_add_string(headers, "x-region.1", SLICE("eu"));
+	table_add_int(headers, "Tries", -3);
+	table_add_bool(headers, "vip", true);
+	table_add_string(headers, "x_region_1", SLICE("us"));
+	buf_append(headers, SLICE("\x02pid\x40\x0c\0\0\0\0\0\0"));
+	buf_append(headers, SLICE("\x04listA\0\0\0\0"));
+	table_add_string(headers, "nul", SLICE("a\0b"));
+	table_add_int(headers, "", 1);
+}
+
+START_TEST(environment_holds_the_message_and_no_password)
+{
+	struct buf headers = {0};
+	make_headers(&headers);
+	set_our_environment();
+	const struct message message = {
+	    .exchange = SLICE("orders"),
+	    .routing_key = SLICE("order.created"),
+	    .present = MESSAGE_CONTENT_TYPE | MESSAGE_DELIVERY_MODE | MESSAGE_TIMESTAMP |
+		       MESSAGE_MESSAGE_ID | MESSAGE_APP_ID | MESSAGE_HEADERS,
+	    .content_type = SLICE("application/json"),
+	    .delivery_mode = MESSAGE_PERSISTENT,
+	    .timestamp = 1700000000,
+	    .message_id = SLICE("a\0b"),
+	    .headers = buf_slice(&headers),
+	};
+	struct buf environment = output_of("env", false, &message);
+	for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
+		char *line = environment_line(&environment, variables[i].name);
+		char *expected = variables[i].value == NULL
+				     ? NULL
+				     : mem_printf("%s=%s", variables[i].name, variables[i].value);
+		if (expected == NULL)
+			ck_assert_msg(line == NULL, "%s", line);
+		else
+			ck_assert_pstr_eq(line, expected);
+		free(line);
+		free(expected);
+	}
+	ck_assert_ptr_null(strstr(environment.ptr, "hunter2"));
+	buf_release(&environment);
+	buf_release(&headers);
+}
+END_TEST
+
+/* Values of types that no table_add_ function makes, as they stand on the wire. */
+static const struct {
+	const char *bytes;
+	size_t length;
+	const char *value; /* NULL: not there */
+} header_values[] = {
+#define WIRE(bytes) "\x01h" bytes, sizeof("\x01h" bytes) - 1
+    {WIRE("t\0"), "false"},
+    {WIRE("b\xff"), "-1"},
+    {WIRE("B\xff"), "255"},
+    {WIRE("s\xff\xfe"), "-2"},
+    {WIRE("u\xff\xfe"), "65534"},
+    {WIRE("I\x80\0\0\0"), "-2147483648"},
+    {WIRE("i\x80\0\0\0"), "2147483648"},
+    {WIRE("l\x80\0\0\0\0\0\0\0"), "-9223372036854775808"},
+    {WIRE("L\xff\xff\xff\xff\xff\xff\xff\xff"), "18446744073709551615"},
+    {WIRE("T\0\0\0\0\0\0\0\x05"), "5"},
+    {WIRE("f\x3f\0\0\0"), "0.5"},
+    {WIRE("d\xbf\xe0\0\0\0\0\0\0"), "-0.5"},
+    {WIRE("d\x7f\xf0\0\0\0\0\0\0"), NULL}, /* infinite */
+    {WIRE("D\x02\0\0\x04\xd2"), "1234e-2"},
+    {WIRE("S\0\0\0\0"), ""},
+    {WIRE("V"), NULL},
+    {WIRE("x\0\0\0\x01"
+	  "a"),
+	NULL},
+    {WIRE("F\0\0\0\0"), NULL},
+};
+
+START_TEST(header_of_each_plain_type_is_a_variable)
+{
+	const struct message message = {
+	    .present = MESSAGE_HEADERS,
+	    .headers = {header_values[_i].bytes, header_values[_i].length},
+	};
+	struct buf body = output_of("echo \"${WARREN_HEADER_H-unset}\"", true, &message);
+	const char *value = header_values[_i].value != NULL ? header_values[_i].value : "unset";
+	char *expected = mem_printf("%s\n", value);
+	ck_assert_str_eq(body.ptr, expected);
+	free(expected);
+	buf_release(&body);
+}
+END_TEST
+
+START_TEST(long_value_is_left_out_with_a_warning)
+{
+	struct buf headers = {0}, text = {0};
+	memset(buf_reserve(&text, 102401), 'x', 102401);
+	text.len = 102401;
+	table_add_string(&headers, "long", buf_slice(&text));
+	const struct message message = {
+	    .present = MESSAGE_HEADERS, .headers = buf_slice(&headers), .body = SLICE("kept")};
+	int saved, memory = begin_capture(&saved);
+	struct buf body =
+	    output_of("echo ${WARREN_HEADERS-unset} ${WARREN_HEADER_LONG-unset}", true, &message);
+	char *said = end_capture(memory, saved);
+	ck_assert_str_eq(body.ptr, "unset unset\n");
+	ck_assert_str_eq(said,
+	    "warren: warning: WARREN_HEADERS is left out of the environment of the command: 102412 "
+	    "bytes are too many\n"
+	    "warren: warning: WARREN_HEADER_LONG is left out of the environment of the command: "
+	    "102401 bytes are too many\n");
+	free(said);
+	buf_release(&body);
+	buf_release(&headers);
+	buf_release(&text);
+}
+END_TEST
+
+START_TEST(damaged_headers_are_left_out_with_a_warning)
+{
+	const struct message message = {.present = MESSAGE_HEADERS,
+	    .headers = SLICE("\x01"
+			     "at")};
+	int saved, memory = begin_capture(&saved);
+	struct buf body = output_of("echo ${WARREN_HEADERS-unset}", true, &message);
+	char *said = end_capture(memory, saved);
+	ck_assert_str_eq(body.ptr, "unset\n");
+	ck_assert_str_eq(said, "warren: warning: WARREN_HEADERS is left out of the environment of "
+			       "the command: damaged field table at byte 0 of 3\n");
+	free(said);
+	buf_release(&body);
+}
+END_TEST
+
+/* ---- the process ---- */
+
+START_TEST(command_gets_three_descriptors_and_its_own_group)
+{
+	const struct message message = {.body = SLICE("body")};
+	int open_to_all = dup(STDOUT_FILENO); /* without FD_CLOEXEC */
+	struct buf body = output_of("ls /proc/self/fd", false, &message);
+	ck_assert_str_eq(body.ptr, "0\n1\n2\n3\n"); /* 3: ls reading the folder */
+	close(open_to_all);
+	buf_release(&body);
+	body =
+	    output_of("test $$ = $(cut -d ' ' -f 5 /proc/$$/stat) && echo leader", true, &message);
+	ck_assert_str_eq(body.ptr, "leader\n");
+	buf_release(&body);
+}
+END_TEST
+
+/* Our loop ignores SIGPIPE, and a shell keeps ignoring what it finds ignored. */
+static const struct {
+	const char *command;
+	int blocked;
+	const char *warning;
+} signals[] = {
+    {"kill -PIPE $$", SIGUSR2,
+	"warren: warning: 'kill -PIPE $$' was killed by signal 13 (Broken "
+	"pipe): the message is rejected\n"},
+    {"kill -USR1 $$", SIGUSR1,
+	"warren: warning: 'kill -USR1 $$' was killed by signal 10 (User "
+	"defined signal 1): the message is rejected\n"},
+};
+
+START_TEST(command_gets_default_signals)
+{
+	const struct message message = {.body = SLICE("body")};
+	struct buf body = {0};
+	sigset_t blocked;
+	sigemptyset(&blocked);
+	sigaddset(&blocked, signals[_i].blocked);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	int saved, memory = begin_capture(&saved);
+	enum flow_fate fate = run_one(signals[_i].command, true, &message, &body);
+	char *text = end_capture(memory, saved);
+	ck_assert_str_eq(text, signals[_i].warning);
+	ck_assert_int_eq(fate, FLOW_REJECTED);
+	free(text);
+}
+END_TEST
+
+START_TEST(no_descriptor_stays_open)
+{
+	const struct message message = {.body = SLICE("body")};
+	size_t before = count_descriptors();
+	struct buf body = {0};
+	for (size_t i = 0; i < 5; i++)
+		(void)run_one("cat", false, &message, &body);
+	ck_assert_uint_eq(count_descriptors(), before);
+	buf_release(&body);
+}
+END_TEST
+
+/* ---- commands as text ---- */
+
+#define MAX_WORDS 6
+static const struct {
+	const char *text;
+	const char *words[MAX_WORDS];
+} splits[] = {
+    {"cat", {"cat"}},
+    {"  a\tb \n c ", {"a", "b", "c"}},
+    {"a 'b c' d", {"a", "b c", "d"}},
+    {"a \"b c\" d", {"a", "b c", "d"}},
+    {"a b\\ c", {"a", "b c"}},
+    {"a '' \"\"", {"a", "", ""}},
+    {"a'b'\"c\"d", {"abcd"}},
+    {"a 'it'\\''s'", {"a", "it's"}},
+    {"a '\\n' \"\\n\" \\n", {"a", "\\n", "\\n", "n"}},
+    {"a \"\\\"\\\\\\$\\`\"", {"a", "\"\\$`"}},
+    {"a \"'\" '\"'", {"a", "'", "\""}},
+    {"a $HOME `id` $(id) ~", {"a", "$HOME", "`id`", "$(id)", "~"}},
+    {"a | b; c", {"a", "|", "b;", "c"}},
+    {"a * # b", {"a", "*", "#", "b"}},
+    {"a \\\n b", {"a", "b"}},
+    {"a b\\\nc", {"a", "bc"}},
+    {"a \"b\\\nc\" 'd\\\ne'", {"a", "bc", "d\\\ne"}},
+    {"a \"\\\\\n\"", {"a", "\\\n"}},
+    {"a \\\\ \\\"", {"a", "\\", "\""}},
+    {"caf\xc3\xa9 \xff", {"caf\xc3\xa9", "\xff"}},
+};
+
+START_TEST(command_is_split_as_a_shell_does)
+{
+	struct error err = {0};
+	char **argv = exec_command_split(splits[_i].text, &err);
+	ck_assert_msg(argv != NULL, "%s", err.text);
+	for (size_t i = 0; i < MAX_WORDS && (i == 0 || splits[_i].words[i - 1] != NULL); i++)
+		ck_assert_pstr_eq(argv[i], splits[_i].words[i]);
+	free(argv);
+}
+END_TEST
+
+static const struct {
+	const char *command;
+	enum error_kind kind;
+	const char *text;
+} mistakes[] = {
+    {"", ERROR_USAGE, "the command is empty"},
+    {" \n", ERROR_USAGE, "the command is empty"},
+    {"cat 'a", ERROR_USAGE, "cannot split the command 'cat 'a': a ' is not closed"},
+    {"cat \"a\\\"", ERROR_USAGE, "cannot split the command 'cat \"a\\\\\"': a \" is not closed"},
+    {"cat a\\", ERROR_USAGE,
+	"cannot split the command 'cat a\\\\': nothing follows the \\ at the end"},
+    {"warren-test-nowhere x", ERROR_NO_INPUT,
+	"cannot run 'warren-test-nowhere': no such program in PATH"},
+    {"./nowhere", ERROR_NO_INPUT, "cannot run './nowhere': No such file or directory"},
+    {"/tmp", ERROR_NO_INPUT, "cannot run '/tmp': Is a directory"},
+    {"/etc/passwd", ERROR_NO_INPUT, "cannot run '/etc/passwd': Permission denied"},
+    {"'' x", ERROR_NO_INPUT, "cannot run '': no such program in PATH"},
+    {"'\x1b[31m'", ERROR_NO_INPUT, "cannot run '\\x1b[31m': no such program in PATH"},
+};
+
+START_TEST(command_that_cannot_run_is_refused_before_the_first_message)
+{
+	struct error err = {0};
+	struct loop *loop = loop_create(&err);
+	const struct core_exec_options options = {.command = mistakes[_i].command, .jobs = 1};
+	ck_assert_ptr_null(core_exec_create(loop, &options, &err));
+	ck_assert_str_eq(err.text, mistakes[_i].text);
+	ck_assert_int_eq(err.kind, mistakes[_i].kind);
+	loop_free(loop);
+}
+END_TEST
+
+START_TEST(nothing_is_expanded_without_a_shell)
+{
+	const struct message message = {.body = SLICE("body")};
+	struct buf body = output_of("echo $HOME \"$HOME\" * `id`", false, &message);
+	ck_assert_str_eq(body.ptr, "$HOME $HOME * `id`\n");
+	buf_release(&body);
+	setenv("HOME", "/home/ada", 1);
+	body = output_of("echo $HOME | tr a-z A-Z; exit 0", true, &message);
+	ck_assert_str_eq(body.ptr, "/HOME/ADA\n");
+	buf_release(&body);
+}
+END_TEST
+
+START_TEST(empty_part_of_path_is_the_current_folder)
+{
+	enter_folder();
+	write_file("tool", "#!/bin/sh\necho mine\n", 0700);
+	write_file("cat", "not to be run", 0600);
+	setenv("PATH", ":/usr/bin:/bin", 1);
+	const struct message message = {.body = SLICE("body")};
+	struct buf body = output_of("tool", false, &message);
+	ck_assert_str_eq(body.ptr, "mine\n");
+	buf_release(&body);
+	body = output_of("cat", false, &message);
+	ck_assert_str_eq(body.ptr, "body");
+	buf_release(&body);
+	leave_folder();
+}
+END_TEST
+
+/* ---- several at a time ---- */
+
+static const struct message keyed[] = {{.routing_key = {"0", 1}}, {.routing_key = {"1", 1}},
+    {.routing_key = {"2", 1}}, {.routing_key = {"3", 1}}, {.routing_key = {"4", 1}},
+    {.routing_key = {"5", 1}}, {.routing_key = {"6", 1}}, {.routing_key = {"7", 1}}};
+
+static const struct flow_message queue[] = {{.message = &keyed[0]}, {.message = &keyed[1]},
+    {.message = &keyed[2]}, {.message = &keyed[3]}, {.message = &keyed[4]}, {.message = &keyed[5]},
+    {.message = &keyed[6]}, {.message = &keyed[7]}};
+
+/* The first three wait until the fourth writes to them, so with fewer than four jobs nothing ends.
+ */
+START_TEST(as_many_commands_run_at_once_as_there_are_jobs)
+{
+	enter_folder();
+	ck_assert_int_eq(mkfifo("0", 0600), 0);
+	ck_assert_int_eq(mkfifo("1", 0600), 0);
+	ck_assert_int_eq(mkfifo("2", 0600), 0);
+	const struct core_exec_options options = {
+	    .command = "case $WARREN_ROUTING_KEY in 3) for i in 0 1 2; do echo go >$i; done;; *) "
+		       "read word <$WARREN_ROUTING_KEY;; esac",
+	    .shell = true,
+	    .timeout_ns = 30 * CHRONO_S,
+	    .jobs = 4,
+	};
+	struct run run = {.messages = queue, .count = 4};
+	struct error err = {0};
+	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], 4);
+	release_run(&run);
+	leave_folder();
+}
+END_TEST
+
+/* mkdir fails when another command is between mkdir and rmdir. */
+START_TEST(one_job_keeps_the_order_and_never_runs_two)
+{
+	enter_folder();
+	const struct core_exec_options options = {
+	    .command = "mkdir lock && cat >/dev/null && rmdir lock", .shell = true, .jobs = 1};
+	struct run run = {.messages = queue, .count = ARRAY_LEN(queue)};
+	struct error err = {0};
+	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], ARRAY_LEN(queue));
+	for (size_t i = 0; i < ARRAY_LEN(queue); i++)
+		ck_assert_uint_eq(run.order[i], i);
+	release_run(&run);
+	leave_folder();
+}
+END_TEST
+
+/* No command ends before the stop. */
+START_TEST(stop_releases_those_that_wait_and_lets_the_others_end)
+{
+	enter_folder();
+	const struct core_exec_options options = {
+	    .command = "until test -e stopped; do sleep 0.01; done", .shell = true, .jobs = 2};
+	struct run run = {.messages = queue,
+	    .count = ARRAY_LEN(queue),
+	    .stop_at_once = true,
+	    .stop_makes_file = "stopped"};
+	struct error err = {0};
+	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], 2);
+	ck_assert_uint_eq(counts.fates[FLOW_RELEASED], ARRAY_LEN(queue) - 2);
+	for (size_t i = 0; i < ARRAY_LEN(queue); i++)
+		ck_assert_int_eq(run.fates[i], i < 2 ? FLOW_ACCEPTED : FLOW_RELEASED);
+	release_run(&run);
+	leave_folder();
+}
+END_TEST
+
+/* The command has a child in its group and writes both numbers before the file is in place. */
+START_TEST(what_still_runs_at_the_end_is_killed_with_its_group)
+{
+	enter_folder();
+	size_t before = count_descriptors();
+	const struct core_exec_options options = {
+	    .command = "trap '' TERM; sleep 1000 & echo $$ $! >new; mv new pids; wait",
+	    .shell = true,
+	    .jobs = 1,
+	};
+	struct run run = {.messages = queue, .count = 2, .endless = true, .stop_at_file = "pids"};
+	struct error err = {0};
+	struct flow_counts counts = run_core(&options, &run, 0, &err);
+	ck_assert_uint_eq(counts.fates[FLOW_RELEASED], 2);
+	FILE *file = fopen("pids", "re");
+	int pids[2] = {0, 0};
+	ck_assert_int_eq(fscanf(file, "%d %d", &pids[0], &pids[1]), 2);
+	fclose(file);
+	ck_assert_int_eq(kill(pids[0], 0), -1); /* reaped by us */
+	ck_assert_int_eq(errno, ESRCH);
+	ck_assert_int_eq(kill(-pids[0], SIGCONT) == 0 || errno == ESRCH, 1);
+	ck_assert_uint_eq(count_descriptors(), before);
+	release_run(&run);
+	leave_folder();
+}
+END_TEST
+
+/* ---- commands that do not start ---- */
+
+START_TEST(command_that_vanishes_fails_the_run_and_loses_nothing)
+{
+	enter_folder();
+	write_file("tool", "#!/bin/sh\nrm tool\n", 0700);
+	const struct core_exec_options options = {.command = "./tool", .jobs = 1};
+	struct run run = {.messages = queue, .count = 3, .endless = true};
+	struct error err = {0};
+	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	ck_assert_str_eq(err.text, "cannot start './tool': No such file or directory");
+	ck_assert_int_eq(err.kind, ERROR_NO_INPUT);
+	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], 1);
+	ck_assert_uint_eq(counts.fates[FLOW_RELEASED], 2);
+	release_run(&run);
+	leave_folder();
+}
+END_TEST
+
+START_TEST(file_that_is_no_program_fails_the_run)
+{
+	enter_folder();
+	write_file("tool", "no interpreter is named here\n", 0700);
+	const struct core_exec_options options = {.command = "./tool", .jobs = 1};
+	struct run run = {.messages = queue, .count = 1};
+	struct error err = {0};
+	size_t before = count_descriptors();
+	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	ck_assert_str_eq(err.text, "cannot start './tool': Exec format error");
+	ck_assert_uint_eq(counts.fates[FLOW_RELEASED], 1);
+	ck_assert_uint_eq(count_descriptors(), before);
+	release_run(&run);
+	leave_folder();
+}
+END_TEST
+
+/* 6 MiB is the most that Linux takes, whatever the limit of the stack. */
+START_TEST(message_too_big_for_an_environment_is_rejected)
+{
+	char *value = mem_alloc(100 * 1024, 1);
+	memset(value, 'x', 100 * 1024 - 1);
+	for (int i = 0; i < 70; i++) {
+		char *name = mem_printf("FILLER_%d", i);
+		setenv(name, value, 1);
+		free(name);
+	}
+	const struct message message = {.body = SLICE("body")};
+	struct buf body = {0};
+	int saved, memory = begin_capture(&saved);
+	enum flow_fate fate = run_one("cat", false, &message, &body);
+	char *text = end_capture(memory, saved);
+	ck_assert_str_eq(text, "warren: warning: cannot start 'cat': Argument list too long: the "
+			       "message is rejected\n");
+	ck_assert_int_eq(fate, FLOW_REJECTED);
+	free(text);
+	free(value);
+}
+END_TEST
+
+static void add_message_tests(TCase *tc)
+{
+	tcase_add_loop_test(tc, end_of_the_command_decides, 0, ARRAY_LEN(verdicts));
+	tcase_add_loop_test(
+	    tc, command_that_takes_too_long_is_ended_and_the_message_rejected, 0, ARRAY_LEN(slow));
+	tcase_add_test(tc, endless_output_is_cut_off_and_the_message_rejected);
+	tcase_add_test(tc, big_body_goes_in_and_comes_back_whole);
+	tcase_add_test(tc, command_need_not_read_its_input);
+	tcase_add_test(tc, output_replaces_the_body_and_nothing_else);
+	tcase_add_test(tc, grandchild_that_lives_on_does_not_hang_the_run);
+	tcase_add_test(tc, environment_holds_the_message_and_no_password);
+	tcase_add_loop_test(
+	    tc, header_of_each_plain_type_is_a_variable, 0, ARRAY_LEN(header_values));
+	tcase_add_test(tc, long_value_is_left_out_with_a_warning);
+	tcase_add_test(tc, damaged_headers_are_left_out_with_a_warning);
+}
+
+static void add_command_tests(TCase *tc)
+{
+	tcase_add_test(tc, command_gets_three_descriptors_and_its_own_group);
+	tcase_add_loop_test(tc, command_gets_default_signals, 0, ARRAY_LEN(signals));
+	tcase_add_test(tc, no_descriptor_stays_open);
+	tcase_add_loop_test(tc, command_is_split_as_a_shell_does, 0, ARRAY_LEN(splits));
+	tcase_add_loop_test(tc, command_that_cannot_run_is_refused_before_the_first_message, 0,
+	    ARRAY_LEN(mistakes));
+	tcase_add_test(tc, nothing_is_expanded_without_a_shell);
+	tcase_add_test(tc, empty_part_of_path_is_the_current_folder);
+	tcase_add_test(tc, as_many_commands_run_at_once_as_there_are_jobs);
+	tcase_add_test(tc, one_job_keeps_the_order_and_never_runs_two);
+	tcase_add_test(tc, stop_releases_those_that_wait_and_lets_the_others_end);
+	tcase_add_test(tc, what_still_runs_at_the_end_is_killed_with_its_group);
+}
+
+/* Under valgrind a program that cannot be run ends with status 127 instead. */
+static void add_start_tests(TCase *tc)
+{
+	tcase_set_tags(tc, "no-valgrind");
+	tcase_add_test(tc, command_that_vanishes_fails_the_run_and_loses_nothing);
+	tcase_add_test(tc, file_that_is_no_program_fails_the_run);
+	tcase_add_test(tc, message_too_big_for_an_environment_is_rejected);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("core_exec");
+	TCase *tc = tcase_create("core_exec");
+	tcase_set_timeout(tc, 120);
+	add_message_tests(tc);
+	add_command_tests(tc);
+	suite_add_tcase(suite, tc);
+	tc = tcase_create("start");
+	add_start_tests(tc);
+	suite_add_tcase(suite, tc);
+	SRunner *sr = srunner_create(suite);
+	srunner_run_all(sr, CK_ENV);
+	int failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? 0 : 1;
+}

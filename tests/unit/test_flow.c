@@ -1,0 +1,277 @@
+/* The engine: whatever source, core and sink do, every message is settled exactly once. */
+#include "flow/flow.h"
+
+#include "base/chrono.h"
+#include "base/mem.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#define MOST 100
+
+/* A source of `total` messages whose token is their number. */
+struct numbers {
+	uint64_t total, next;
+	bool stopped;
+	unsigned settled[MOST];
+	enum flow_fate fates[MOST];
+};
+
+static bool numbers_tick(
+    void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
+{
+	struct numbers *n = self;
+	(void)now_ns;
+	(void)wake_ns;
+	(void)err;
+	while (!n->stopped && n->next < n->total && flow_room(flow) > 0) {
+		struct message m = {.body = SLICE("body")};
+		struct flow_message offered = {.message = &m, .redelivered = n->next % 2 == 1};
+		flow_offer(flow, &offered, n->next++);
+	}
+	return true;
+}
+
+static void numbers_settle(void *self, uint64_t token, enum flow_fate fate)
+{
+	struct numbers *n = self;
+	n->settled[token]++;
+	n->fates[token] = fate;
+}
+
+static void numbers_stop(void *self)
+{
+	((struct numbers *)self)->stopped = true;
+}
+
+static bool numbers_done(const void *self)
+{
+	const struct numbers *n = self;
+	return n->stopped || n->next == n->total;
+}
+
+static const struct flow_source_kind numbers_kind = {
+    numbers_tick, numbers_settle, numbers_stop, numbers_done};
+
+/* A sink that holds `hold` messages before it accepts them all; fails at message `fail_at`. */
+struct shelf {
+	size_t hold, room, count, put;
+	size_t fail_at; /* 0: never */
+	bool never;	/* accepts nothing by itself */
+	uint64_t slots[MOST];
+};
+
+static size_t shelf_room(const void *self)
+{
+	return ((const struct shelf *)self)->room;
+}
+
+static bool shelf_put(
+    void *self, struct flow *flow, uint64_t slot, const struct flow_message *m, struct error *err)
+{
+	struct shelf *s = self;
+	(void)flow;
+	ck_assert(slice_is(m->message->body, "body"));
+	if (++s->put == s->fail_at)
+		return error_set(err, ERROR_IO, "the shelf broke");
+	s->slots[s->count++] = slot;
+	return true;
+}
+
+static bool shelf_flush(void *self, struct flow *flow, struct error *err)
+{
+	struct shelf *s = self;
+	(void)err;
+	if (s->never || s->count < s->hold)
+		return true;
+	size_t count = s->count;
+	s->count = 0;
+	for (size_t i = 0; i < count; i++)
+		flow_settle(flow, s->slots[i], i % 10 == 9 ? FLOW_RETURNED : FLOW_ACCEPTED, "");
+	return true;
+}
+
+static void shelf_abandon(void *self, struct flow *flow)
+{
+	struct shelf *s = self;
+	for (size_t i = 0; i < s->count; i++)
+		flow_settle(flow, s->slots[i], FLOW_UNCONFIRMED, "");
+	s->count = 0;
+}
+
+static const struct flow_sink_kind shelf_kind = {shelf_room, shelf_put, shelf_flush, shelf_abandon};
+
+/* A core that hides every third message. */
+struct thirds {
+	uint64_t seen;
+};
+
+static enum flow_answer hide_thirds(void *self, struct flow *flow, uint64_t slot,
+    const struct flow_message *in, struct message *out, enum flow_fate *fate)
+{
+	struct thirds *t = self;
+	(void)flow;
+	(void)slot;
+	(void)in;
+	(void)out;
+	*fate = FLOW_HELD;
+	return t->seen++ % 3 == 2 ? FLOW_SETTLE : FLOW_PASS;
+}
+
+static const struct flow_core_kind thirds_kind = {hide_thirds, NULL};
+
+/* Runs and checks the one promise that always holds. */
+static bool run(
+    struct numbers *n, struct flow_options *options, struct flow_counts *counts, struct error *err)
+{
+	struct error ignored = {0};
+	struct loop *loop = loop_create(&ignored);
+	options->source = (struct flow_source){&numbers_kind, n};
+	struct flow *flow = flow_create(loop, options);
+	bool good = flow_run(flow, err);
+	*counts = *flow_counts(flow);
+	uint64_t sum = 0;
+	for (size_t i = 0; i < FLOW_FATE_COUNT; i++)
+		sum += counts->fates[i];
+	ck_assert_uint_eq(sum, counts->offered);
+	ck_assert_uint_eq(counts->offered, n->next);
+	ck_assert_uint_eq(flow_under_way(flow), 0);
+	for (uint64_t i = 0; i < n->next; i++)
+		ck_assert_uint_eq(n->settled[i], 1);
+	flow_free(flow);
+	loop_free(loop);
+	return good;
+}
+
+static struct flow_options options_for(struct shelf *shelf)
+{
+	return (struct flow_options){.sink = {&shelf_kind, shelf},
+	    .window = 20,
+	    .limit = FLOW_NO_LIMIT,
+	    .drain_ns = CHRONO_S};
+}
+
+START_TEST(all_that_is_offered_is_settled_once)
+{
+	struct numbers n = {.total = 60};
+	struct shelf shelf = {.hold = 20, .room = SIZE_MAX};
+	struct flow_options options = options_for(&shelf);
+	struct flow_counts counts;
+	struct error err = {0};
+	ck_assert_msg(run(&n, &options, &counts, &err), "%s", err.text);
+	ck_assert_uint_eq(counts.offered, 60);
+	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], 54);
+	ck_assert_uint_eq(counts.fates[FLOW_RETURNED], 6);
+	ck_assert_uint_eq(counts.redelivered, 30);
+}
+END_TEST
+
+START_TEST(the_limit_counts_what_is_accepted)
+{
+	struct numbers n = {.total = 60};
+	struct shelf shelf = {.hold = 1, .room = SIZE_MAX};
+	struct thirds thirds = {0};
+	struct flow_options options = options_for(&shelf);
+	struct flow_counts counts;
+	struct error err = {0};
+	options.limit = 7;
+	options.cores[0] = (struct flow_core){&thirds_kind, &thirds};
+	options.core_count = 1;
+	ck_assert(run(&n, &options, &counts, &err));
+	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], 7);
+	ck_assert_uint_eq(counts.put, 7);
+	ck_assert_uint_eq(counts.fates[FLOW_HELD], 3);
+}
+END_TEST
+
+START_TEST(a_sink_that_fails_ends_the_run_and_nothing_is_forgotten)
+{
+	struct numbers n = {.total = 60};
+	struct shelf shelf = {.hold = 100, .room = SIZE_MAX, .fail_at = 11};
+	struct flow_options options = options_for(&shelf);
+	struct flow_counts counts;
+	struct error err = {0};
+	ck_assert(!run(&n, &options, &counts, &err));
+	ck_assert_str_eq(err.text, "the shelf broke");
+	ck_assert_int_eq(err.kind, ERROR_IO);
+	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], 0);
+	ck_assert_uint_ge(counts.fates[FLOW_UNCONFIRMED], 10);
+	ck_assert_int_eq(n.fates[10], FLOW_RELEASED);
+}
+END_TEST
+
+START_TEST(a_sink_without_an_answer_is_waited_for_so_long_and_no_longer)
+{
+	struct numbers n = {.total = 5};
+	struct shelf shelf = {.never = true, .room = SIZE_MAX};
+	struct flow_options options = options_for(&shelf);
+	struct flow_counts counts;
+	struct error err = {0};
+	options.drain_ns = 50 * CHRONO_MS;
+	uint64_t start = chrono_now_ns();
+	ck_assert(run(&n, &options, &counts, &err));
+	ck_assert_uint_ge(chrono_now_ns() - start, 50 * CHRONO_MS);
+	ck_assert_uint_eq(counts.fates[FLOW_UNCONFIRMED], 5);
+}
+END_TEST
+
+START_TEST(the_window_bounds_what_is_under_way)
+{
+	struct numbers n = {.total = 60};
+	struct shelf shelf = {.hold = 8, .room = SIZE_MAX};
+	struct flow_options options = options_for(&shelf);
+	struct flow_counts counts;
+	struct error err = {0};
+	options.window = 8;
+	shelf.fail_at = 0;
+	n.total = 56; /* a multiple of what the shelf holds */
+	ck_assert(run(&n, &options, &counts, &err));
+	ck_assert_uint_eq(counts.put, 56);
+}
+END_TEST
+
+static void stop_after_ten(
+    void *ctx, const struct flow_message *m, enum flow_fate fate, const char *reason)
+{
+	struct numbers *n = ctx;
+	(void)fate;
+	(void)reason;
+	ck_assert_ptr_nonnull(m);
+	ck_assert(slice_is(m->message->body, "body"));
+	if (n->next >= 10)
+		n->stopped = true;
+}
+
+START_TEST(messages_are_kept_for_who_wants_to_hear_of_them)
+{
+	struct numbers n = {.total = 60};
+	struct shelf shelf = {.hold = 1, .room = 1};
+	struct flow_options options = options_for(&shelf);
+	struct flow_counts counts;
+	struct error err = {0};
+	options.keep_messages = true;
+	options.on_fate = stop_after_ten;
+	options.ctx = &n;
+	options.window = 1;
+	ck_assert(run(&n, &options, &counts, &err));
+	ck_assert_uint_eq(counts.offered, 10);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("flow");
+	TCase *cases = tcase_create("flow");
+	tcase_add_test(cases, all_that_is_offered_is_settled_once);
+	tcase_add_test(cases, the_limit_counts_what_is_accepted);
+	tcase_add_test(cases, a_sink_that_fails_ends_the_run_and_nothing_is_forgotten);
+	tcase_add_test(cases, a_sink_without_an_answer_is_waited_for_so_long_and_no_longer);
+	tcase_add_test(cases, the_window_bounds_what_is_under_way);
+	tcase_add_test(cases, messages_are_kept_for_who_wants_to_hear_of_them);
+	suite_add_tcase(suite, cases);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}
