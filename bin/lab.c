@@ -1,0 +1,87 @@
+/* lab - a private throwaway RabbitMQ, one node or a cluster, for any user and without systemd. */
+#include "app/keep.h"
+
+#include "base/chrono.h"
+
+#include <stddef.h>
+
+static const char *const formats[] = {"text", "json", NULL};
+
+static const struct option options[] = {
+    {.name = "nodes",
+	.letter = 'n',
+	.type = OPTION_COUNT,
+	.offset = offsetof(struct keep_options, nodes),
+	.argument = "N",
+	.help = "up, run: brokers in the cluster, 1 to 7 (default 1)",
+	.min = 1,
+	.max = NODE_MAX},
+    {.name = "dir",
+	.letter = 'd',
+	.type = OPTION_TEXT,
+	.offset = offsetof(struct keep_options, dir),
+	.argument = "DIR",
+	.help = "where the lab lives (default $XDG_RUNTIME_DIR/warren/lab or /tmp/warren-UID/lab)"},
+    {.name = "wait",
+	.type = OPTION_DURATION,
+	.offset = offsetof(struct keep_options, wait_ns),
+	.argument = "DURATION",
+	.help = "up, run: how long the start may take (default 90s)"},
+    {.name = "foreground",
+	.type = OPTION_FLAG,
+	.offset = offsetof(struct keep_options, foreground),
+	.help = "up: stay, log to stderr, and take the lab down on SIGINT or SIGTERM"},
+    {.name = "format",
+	.type = OPTION_CHOICE,
+	.offset = offsetof(struct keep_options, format),
+	.argument = "FORMAT",
+	.help = "status: form of the output",
+	.choices = formats},
+    {.name = "follow",
+	.letter = 'f',
+	.type = OPTION_FLAG,
+	.offset = offsetof(struct keep_options, follow),
+	.help = "logs: go on until the lab ends"},
+    {.name = "rabbitmq",
+	.type = OPTION_TEXT,
+	.offset = offsetof(struct keep_options, programs),
+	.argument = "DIR",
+	.help = "folder of rabbitmq-server and rabbitmqctl (default " LAB_PROGRAMS ")"},
+    {0},
+};
+
+static const struct command_verb verbs[] = {
+    {"up", "start a lab and wait until it can be used; fine when it runs already"},
+    {"down", "kill the lab and remove its folder; fine when none runs"},
+    {"status", "show the nodes; exit status 69 when no lab runs"},
+    {"env", "print the shell variables that lead to it"},
+    {"run", "run COMMAND beside a lab of its own, and return its status"},
+    {"ctl", "run rabbitmqctl on NODE (default a) with ARGS"},
+    {"logs", "print what NODE says (default: all nodes), or supervisor, or epmd"},
+    {0},
+};
+
+static const char notes[] =
+    "The lab is a throwaway: 'down' kills the brokers and removes all they hold. Its nodes listen "
+    "on 127.0.0.1 only, on free ports, so that several labs run side by side. Without --dir, all "
+    "commands but run take the folder from $WARREN_LAB_DIR; run makes a temporary one.\n"
+    "\n"
+    "  lab up; eval \"$(lab env)\"        then every tool finds the broker\n"
+    "  lab run -- make test             a broker for one command\n"
+    "  lab up --nodes 3                 a cluster\n"
+    "  lab ctl -- list_queues name messages\n";
+
+static const struct option *const groups[] = {options, tool_common_options, NULL};
+
+static const struct command command = {.tool = "lab",
+    .summary = "start and end a private throwaway RabbitMQ",
+    .operands = "[NODE] [-- COMMAND...]",
+    .groups = groups,
+    .verbs = verbs,
+    .notes = notes};
+
+int main(int argc, char *argv[])
+{
+	struct keep_options o = {.nodes = 1, .wait_ns = 90 * CHRONO_S, .programs = LAB_PROGRAMS};
+	return tool_main(&command, argc, argv, &o, keep_run);
+}

@@ -1,0 +1,58 @@
+/* topology - makes the broker match the settings, takes it away again, shows what is there. */
+#include "app/arrange.h"
+
+#include <stddef.h>
+
+#define MEMBER(name) offsetof(struct arrange_options, name)
+
+static const char *const format_choices[] = {"text", "json", NULL};
+
+static const struct option options[] = {
+    {.name = "if-empty",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(if_empty),
+	.help = "delete: refuse to delete a queue that holds messages"},
+    {.name = "if-unused",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(if_unused),
+	.help = "delete: refuse to delete what has consumers or bindings"},
+    {.name = "format",
+	.letter = 'f',
+	.type = OPTION_CHOICE,
+	.offset = MEMBER(format),
+	.argument = "FORM",
+	.choices = format_choices,
+	.help = "text or json"},
+    {0},
+};
+
+static const struct option *const groups[] = {
+    options, tool_broker_options, tool_common_options, NULL};
+
+static const struct command_verb verbs[] = {
+    {"apply", "declare the exchanges, queues and bindings of the settings"},
+    {"delete", "delete the queues and exchanges of the settings, or only those named"},
+    {"purge", "throw away the ready messages of the queues"},
+    {"show", "list what the settings declare, and what of it is on the broker"},
+    {0},
+};
+
+static const struct command command = {
+    .tool = "topology",
+    .summary = "exchanges, queues and bindings, as the settings declare them",
+    .operands = "[NAME...]",
+    .groups = groups,
+    .verbs = verbs,
+    .notes =
+	"With NAME only the queues and exchanges of that name are deleted, purged or shown.\n\n"
+	"Examples:\n"
+	"  topology apply -s walkthrough\n"
+	"  topology show -s walkthrough --format json\n"
+	"  topology delete -s walkthrough --if-empty",
+};
+
+int main(int argc, char *argv[])
+{
+	struct arrange_options o = {0};
+	return tool_main(&command, argc, argv, &o, arrange_run);
+}

@@ -1,0 +1,278 @@
+#include "app/arrange.h"
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "broker/provision.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct run {
+	struct tool *tool;
+	const struct arrange_options *options;
+	struct buf out;
+};
+
+/* ---- which objects ---- */
+
+static bool is_named(const struct run *run, const char *name)
+{
+	char *const *names = run->tool->operands + 1;
+	if (*names == NULL)
+		return true;
+	for (; *names != NULL; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+static bool check_names(const struct run *run, struct error *err)
+{
+	const struct topology *t = &run->tool->settings.topology;
+	for (char *const *name = run->tool->operands + 1; *name != NULL; name++) {
+		if (topology_find_queue(t, slice_str(*name)) != NULL ||
+		    topology_find_exchange(t, slice_str(*name)) != NULL)
+			continue;
+		char *shown = text_quote(slice_str(*name));
+		error_set(err, ERROR_USAGE,
+		    "the settings declare neither a queue nor an exchange '%s'", shown);
+		free(shown);
+		return false;
+	}
+	return true;
+}
+
+/* The part of the topology that the operands name; shares everything but the arrays. */
+static struct topology selected(const struct run *run)
+{
+	const struct topology *all = &run->tool->settings.topology;
+	struct topology part = *all;
+	part.exchanges = mem_alloc(all->exchange_count, sizeof *part.exchanges);
+	part.queues = mem_alloc(all->queue_count, sizeof *part.queues);
+	part.exchange_count = part.queue_count = 0;
+	for (size_t i = 0; i < all->exchange_count; i++)
+		if (is_named(run, all->exchanges[i].name))
+			part.exchanges[part.exchange_count++] = all->exchanges[i];
+	for (size_t i = 0; i < all->queue_count; i++)
+		if (is_named(run, all->queues[i].name))
+			part.queues[part.queue_count++] = all->queues[i];
+	return part;
+}
+
+/* ---- reports ---- */
+
+static void report(
+    void *ctx, const char *verb, const char *object, const char *name, uint64_t count)
+{
+	struct run *run = ctx;
+	if (run->options->format == 1) {
+		buf_printf(
+		    &run->out, "{\"action\":\"%s\",\"object\":\"%s\",\"name\":", verb, object);
+		text_json(slice_str(name), &run->out);
+		buf_printf(&run->out, ",\"messages\":%" PRIu64 "}\n", count);
+		return;
+	}
+	buf_printf(&run->out, "%s %s '%s'", verb, object, name);
+	if (count > 0) {
+		buf_append_str(&run->out, " with ");
+		num_format_count(count, &run->out);
+		buf_append_str(&run->out, count == 1 ? " message" : " messages");
+	}
+	buf_append_char(&run->out, '\n');
+}
+
+static void write_arguments(const json_t *arguments, struct buf *out)
+{
+	if (json_object_size(arguments) == 0)
+		return;
+	char *text = json_dumps(arguments, JSON_COMPACT);
+	buf_append_char(out, ' ');
+	text_escape(slice_str(text), SIZE_MAX, out);
+	free(text);
+}
+
+static void write_flag(struct buf *out, bool is_set, const char *word)
+{
+	if (is_set)
+		buf_printf(out, " %s", word);
+}
+
+/* One line about a queue or exchange: what is asked, what is there. */
+struct row {
+	const char *object, *name, *type;
+	bool durable, exclusive, auto_delete, internal;
+	const json_t *arguments;
+	struct provision_state state;
+};
+
+static void write_row_text(const struct row *r, struct buf *out)
+{
+	buf_printf(out, "%-8s ", r->object);
+	text_escape(slice_str(r->name), 255, out);
+	buf_append_str(out, "  ");
+	text_escape(slice_str(r->type), 255, out);
+	write_flag(out, r->durable, "durable");
+	write_flag(out, r->exclusive, "exclusive");
+	write_flag(out, r->auto_delete, "auto-delete");
+	write_flag(out, r->internal, "internal");
+	write_arguments(r->arguments, out);
+	if (!r->state.exists)
+		buf_append_str(out, "  (not on the broker)\n");
+	else if (r->state.locked)
+		buf_append_str(out, "  (in use by another connection)\n");
+	else if (strcmp(r->object, "queue") == 0)
+		buf_printf(out, "  %" PRIu64 " ready, %" PRIu64 " consumers\n", r->state.ready,
+		    r->state.consumers);
+	else
+		buf_append_char(out, '\n');
+}
+
+static void write_row_json(const struct row *r, struct buf *out)
+{
+	json_t *line = json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:O, s:b}", "object", r->object,
+	    "name", r->name, "type", r->type, "durable", r->durable, "exclusive", r->exclusive,
+	    "auto_delete", r->auto_delete, "arguments", (json_t *)(uintptr_t)r->arguments, "exists",
+	    r->state.exists);
+	if (r->state.exists && !r->state.locked && strcmp(r->object, "queue") == 0) {
+		json_object_set_new(line, "ready", json_integer((json_int_t)r->state.ready));
+		json_object_set_new(
+		    line, "consumers", json_integer((json_int_t)r->state.consumers));
+	}
+	char *text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
+	buf_append_str(out, text);
+	buf_append_char(out, '\n');
+	free(text);
+	json_decref(line);
+}
+
+static void write_row(struct run *run, const struct row *row)
+{
+	(run->options->format == 1 ? write_row_json : write_row_text)(row, &run->out);
+}
+
+static void write_binding(struct run *run, const struct topology_binding *b)
+{
+	if (run->options->format == 1) {
+		json_t *line = json_pack("{s:s, s:s, s:s, s:s, s:O}", "object", "binding",
+		    "exchange", b->exchange, b->to_exchange ? "to_exchange" : "queue",
+		    b->destination, "routing_key", b->routing_key, "arguments", b->arguments);
+		char *text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
+		buf_append_str(&run->out, text);
+		buf_append_char(&run->out, '\n');
+		free(text);
+		json_decref(line);
+		return;
+	}
+	buf_append_str(&run->out, "binding  ");
+	text_escape(slice_str(b->exchange), 255, &run->out);
+	buf_append_str(&run->out, " -> ");
+	text_escape(slice_str(b->destination), 255, &run->out);
+	if (b->routing_key[0] != '\0') {
+		buf_append_str(&run->out, " [");
+		text_escape(slice_str(b->routing_key), 255, &run->out);
+		buf_append_char(&run->out, ']');
+	}
+	write_arguments(b->arguments, &run->out);
+	buf_append_char(&run->out, '\n');
+}
+
+/* ---- verbs ---- */
+
+static bool show(struct run *run, const struct topology *t, struct error *err)
+{
+	struct connection *c = run->tool->connection;
+	for (size_t i = 0; i < t->exchange_count; i++) {
+		const struct topology_exchange *e = &t->exchanges[i];
+		struct row row = {.object = "exchange",
+		    .name = e->name,
+		    .type = e->type,
+		    .durable = e->durable,
+		    .auto_delete = e->auto_delete,
+		    .internal = e->internal,
+		    .arguments = e->arguments};
+		if (!provision_look_exchange(c, e->name, &row.state, err))
+			return false;
+		write_row(run, &row);
+	}
+	for (size_t i = 0; i < t->queue_count; i++) {
+		const struct topology_queue *q = &t->queues[i];
+		struct row row = {.object = "queue",
+		    .name = q->name,
+		    .type = q->type,
+		    .durable = q->durable,
+		    .exclusive = q->exclusive,
+		    .auto_delete = q->auto_delete,
+		    .arguments = q->arguments};
+		if (!provision_look_queue(c, q->name, &row.state, err))
+			return false;
+		write_row(run, &row);
+	}
+	for (size_t i = 0; i < t->binding_count; i++)
+		if (is_named(run, t->bindings[i].exchange) ||
+		    is_named(run, t->bindings[i].destination))
+			write_binding(run, &t->bindings[i]);
+	return true;
+}
+
+static bool apply(struct run *run, const struct topology *t, struct error *err)
+{
+	(void)t; /* a part would lack what its bindings lead to */
+	return provision_apply(
+	    run->tool->connection, &run->tool->settings.topology, NULL, report, run, err);
+}
+
+static bool delete (struct run *run, const struct topology *t, struct error *err)
+{
+	const struct provision_limits limits = {run->options->if_empty, run->options->if_unused};
+	return provision_delete(run->tool->connection, t, &limits, report, run, err);
+}
+
+static bool purge(struct run *run, const struct topology *t, struct error *err)
+{
+	return provision_purge(run->tool->connection, t, report, run, err);
+}
+
+static const struct verb {
+	const char *name;
+	bool (*run)(struct run *run, const struct topology *part, struct error *err);
+	bool takes_names;
+} verbs[] = {
+    {"apply", apply, false},
+    {"delete", delete, true},
+    {"purge", purge, true},
+    {"show", show, true},
+};
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; name != NULL && i < ARRAY_LEN(verbs); i++)
+		if (strcmp(name, verbs[i].name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+bool arrange_run(struct tool *tool, const void *options, struct error *err)
+{
+	struct run run = {.tool = tool, .options = options};
+	const struct verb *verb = find_verb(tool->operands[0]);
+	if (verb == NULL)
+		return error_set(
+		    err, ERROR_USAGE, "what is to be done? one of apply, delete, purge, show");
+	if (!verb->takes_names && tool->operands[1] != NULL)
+		return error_set(err, ERROR_USAGE, "'%s' takes no names", verb->name);
+	if (!tool_load_settings(tool, true, 0, err) || !check_names(&run, err) ||
+	    !tool_connect(tool, err))
+		return false;
+	struct topology part = selected(&run);
+	bool good = verb->run(&run, &part, err);
+	/* what was done before a refusal is told as well */
+	struct error unprinted = {0};
+	if (!tool->options->quiet && !tool_print(buf_slice(&run.out), &unprinted) && good)
+		good = error_set(err, unprinted.kind, "%s", unprinted.text);
+	free(part.exchanges);
+	free(part.queues);
+	buf_release(&run.out);
+	return good;
+}

@@ -1,0 +1,299 @@
+#include "app/consume.h"
+
+#include "app/progress.h"
+#include "base/chrono.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "broker/provision.h"
+#include "flow/core_exec.h"
+#include "flow/core_jq.h"
+#include "flow/sink_terminal.h"
+#include "flow/source_queue.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define DRAIN_NS (30 * CHRONO_S)
+#define RETRY_NS CHRONO_S
+
+struct run {
+	struct tool *tool;
+	const struct consume_options *options;
+	const char **queues; /* NULL-terminated */
+	bool *is_stream;
+	size_t queue_count;
+	json_t *arguments; /* of basic.consume on streams */
+	struct core_jq *filter;
+	struct core_exec *exec;
+	struct source_queue *source;
+	struct sink_terminal *sink;
+};
+
+/* ---- which queues ---- */
+
+static bool unknown_queue(const struct topology *t, const char *name, struct error *err)
+{
+	const char **names = mem_alloc(t->queue_count + 1, sizeof *names);
+	for (size_t i = 0; i < t->queue_count; i++)
+		names[i] = t->queues[i].name;
+	const char *near = text_suggest(slice_str(name), names);
+	char *shown = text_quote(slice_str(name));
+	if (near != NULL)
+		error_set(err, ERROR_USAGE, "the settings have no queue '%s'; did you mean '%s'?",
+		    shown, near);
+	else
+		error_set(err, ERROR_USAGE,
+		    "the settings have no queue '%s'; --no-declare takes any queue", shown);
+	free(shown);
+	free(names);
+	return false;
+}
+
+static bool add_queue(struct run *run, const char *name, struct error *err)
+{
+	const struct topology *t = &run->tool->settings.topology;
+	const struct topology_queue *q = topology_find_queue(t, slice_str(name));
+	bool has_settings = run->options->tool.settings != NULL;
+	if (q == NULL && has_settings && run->options->declare)
+		return unknown_queue(t, name, err);
+	for (size_t i = 0; i < run->queue_count; i++)
+		if (strcmp(run->queues[i], name) == 0)
+			return true; /* named twice, read once */
+	run->is_stream[run->queue_count] =
+	    q != NULL ? strcmp(q->type, "stream") == 0 : run->options->offset != NULL;
+	run->queues[run->queue_count++] = name;
+	return true;
+}
+
+/* The queues named on the command line, or all that the settings write down. */
+static bool choose_queues(struct run *run, struct error *err)
+{
+	const struct topology *t = &run->tool->settings.topology;
+	char **named = run->tool->operands;
+	size_t most = t->queue_count + 1;
+	for (size_t i = 0; named[i] != NULL; i++)
+		most++;
+	run->queues = mem_alloc(most, sizeof *run->queues);
+	run->is_stream = mem_alloc(most, sizeof *run->is_stream);
+	for (size_t i = 0; named[i] != NULL; i++)
+		if (!add_queue(run, named[i], err))
+			return false;
+	for (size_t i = 0; named[0] == NULL && i < t->queue_count; i++)
+		if (t->queues[i].made_for == NULL && !add_queue(run, t->queues[i].name, err))
+			return false;
+	if (run->queue_count > 0)
+		return true;
+	if (run->options->tool.settings == NULL)
+		return error_set(
+		    err, ERROR_USAGE, "which queue? name one, or give --settings FILE or NAME");
+	return error_set(err, ERROR_SETTINGS, "the settings have no queues to consume");
+}
+
+/* ---- streams ---- */
+
+/* The x-stream-offset argument: first, last, next, a number, or a time. */
+static json_t *offset_value(const char *text, struct error *err)
+{
+	static const char *const words[] = {"first", "last", "next"};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcmp(text, words[i]) == 0)
+			return json_string(text);
+	struct error ignored = {0}; /* the last form tells what is accepted */
+	uint64_t number;
+	int64_t wall_ms;
+	if (num_parse_u64(slice_str(text), 0, INT64_MAX, &number, &ignored))
+		return json_integer((json_int_t)number);
+	error_clear(&ignored);
+	if (chrono_parse(slice_str(text), &wall_ms, &ignored) && wall_ms >= 0)
+		return json_pack(
+		    "{s:s, s:I}", "$type", "timestamp", "value", (json_int_t)(wall_ms / 1000));
+	error_set(err, ERROR_USAGE,
+	    "option '--offset' takes first, last, next, a number or a time such as "
+	    "2026-11-21T08:15:30Z");
+	return NULL;
+}
+
+static bool choose_offset(struct run *run, struct error *err)
+{
+	bool any_stream = false;
+	for (size_t i = 0; i < run->queue_count; i++)
+		any_stream = any_stream || run->is_stream[i];
+	if (run->options->offset != NULL && !any_stream)
+		return error_set(err, ERROR_USAGE, "--offset is for streams; none is read here");
+	if (!any_stream)
+		return true;
+	const char *no = run->options->ack == SOURCE_QUEUE_AUTO	    ? "--ack auto"
+			 : run->options->ack == SOURCE_QUEUE_REJECT ? "--ack reject"
+			 : run->options->unmatched == CONSUME_UNMATCHED_REJECT
+			     ? "--unmatched reject"
+			     : NULL;
+	if (no != NULL)
+		return error_set(err, ERROR_USAGE,
+		    "%s does not go with a stream, which keeps its messages whatever is read", no);
+	/* from its beginning, so that it does not matter who starts first */
+	const char *offset = run->options->offset != NULL ? run->options->offset : "first";
+	json_t *value = offset_value(offset, err);
+	if (value == NULL)
+		return false;
+	run->arguments = json_object();
+	json_object_set_new(run->arguments, "x-stream-offset", value);
+	return true;
+}
+
+/* ---- cores ---- */
+
+static bool open_cores(struct run *run, struct error *err)
+{
+	static const enum flow_fate fates[] = {[CONSUME_HOLD] = FLOW_HELD,
+	    [CONSUME_UNMATCHED_ACK] = FLOW_ACCEPTED,
+	    [CONSUME_UNMATCHED_REJECT] = FLOW_REJECTED};
+	const struct consume_options *o = run->options;
+	if (o->filter != NULL) {
+		run->filter = core_jq_create(o->filter, fates[o->unmatched], err);
+		if (run->filter == NULL)
+			return false;
+	}
+	if (o->exec != NULL) {
+		struct core_exec_options exec = {
+		    o->exec, o->exec_shell, o->exec_timeout_ns, (size_t)o->exec_jobs};
+		run->exec = core_exec_create(run->tool->loop, &exec, err);
+		if (run->exec == NULL)
+			return false;
+	}
+	return true;
+}
+
+static void add_cores(const struct run *run, struct flow_options *flow)
+{
+	if (run->filter != NULL)
+		flow->cores[flow->core_count++] = core_jq_core(run->filter);
+	if (run->exec != NULL)
+		flow->cores[flow->core_count++] = core_exec_core(run->exec);
+}
+
+/* ---- the run ---- */
+
+static void report_run(const struct run *run, const struct flow *flow, uint64_t elapsed_ns)
+{
+	const struct flow_counts *c = flow_counts(flow);
+	bool acks = run->options->ack == SOURCE_QUEUE_ACK || run->options->ack == SOURCE_QUEUE_AUTO;
+	uint64_t rejected = c->fates[FLOW_REJECTED];
+	if (run->options->ack == SOURCE_QUEUE_REJECT)
+		rejected += c->fates[FLOW_ACCEPTED];
+	const struct summary_row rows[] = {
+	    {"received", c->offered, false},
+	    {"acknowledged", acks ? c->fates[FLOW_ACCEPTED] : 0, false},
+	    {"requeued", source_queue_requeued(run->source), true},
+	    {"rejected", rejected, true},
+	    {"redelivered", c->redelivered, true},
+	    {"unmatched", run->filter != NULL ? core_jq_hidden(run->filter) : 0, true},
+	    {"filter_errors", run->filter != NULL ? core_jq_errors(run->filter) : 0, true},
+	};
+	tool_summarize(run->tool, rows, ARRAY_LEN(rows), elapsed_ns);
+}
+
+static bool run_flow(struct run *run, struct flow_options *options, struct error *err)
+{
+	const struct consume_options *o = run->options;
+	uint64_t start = chrono_now_ns();
+	struct flow *flow = flow_create(run->tool->loop, options);
+	struct progress *progress = NULL;
+	if (!o->tool.quiet && (o->format == SINK_TERMINAL_NONE || !isatty(STDOUT_FILENO)))
+		progress =
+		    progress_start(run->tool->loop, flow, options->limit, "received", "settled");
+	bool good = flow_run(flow, err);
+	progress_stop(progress);
+	report_run(run, flow, chrono_now_ns() - start);
+	flow_free(flow);
+	return good;
+}
+
+static uint16_t prefetch_of(const struct consume_options *o)
+{
+	uint64_t prefetch = o->prefetch;
+	if (!o->has_prefetch && o->has_count && o->count > 0 && o->count < prefetch)
+		prefetch = o->count; /* take no more out of the queue than are wanted */
+	return (uint16_t)prefetch;
+}
+
+static void show_banner(const struct run *run)
+{
+	struct buf line = {0};
+	for (size_t i = 0; i < run->queue_count; i++) {
+		buf_append_str(&line, i > 0 ? ", " : "");
+		text_escape(slice_str(run->queues[i]), 255, &line);
+	}
+	log_write(LOG_INFO, "broker %s (%s)", connection_shown(run->tool->connection),
+	    connection_server(run->tool->connection));
+	log_write(LOG_INFO, "waiting for messages in %s; Ctrl+C ends", line.ptr);
+	buf_release(&line);
+}
+
+static bool consume(struct run *run, struct error *err)
+{
+	const struct consume_options *o = run->options;
+	struct sink_terminal_options printing = {.fd = STDOUT_FILENO,
+	    .format = (enum sink_terminal_format)o->format,
+	    .color = tool_wants_color(run->tool, STDOUT_FILENO),
+	    .show_queue = run->queue_count > 1,
+	    .loop = run->tool->loop};
+	struct source_queue_options reading = {.queues = run->queues,
+	    .queue_count = run->queue_count,
+	    .prefetch = prefetch_of(o),
+	    .ack = (enum source_queue_ack)o->ack,
+	    .until_empty = o->until_empty,
+	    .idle_ns = o->has_idle ? o->idle_ns : CHRONO_NEVER,
+	    .retry_ns = RETRY_NS,
+	    .arguments = run->arguments,
+	    .is_stream = run->is_stream};
+	struct flow_options options = {.window = SIZE_MAX,
+	    .limit = o->has_count ? o->count : FLOW_NO_LIMIT,
+	    .drain_ns = DRAIN_NS};
+	add_cores(run, &options);
+	run->source = source_queue_open(run->tool->connection, &reading, err);
+	if (run->source == NULL)
+		return false;
+	show_banner(run);
+	run->sink = sink_terminal_create(&printing);
+	options.source = source_queue_source(run->source);
+	options.sink = sink_terminal_sink(run->sink);
+	return run_flow(run, &options, err);
+}
+
+static bool check_options(const struct consume_options *o, struct error *err)
+{
+	if (o->ack == SOURCE_QUEUE_AUTO && (o->filter != NULL || o->exec != NULL))
+		return error_set(err, ERROR_USAGE,
+		    "--ack auto gives messages up before --filter or --exec has judged them");
+	if (o->filter == NULL && o->unmatched != CONSUME_HOLD)
+		return error_set(err, ERROR_USAGE, "--unmatched goes with --filter");
+	return true;
+}
+
+static bool prepare(struct run *run, struct error *err)
+{
+	if (!check_options(run->options, err) ||
+	    !tool_load_settings(run->tool, false, rng_entropy(), err) || !choose_queues(run, err) ||
+	    !choose_offset(run, err) || !tool_open_loop(run->tool, err) || !open_cores(run, err) ||
+	    !tool_connect(run->tool, err))
+		return false;
+	return !run->options->declare ||
+	       provision_apply(run->tool->connection, &run->tool->settings.topology, run->queues,
+		   NULL, NULL, err);
+}
+
+bool consume_run(struct tool *tool, const void *options, struct error *err)
+{
+	struct run run = {.tool = tool, .options = options};
+	bool good = prepare(&run, err) && consume(&run, err);
+	core_exec_free(run.exec);
+	core_jq_free(run.filter);
+	source_queue_close(run.source);
+	sink_terminal_free(run.sink);
+	json_decref(run.arguments);
+	free(run.queues);
+	free(run.is_stream);
+	return good;
+}

@@ -1,0 +1,27 @@
+/* consume.h - the wiring of the consumer: queues -> filter, command -> terminal. */
+#ifndef APP_CONSUME_H
+#define APP_CONSUME_H
+
+#include "app/tool.h"
+
+enum consume_unmatched { CONSUME_HOLD, CONSUME_UNMATCHED_ACK, CONSUME_UNMATCHED_REJECT };
+
+struct consume_options {
+	struct tool_options tool; /* first */
+	bool has_count, has_idle, has_prefetch;
+	uint64_t count, idle_ns, prefetch;
+	bool until_empty;
+	int ack;    /* enum source_queue_ack */
+	int format; /* enum sink_terminal_format */
+	const char *filter;
+	int unmatched; /* enum consume_unmatched */
+	const char *exec;
+	bool exec_shell;
+	uint64_t exec_timeout_ns, exec_jobs;
+	const char *offset; /* of streams: first, last, next, a number or a time */
+	bool declare;
+};
+
+tool_run_fn consume_run;
+
+#endif

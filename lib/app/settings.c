@@ -1,0 +1,453 @@
+#include "app/settings.h"
+
+#include "base/chrono.h"
+#include "base/embed.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "model/reader.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#ifndef WARREN_DATA_DIR
+#define WARREN_DATA_DIR "/usr/local/share/warren"
+#endif
+
+#define DEFAULT_URL "amqp://guest:guest@localhost:5672"
+#define DEFAULT_HEARTBEAT_S 10
+#define RETRY_FROM_NS (100 * CHRONO_MS)
+#define RETRY_TO_NS CHRONO_S
+#define MAX_NAME 255 /* bytes of a short string of AMQP */
+
+EMBED_TEXT(settings_schema_text, "settings/warren.schema.json");
+
+const char *settings_schema(void)
+{
+	return settings_schema_text;
+}
+
+/* ---- finding the file ---- */
+
+static bool is_path(const char *source)
+{
+	return strchr(source, '/') != NULL || strcmp(source, "-") == 0 || access(source, F_OK) == 0;
+}
+
+/* A name is looked up beside us, then where the lessons are installed. To free(). */
+static char *find_file(const char *source, struct error *err)
+{
+	static const char *const folders[] = {"settings", WARREN_DATA_DIR "/settings"};
+	if (is_path(source))
+		return mem_strdup(source);
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		static const char *const endings[] = {"", ".yaml", ".yml"};
+		for (size_t k = 0; k < ARRAY_LEN(endings); k++) {
+			char *path = mem_printf("%s/%s%s", folders[i], source, endings[k]);
+			if (access(path, F_OK) == 0)
+				return path;
+			free(path);
+		}
+	}
+	char *shown = text_quote(slice_str(source));
+	error_set(err, ERROR_NO_INPUT,
+	    "no settings '%s': neither a file nor a name in settings/ or " WARREN_DATA_DIR
+	    "/settings",
+	    shown);
+	free(shown);
+	return NULL;
+}
+
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash == NULL ? mem_strdup(".") : mem_strndup(path, (size_t)(slash - path) + 1);
+}
+
+/* ---- checking ---- */
+
+/* Where reports of the model's readers go: their pointers stand below `base`. */
+struct reporter {
+	const struct document *document;
+	struct problems *problems;
+	const char *base;
+	const json_t *faulty; /* items that the schema refused: their faults are known */
+};
+
+/* How much of "queues.jobs.retry.delay" names the item, "queues.jobs"; 0 for a section. */
+static size_t item_length(const char *path)
+{
+	size_t dots = 0, i = 0;
+	for (bool quoted = false; path[i] != '\0'; i++) {
+		quoted ^= path[i] == '"';
+		if (!quoted && path[i] == '.' && ++dots == 2)
+			break;
+	}
+	return dots > 0 ? i : 0;
+}
+
+static bool is_faulty(const json_t *faulty, const char *path)
+{
+	return json_object_getn(faulty, path, item_length(path)) != NULL;
+}
+
+static void report(void *ctx, const char *pointer, const char *text)
+{
+	struct reporter *r = ctx;
+	size_t len = strlen(pointer), end = strlen(READER_KEY);
+	bool is_key = len >= end && strcmp(pointer + len - end, READER_KEY) == 0;
+	char *whole = mem_printf("%s%.*s", r->base, (int)(is_key ? len - end : len), pointer);
+	char *path = document_path(whole);
+	struct place place =
+	    is_key ? document_key_place(r->document, whole) : document_place(r->document, whole);
+	if (!is_faulty(r->faulty, path))
+		problems_add(r->problems, place, path, "%s", text);
+	free(path);
+	free(whole);
+}
+
+static bool check_schema(struct settings *s, struct problems *problems, struct error *err)
+{
+	json_error_t where;
+	json_t *root = json_loads(settings_schema_text, 0, &where);
+	struct schema *schema = NULL;
+	bool good = false;
+	if (root == NULL)
+		error_set(err, ERROR_INTERNAL, "the built-in schema is damaged: line %d: %s",
+		    where.line, where.text);
+	else
+		schema = schema_create(root, SCHEMA_ASSERT_FORMAT, err);
+	if (schema != NULL)
+		good = document_check(s->document, schema, problems, err);
+	schema_free(schema);
+	json_decref(root);
+	return good;
+}
+
+/*
+ * The items with faults by the schema, as a set of paths; the rest may be judged further, so that
+ * all mistakes are told at once. NULL when a whole section is damaged: what names its items would
+ * be reported as well.
+ */
+static json_t *collect_faulty(const struct problems *problems)
+{
+	json_t *faulty = json_object();
+	for (size_t i = 0; i < problems->count; i++) {
+		const char *path = problems->items[i].path;
+		size_t len = strncmp(path, "...", 3) != 0 ? item_length(path) : 0; /* cut */
+		if (len == 0) {
+			json_decref(faulty);
+			return NULL;
+		}
+		json_object_setn_new_nocheck(faulty, path, len, json_true());
+	}
+	return faulty;
+}
+
+/* ---- broker ---- */
+
+static void read_uri(
+    struct settings *s, struct slice text, const char *pointer, const struct reporter *reporter)
+{
+	struct error err = {0};
+	struct uri uri = {0};
+	char *path = document_path(pointer);
+	bool good = uri_parse(text, &uri, &err);
+	if (!good && !is_faulty(reporter->faulty, path))
+		problems_add_safe(
+		    reporter->problems, document_place(s->document, pointer), path, err.text);
+	free(path);
+	if (!good)
+		return;
+	size_t capacity = s->uri_count;
+	s->uris = mem_grow(s->uris, &capacity, s->uri_count + 1, sizeof *s->uris);
+	s->uris[s->uri_count++] = uri;
+}
+
+static void read_uris(struct settings *s, const json_t *url, const struct reporter *reporter)
+{
+	size_t i;
+	json_t *item;
+	if (json_is_string(url))
+		read_uri(s, (struct slice){json_string_value(url), json_string_length(url)},
+		    "/broker/url", reporter);
+	json_array_foreach(url, i, item)
+	{
+		char *pointer = mem_printf("/broker/url/%zu", i);
+		read_uri(s, (struct slice){json_string_value(item), json_string_length(item)},
+		    pointer, reporter);
+		free(pointer);
+	}
+}
+
+static void release_uris(struct settings *s)
+{
+	for (size_t i = 0; i < s->uri_count; i++)
+		uri_release(&s->uris[i]);
+	free(s->uris);
+	s->uris = NULL;
+	s->uri_count = 0;
+}
+
+/* The protocol has whole seconds in 16 bits. */
+static void read_heartbeat(struct settings *s, const json_t *broker, struct reader *r)
+{
+	uint64_t ns = DEFAULT_HEARTBEAT_S * CHRONO_S;
+	(void)reader_duration(r, broker, "heartbeat", &ns); /* reports itself */
+	if (ns % CHRONO_S != 0 || ns / CHRONO_S > UINT16_MAX)
+		reader_fail_at(r, "heartbeat",
+		    "must be a whole number of seconds, at most %d (18h); 0 for never", UINT16_MAX);
+	s->heartbeat_s = ns / CHRONO_S;
+}
+
+/* One that is given moves the default of the other. */
+static void read_reconnect(struct settings *s, const json_t *broker, struct reader *r)
+{
+	const json_t *spec = reader_member(broker, "reconnect");
+	size_t mark = reader_enter(r, "reconnect");
+	s->retry_from_ns = RETRY_FROM_NS;
+	s->retry_to_ns = RETRY_TO_NS;
+	bool has_from = reader_duration(r, spec, "from", &s->retry_from_ns);
+	bool has_to = reader_duration(r, spec, "to", &s->retry_to_ns);
+	if (has_from && s->retry_from_ns < CHRONO_MS)
+		reader_fail_at(r, "from", "must be at least 1ms");
+	else if (has_from && has_to && s->retry_from_ns > s->retry_to_ns)
+		reader_fail(r, "a range that runs backwards; 'from' is at most 'to'");
+	else if (has_to && s->retry_to_ns < CHRONO_MS)
+		reader_fail_at(r, "to", "must be at least 1ms");
+	if (!has_from && s->retry_from_ns > s->retry_to_ns)
+		s->retry_from_ns = s->retry_to_ns;
+	if (!has_to && s->retry_to_ns < s->retry_from_ns)
+		s->retry_to_ns = s->retry_from_ns;
+	reader_leave(r, mark);
+}
+
+/* The address of the settings is judged even when another one is given: they are good or not. */
+static bool read_address(struct settings *s, const char *given, const json_t *url,
+    const struct reporter *reporter, struct error *err)
+{
+	struct uri uri = {0};
+	read_uris(s, url, reporter);
+	if (given == NULL && url != NULL)
+		return true;
+	if (!uri_parse(slice_str(given != NULL ? given : DEFAULT_URL), &uri, err))
+		return error_context(err, "--url");
+	release_uris(s);
+	s->uris = mem_alloc(1, sizeof *s->uris);
+	s->uris[s->uri_count++] = uri;
+	return true;
+}
+
+static bool read_broker(
+    struct settings *s, const char *given_url, struct reporter *reporter, struct error *err)
+{
+	const json_t *broker = json_object_get(document_root(s->document), "broker");
+	struct reader r = {.report = report, .ctx = reporter};
+	reporter->base = "/broker";
+	read_heartbeat(s, broker, &r);
+	read_reconnect(s, broker, &r);
+	reporter->base = "";
+	reader_release(&r);
+	return read_address(s, given_url, json_object_get(broker, "url"), reporter, err);
+}
+
+/* ---- messages ---- */
+
+/* Without an exchange the routing key is the name of a queue. */
+static void check_queue(const struct settings *s, const json_t *spec, struct reporter *reporter)
+{
+	const json_t *key = json_object_get(spec, "routing_key");
+	const char *name = json_string_value(key);
+	if (key == NULL)
+		report(reporter, READER_KEY,
+		    "without 'exchange' it goes to the queue that 'routing_key' names; it has "
+		    "neither");
+	if (name == NULL || strstr(name, "{{") != NULL || strncmp(name, "amq.", 4) == 0 ||
+	    strlen(name) > MAX_NAME || topology_find_queue(&s->topology, slice_str(name)) != NULL)
+		return;
+	char *text = topology_explain_unknown(&s->topology, true, name);
+	report(reporter, "/routing_key", text);
+	free(text);
+}
+
+/* Where nothing is declared nothing arrives: a mistake that is found before anything is sent. */
+static void check_target(const struct settings *s, const json_t *spec, struct reporter *reporter)
+{
+	const char *name = json_string_value(json_object_get(spec, "exchange"));
+	if (name == NULL || name[0] == '\0') {
+		check_queue(s, spec, reporter);
+		return;
+	}
+	if (strlen(name) > MAX_NAME)
+		return; /* the pattern reports it */
+	const struct topology_exchange *e = topology_find_exchange(&s->topology, slice_str(name));
+	char *text = e == NULL ? topology_explain_unknown(&s->topology, false, name) : NULL;
+	if (text != NULL)
+		report(reporter, "/exchange", text);
+	else if (e->internal)
+		report(reporter, "/exchange",
+		    "this exchange is internal: only other exchanges may publish to it");
+	free(text);
+}
+
+static char *pointer_of(const char *section, const char *name)
+{
+	struct buf out = {0};
+	buf_printf(&out, "/%s/", section);
+	for (; *name != '\0'; name++) {
+		if (*name == '~' || *name == '/')
+			buf_append_str(&out, *name == '~' ? "~0" : "~1");
+		else
+			buf_append_char(&out, *name);
+	}
+	return buf_take(&out);
+}
+
+/* What is there for messages to name. */
+struct known {
+	bool topology, pools;
+};
+
+static void read_message(struct settings *s, const char *name, const json_t *spec,
+    struct known known, struct reporter *reporter)
+{
+	char *pointer = pointer_of("messages", name);
+	struct settings_message *m = &s->messages[s->message_count++];
+	reporter->base = pointer;
+	m->name = name;
+	m->spec = spec;
+	if (known.topology)
+		check_target(s, spec, reporter);
+	/* both have reported what is wrong */
+	(void)pace_plan_read(spec, &m->plan, report, reporter);
+	if (known.pools)
+		m->pattern = pattern_create(spec, s->directory, s->pools, report, reporter);
+	reporter->base = "";
+	free(pointer);
+}
+
+/* A copy in which nothing is known of the exchanges with faults: what routes by their type is not
+ * reported as well. */
+static json_t *without_types(const json_t *root, const json_t *faulty)
+{
+	json_t *copy = json_deep_copy(root), *body;
+	const char *name;
+	json_object_foreach(json_object_get(copy, "exchanges"), name, body)
+	{
+		char *pointer = pointer_of("exchanges", name);
+		char *path = document_path(pointer);
+		if (is_faulty(faulty, path))
+			json_object_set_new(body, "type", json_string("x-"));
+		free(path);
+		free(pointer);
+	}
+	return copy;
+}
+
+static bool read_topology(struct settings *s, struct reporter *reporter)
+{
+	json_t *root = without_types(document_root(s->document), reporter->faulty);
+	bool good = topology_read(root, &s->topology, report, reporter);
+	json_decref(root);
+	return good;
+}
+
+static bool read_pools(struct settings *s, uint64_t seed, struct reporter *reporter)
+{
+	json_t *pools = json_object_get(document_root(s->document), "pools");
+	if (pools == NULL)
+		return true;
+	reporter->base = "/pools";
+	s->pools = pattern_pools_create(pools, seed, report, reporter);
+	reporter->base = "";
+	return s->pools != NULL;
+}
+
+static void read_model(struct settings *s, uint64_t seed, struct reporter *reporter)
+{
+	const struct known known = {
+	    read_topology(s, reporter),
+	    read_pools(s, seed, reporter),
+	};
+	json_t *messages = json_object_get(document_root(s->document), "messages"), *spec;
+	const char *name;
+	s->messages = mem_alloc(json_object_size(messages), sizeof *s->messages);
+	json_object_foreach(messages, name, spec) read_message(s, name, spec, known, reporter);
+}
+
+/* ---- the whole ---- */
+
+static bool refuse(const char *path, const struct problems *problems, struct error *err)
+{
+	size_t count = problems->count + problems->dropped;
+	char *name = text_quote(slice_str(path));
+	*err = (struct error){0}; /* says it better than who found them */
+	error_set(err, ERROR_SETTINGS, "%s: %zu %s in the settings; nothing was done", name, count,
+	    count == 1 ? "mistake" : "mistakes");
+	free(name);
+	return false;
+}
+
+static bool load_document(const struct settings_options *options, struct settings *s,
+    struct problems *problems, struct error *err)
+{
+	if (options->source == NULL) {
+		s->document = document_empty();
+		s->directory = mem_strdup(".");
+		return true;
+	}
+	char *path = find_file(options->source, err);
+	if (path == NULL)
+		return false;
+	s->directory = directory_of(path);
+	s->document = document_load(path, problems, err);
+	if (s->document == NULL && err->kind == ERROR_SETTINGS)
+		refuse(path, problems, err);
+	free(path);
+	return s->document != NULL;
+}
+
+bool settings_load(const struct settings_options *options, struct settings *out,
+    struct problems *problems, struct error *err)
+{
+	*out = (struct settings){0};
+	if (!load_document(options, out, problems, err))
+		return false;
+	for (size_t i = 0; i < options->override_count; i++)
+		if (!document_set(out->document, "--set", options->overrides[i], err))
+			return false;
+	if (!check_schema(out, problems, err) && err->kind != ERROR_NONE)
+		return false;
+	json_t *faulty = collect_faulty(problems);
+	struct reporter reporter = {
+	    .document = out->document, .problems = problems, .base = "", .faulty = faulty};
+	bool good = faulty == NULL || read_broker(out, options->url, &reporter, err);
+	if (good && faulty != NULL)
+		read_model(out, options->seed, &reporter);
+	json_decref(faulty);
+	return good &&
+	       (problems->count == 0 || refuse(document_name(out->document), problems, err));
+}
+
+void settings_release(struct settings *s)
+{
+	for (size_t i = 0; i < s->message_count; i++) {
+		pattern_free(s->messages[i].pattern);
+		pace_plan_release(&s->messages[i].plan);
+	}
+	free(s->messages);
+	pattern_pools_free(s->pools);
+	topology_release(&s->topology);
+	release_uris(s);
+	document_free(s->document);
+	free(s->directory);
+	*s = (struct settings){0};
+}
+
+const struct settings_message *settings_find_message(const struct settings *s, const char *name)
+{
+	for (size_t i = 0; i < s->message_count; i++)
+		if (strcmp(s->messages[i].name, name) == 0)
+			return &s->messages[i];
+	return NULL;
+}

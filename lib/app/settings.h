@@ -1,0 +1,59 @@
+/* settings.h - the settings file as one struct: found, read, checked whole, before anything is
+ * done. */
+#ifndef APP_SETTINGS_H
+#define APP_SETTINGS_H
+
+#include "broker/uri.h"
+#include "config/document.h"
+#include "config/problems.h"
+#include "model/pace.h"
+#include "fake/pattern.h"
+#include "model/topology.h"
+
+/* One message pattern, ready to run. */
+struct settings_message {
+	const char *name; /* borrowed from the document */
+	const json_t *spec;
+	struct pattern *pattern;
+	struct pace_plan plan;
+};
+
+struct settings {
+	struct document *document;
+	char *directory;  /* of the file; relative names in it begin there */
+	struct uri *uris; /* where the broker is, in order of trying */
+	size_t uri_count;
+	uint64_t heartbeat_s;
+	uint64_t retry_from_ns, retry_to_ns; /* pauses between tries to connect */
+	struct topology topology;
+	struct pattern_pools *pools;
+	struct settings_message *messages;
+	size_t message_count;
+};
+
+struct settings_options {
+	const char *
+	    source; /* a file, or a name to look up in settings/; NULL: no settings, all defaults */
+	const char *url;	      /* of the broker, instead of the settings'; NULL: none */
+	const char *const *overrides; /* PATH=VALUE */
+	size_t override_count;
+	uint64_t seed; /* of the shared pools */
+};
+
+/*
+ * Reads and checks everything: YAML, the published schema, references, patterns, paces, addresses.
+ * On failure problems has each fault with its place (ERROR_SETTINGS), or err tells by itself why
+ * there was nothing to check (ERROR_NO_INPUT, ERROR_USAGE); *out is then empty but for the
+ * document, for showing its lines.
+ */
+bool settings_load(const struct settings_options *options, struct settings *out,
+    struct problems *problems, struct error *err) MUST_CHECK;
+void settings_release(struct settings *s);
+
+/* NULL when there is none of that name. */
+const struct settings_message *settings_find_message(const struct settings *s, const char *name);
+
+/* The published JSON Schema of the settings, as text. */
+const char *settings_schema(void);
+
+#endif

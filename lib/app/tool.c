@@ -1,0 +1,319 @@
+#include "app/tool.h"
+
+#include "base/chrono.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/output.h"
+#include "base/version.h"
+#include "broker/reach.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MOST_PROBLEMS 100 /* shown of one settings file */
+
+static const char *const color_choices[] = {"auto", "always", "never", NULL};
+static const char *const log_format_choices[] = {"text", "json", NULL};
+static const char *const summary_choices[] = {"text", "json", "none", NULL};
+
+#define MEMBER(name) offsetof(struct tool_options, name)
+
+const struct option tool_broker_options[] = {
+    {.name = "settings",
+	.letter = 's',
+	.type = OPTION_TEXT,
+	.offset = MEMBER(settings),
+	.argument = "FILE|NAME",
+	.help = "settings file, or the name of one in settings/ or the installed lessons"},
+    {.name = "url",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(url),
+	.argument = "URL",
+	.help = "the broker, instead of the one in the settings",
+	.environment = "AMQP_URL"},
+    {.name = "set",
+	.type = OPTION_LIST,
+	.offset = MEMBER(set),
+	.argument = "PATH=VALUE",
+	.help = "override one value of the settings; may be given several times"},
+    {.name = "wait",
+	.type = OPTION_DURATION,
+	.offset = MEMBER(wait_ns),
+	.argument = "D",
+	.help = "go on trying for so long while no broker answers"},
+    {0},
+};
+
+const struct option tool_summary_options[] = {
+    {.name = "summary",
+	.type = OPTION_CHOICE,
+	.offset = MEMBER(summary),
+	.argument = "FORM",
+	.help = "the summary on stderr: text, json or none",
+	.choices = summary_choices},
+    {0},
+};
+
+const struct option tool_common_options[] = {
+    {.name = "quiet",
+	.letter = 'q',
+	.type = OPTION_FLAG,
+	.offset = MEMBER(quiet),
+	.help = "say nothing but errors"},
+    {.name = "verbose",
+	.letter = 'v',
+	.type = OPTION_FLAG,
+	.offset = MEMBER(verbose),
+	.help = "say more about what is being done"},
+    {.name = "color",
+	.type = OPTION_CHOICE,
+	.offset = MEMBER(color),
+	.argument = "WHEN",
+	.help = "colour: auto, always or never",
+	.choices = color_choices},
+    {.name = "log-format",
+	.type = OPTION_CHOICE,
+	.offset = MEMBER(log_format),
+	.argument = "FORM",
+	.help = "diagnostics as text or as JSON lines",
+	.choices = log_format_choices},
+    {.name = "help",
+	.letter = 'h',
+	.type = OPTION_FLAG,
+	.offset = MEMBER(help),
+	.help = "show this help",
+	.command_line_only = true},
+    {.name = "version",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(version),
+	.help = "show the version",
+	.command_line_only = true},
+    {.name = "man",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(man),
+	.help = "print the man page's source",
+	.command_line_only = true},
+    {.name = "completion",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(completion),
+	.help = "print a bash completion",
+	.command_line_only = true},
+    {0},
+};
+
+/* ---- the start ---- */
+
+/*
+ * A closed standard descriptor would be taken by the socket, and output would go into AMQP. What
+ * takes its place cannot be written to: output that nobody gets must not look like success.
+ */
+static void open_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
+			abort();
+}
+
+/* Stars over every password of an address, in place. */
+static void mask_passwords(char *text)
+{
+	for (char *at = strstr(text, "://"); at != NULL; at = strstr(at + 3, "://")) {
+		char *end = strrchr(at, '@');
+		char *colon = end != NULL ? memchr(at + 3, ':', (size_t)(end - at - 3)) : NULL;
+		for (char *p = colon; p != NULL && p + 1 < end; p++)
+			p[1] = '*';
+	}
+}
+
+/* A copy of the command line; the parser puts `ordered` in another order. */
+struct arguments {
+	char **texts, **ordered;
+	size_t count;
+};
+
+/* Everybody can read the arguments of a process: we go on with a copy, and mask the originals. */
+static struct arguments take_arguments(int argc, char *argv[])
+{
+	size_t count = argc > 0 ? (size_t)argc : 0;
+	struct arguments a = {
+	    mem_alloc(count + 1, sizeof *a.texts), mem_alloc(count + 1, sizeof *a.ordered), count};
+	for (size_t i = 0; i < count; i++) {
+		a.texts[i] = a.ordered[i] = mem_strdup(argv[i]);
+		mask_passwords(argv[i]);
+	}
+	return a;
+}
+
+static void free_arguments(struct arguments *a)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		explicit_bzero(a->texts[i], strlen(a->texts[i]));
+		free(a->texts[i]);
+	}
+	free(a->texts);
+	free(a->ordered);
+}
+
+/* --help and its like: true when there was something to print instead of a run. */
+static bool answer(const struct command *command, const struct tool_options *o, struct buf *out)
+{
+	if (o->help)
+		options_help(command, out);
+	else if (o->version)
+		buf_printf(out, "warren-%s %s\n", command->tool, WARREN_VERSION);
+	else if (o->man)
+		options_man(command, out);
+	else if (o->completion)
+		options_completion(command, out);
+	return out->len > 0;
+}
+
+static void tear_down(struct tool *tool)
+{
+	connection_close(tool->connection);
+	settings_release(&tool->settings);
+	loop_free(tool->loop);
+}
+
+static bool run_tool(struct tool *tool, const void *options, tool_run_fn *run, struct error *err)
+{
+	struct buf text = {0};
+	if (answer(tool->command, tool->options, &text)) {
+		bool printed = tool_print(buf_slice(&text), err);
+		buf_release(&text);
+		return printed;
+	}
+	buf_release(&text);
+	return run(tool, options, err);
+}
+
+int tool_main(
+    const struct command *command, int argc, char *argv[], void *options, tool_run_fn *run)
+{
+	struct tool_options *o = options;
+	struct error err = {0};
+	open_standard_descriptors();
+	struct arguments arguments = take_arguments(argc, argv);
+	struct tool tool = {
+	    .command = command, .options = o, .program = argc > 0 ? argv[0] : command->tool};
+	bool good = options_parse(command, argc, arguments.ordered, options, &tool.operands, &err);
+	log_setup(command->tool,
+	    o->quiet	 ? LOG_ERROR
+	    : o->verbose ? LOG_DEBUG
+			 : LOG_INFO,
+	    (enum log_format)o->log_format);
+	good = good && run_tool(&tool, options, run, &err);
+	tear_down(&tool);
+	if (!good)
+		log_write(LOG_ERROR, "%s", err.text);
+	if (!good && err.kind == ERROR_USAGE)
+		log_write(LOG_INFO, "try 'warren-%s --help'", command->tool);
+	free(o->set.items);
+	free_arguments(&arguments);
+	return tool.status != 0 ? tool.status : good ? 0 : (int)err.kind;
+}
+
+/* ---- settings ---- */
+
+/* On a terminal each with the line it stands in. */
+static void print_problems(const struct tool *tool, const struct problems *problems)
+{
+	const struct document *d = tool->settings.document;
+	struct slice text = d != NULL ? document_text(d) : buf_slice(&problems->text);
+	const char *name = d != NULL ? document_name(d) : problems->text_name;
+	struct buf out = {0};
+	problems_write(problems, MOST_PROBLEMS, name != NULL ? name : "",
+	    isatty(STDERR_FILENO) ? text : (struct slice){0}, &out);
+	if (out.len > 0)
+		fputs(out.ptr, stderr);
+	buf_release(&out);
+}
+
+bool tool_load_settings(struct tool *tool, bool required, uint64_t seed, struct error *err)
+{
+	const struct tool_options *o = tool->options;
+	if (required && o->settings == NULL)
+		return error_set(err, ERROR_USAGE,
+		    "which settings? give --settings FILE or NAME, such as --settings walkthrough");
+	struct problems problems = {0};
+	struct settings_options options = {.source = o->settings,
+	    .url = o->url,
+	    .overrides = o->set.items,
+	    .override_count = o->set.count,
+	    .seed = seed};
+	bool good = settings_load(&options, &tool->settings, &problems, err);
+	if (!good)
+		print_problems(tool, &problems);
+	problems_release(&problems);
+	return good;
+}
+
+bool tool_open_loop(struct tool *tool, struct error *err)
+{
+	if (tool->loop == NULL)
+		tool->loop = loop_create(err);
+	return tool->loop != NULL;
+}
+
+bool tool_connect(struct tool *tool, struct error *err)
+{
+	if (!tool_open_loop(tool, err))
+		return false;
+	char *name = mem_printf("warren-%s", tool->command->tool);
+	struct reach_options options = {.uris = tool->settings.uris,
+	    .uri_count = tool->settings.uri_count,
+	    .name = name,
+	    .heartbeat_s = tool->settings.heartbeat_s,
+	    .wait_ns = tool->options->wait_ns,
+	    .pause_from_ns = tool->settings.retry_from_ns,
+	    .pause_to_ns = tool->settings.retry_to_ns};
+	tool->connection = reach_broker(tool->loop, &options, err);
+	if (tool->connection != NULL)
+		log_write(LOG_DEBUG, "connected to %s, %s", connection_shown(tool->connection),
+		    connection_server(tool->connection));
+	free(name);
+	return tool->connection != NULL;
+}
+
+/* ---- output ---- */
+
+static bool is_set(const char *variable)
+{
+	const char *value = getenv(variable);
+	return value != NULL && value[0] != '\0';
+}
+
+bool tool_wants_color(const struct tool *tool, int fd)
+{
+	if (tool->options->color != TOOL_COLOR_AUTO)
+		return tool->options->color == TOOL_COLOR_ALWAYS;
+	const char *term = getenv("TERM");
+	bool dumb = term == NULL || strcmp(term, "dumb") == 0;
+	return isatty(fd) && !is_set("NO_COLOR") && !dumb;
+}
+
+void tool_summarize(
+    const struct tool *tool, const struct summary_row *rows, size_t count, uint64_t elapsed_ns)
+{
+	struct buf out = {0};
+	enum summary_format format = (enum summary_format)tool->options->summary;
+	if (format == SUMMARY_TEXT)
+		buf_printf(&out, "%s: ", tool->command->tool);
+	summary_write(rows, count, elapsed_ns, format, &out);
+	if (format == SUMMARY_JSON || (format == SUMMARY_TEXT && !tool->options->quiet))
+		fputs(out.ptr, stderr);
+	buf_release(&out);
+}
+
+bool tool_print(struct slice text, struct error *err)
+{
+	struct output output;
+	output_init(&output, STDOUT_FILENO, "standard output");
+	buf_append(output_buf(&output), text);
+	bool good = output_drain(&output, err);
+	output_release(&output);
+	return good;
+}

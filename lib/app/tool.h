@@ -1,0 +1,73 @@
+/*
+ * tool.h - what every main does: options, settings, log, loop, connection, exit status.
+ *
+ * A main is a table and a run function; tool_main does the rest and returns the exit status.
+ */
+#ifndef APP_TOOL_H
+#define APP_TOOL_H
+
+#include "app/settings.h"
+#include "app/summary.h"
+#include "broker/connection.h"
+#include "config/options.h"
+
+/* The options all tools share. The first member of every tool's own options. */
+struct tool_options {
+	const char *settings;
+	const char *url;
+	struct option_list set;
+	bool quiet, verbose, help, version, man, completion;
+	int color;	  /* enum tool_color */
+	int log_format;	  /* enum log_format */
+	int summary;	  /* enum summary_format; for tools with tool_summary_options */
+	uint64_t wait_ns; /* for tools with tool_wait_options */
+};
+
+enum tool_color { TOOL_COLOR_AUTO, TOOL_COLOR_ALWAYS, TOOL_COLOR_NEVER };
+
+extern const struct option tool_common_options[];  /* --quiet --verbose --color --log-format ... */
+extern const struct option tool_broker_options[];  /* --settings --url --set --wait */
+extern const struct option tool_summary_options[]; /* --summary */
+
+struct tool {
+	const struct command *command;
+	const struct tool_options *options;
+	const char *program;	       /* as it was called: "bin/lab" */
+	char **operands;	       /* NULL-terminated */
+	struct loop *loop;	       /* after tool_open_loop */
+	struct settings settings;      /* after tool_load_settings */
+	struct connection *connection; /* after tool_connect */
+	int status;		       /* what tool_main returns; 0: the kind of the error */
+};
+
+/* What a tool does with its options (which begin with struct tool_options). */
+typedef bool tool_run_fn(struct tool *tool, const void *options, struct error *err);
+
+/* Parses into *options, answers --help and the like, runs, prints the error. Returns the exit
+ * status. */
+int tool_main(
+    const struct command *command, int argc, char *argv[], void *options, tool_run_fn *run);
+
+/* Reads the settings that --settings names. Without that option they are empty; `required` makes
+ * that a usage error. Each fault is printed with its place. */
+bool tool_load_settings(
+    struct tool *tool, bool required, uint64_t seed, struct error *err) MUST_CHECK;
+
+/* Makes the loop, which takes SIGINT and SIGTERM over. */
+bool tool_open_loop(struct tool *tool, struct error *err) MUST_CHECK;
+
+/* Connects to the broker of the settings, waiting as long as --wait says. Opens the loop if need
+ * be. */
+bool tool_connect(struct tool *tool, struct error *err) MUST_CHECK;
+
+/* Whether to colour what goes to this descriptor: --color, NO_COLOR, TERM=dumb, a terminal. */
+bool tool_wants_color(const struct tool *tool, int fd);
+
+/* Prints the summary to stderr in the form asked for, unless quiet. */
+void tool_summarize(
+    const struct tool *tool, const struct summary_row *rows, size_t count, uint64_t elapsed_ns);
+
+/* Writes text to stdout whole; ERROR_IO when that fails. */
+bool tool_print(struct slice text, struct error *err) MUST_CHECK;
+
+#endif
