@@ -6,6 +6,7 @@
  * seen from the root of the repository, where the compiler runs; the Makefile knows which objects
  * depend on which files. */
 #define EMBED_TEXT(symbol, path) EMBED_TEXT_NAMED(symbol, #symbol, path)
+/* NOLINTBEGIN(bugprone-macro-parentheses): pieces of one literal cannot have parentheses */
 #define EMBED_TEXT_NAMED(symbol, name, path)    \
 	__asm__(".section .rodata\n"            \
 		".global " name "\n"            \
@@ -14,5 +15,6 @@
 		".byte 0\n"                     \
 		".previous\n");                 \
 	extern const char symbol[] __attribute__((visibility("hidden")))
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

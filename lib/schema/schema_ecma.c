@@ -177,9 +177,9 @@ static bool is_group_known(struct slice rest)
 	size_t at = 2;
 	while (at < rest.len && strchr("ims-", rest.ptr[at]) != NULL && rest.ptr[at] != '\0')
 		at++;
-	if (at >= rest.len)
+	if (at >= rest.len || rest.ptr[at] == '\0')
 		return false;
-	return rest.ptr[at] == ':' || (at == 2 && memchr("=!<", rest.ptr[at], 3) != NULL);
+	return rest.ptr[at] == ':' || (at == 2 && strchr("=!<", rest.ptr[at]) != NULL);
 }
 
 bool schema_ecma_translate(struct slice pattern, struct buf *out, struct error *err)

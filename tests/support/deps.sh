@@ -2,7 +2,7 @@
 # Installs the Debian packages that are missing; says nothing when none is. DEPS=all adds what only CI needs.
 set -eu
 packages="gcc libc6-dev make pkg-config librabbitmq-dev libjansson-dev libyaml-dev libpcre2-dev
-	libjq-dev check jq rabbitmq-server"
+	libjq-dev check jq iproute2 rabbitmq-server"
 [ "${1-}" = lint ] && packages="$packages clang clang-format clang-tidy cppcheck shellcheck valgrind
 	libclang-rt-14-dev"
 

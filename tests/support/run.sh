@@ -61,14 +61,17 @@ tap() {
 
 for script in tests/cli/*.sh; do tap "$script"; done
 
-broker_tests=$(ls tests/broker/*.sh 2>/dev/null | grep -F -- "$only")
-if [ -n "$broker_tests" ]; then
+broker_tests=()
+for script in tests/broker/*.sh; do
+	case broker/${script##*/} in *"$only"*) broker_tests+=("$script") ;; esac
+done
+if [ ${#broker_tests[@]} -gt 0 ]; then
 	lab=$(mktemp -d "${TMPDIR:-/tmp}/warren-test.XXXXXX")
 	trap '"$BIN/lab" down --dir "$lab/lab" >/dev/null 2>&1; rm -rf "$lab"' EXIT
 	trap 'exit 130' INT TERM
 	if "$BIN/lab" up --dir "$lab/lab" >"$logs/lab.log" 2>&1; then
 		export WARREN_TEST_LAB=$lab/lab
-		for script in $broker_tests; do tap "$script"; done
+		for script in "${broker_tests[@]}"; do tap "$script"; done
 	else
 		cat "$logs/lab.log"
 		failed=$((failed + 1))
