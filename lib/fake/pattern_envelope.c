@@ -181,8 +181,7 @@ static struct pattern_header *next_header(struct pattern_envelope *e, bool is_co
 	if (is_constant && last != NULL && last->generator == NULL)
 		return last;
 	struct pattern_header *next = &e->headers[e->header_count++];
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the array has room for all headers
-	 */
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is room for all of them */
 	next->at = e->header_constants.len;
 	return next;
 }

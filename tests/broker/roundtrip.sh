@@ -164,7 +164,7 @@ status_is 66 "--from a file that is missing: exit 66" "$BIN/producer" --from ./n
 like "$(cat err)" "cannot read './none': No such file" "and it is named"
 
 # A human types: each line is sent when it is finished, and answered.
-printf 'typed\n' | NO_COLOR=1 script -qec "timeout 10 $BIN/producer --from - --routing-key b" /dev/null >typed 2>typed.err
+printf 'typed\n' | NO_COLOR=1 script -qec "timeout --foreground 10 $BIN/producer --from - --routing-key b" /dev/null >typed 2>typed.err
 is "$(consumer b -f body 2>lines.err)" typed "a line typed on a terminal is sent"
 like "$(tr -d '\r' <typed)" '^\[>>\].* typed$' "and its fate is shown"
 like "$(tr -d '\r' <typed)" '^producer: 1 sent, 1 confirmed' "the end of the input ends it"

@@ -158,7 +158,7 @@ run consumer -s wild.yaml -f json --ack requeue --until-empty -v
 is "$? $(wild out err)" "0 0" "consumer -f json: too"
 run consumer -s wild.yaml -f json --ack requeue --until-empty -v --log-format json --summary none
 is "$(jq -c . err | wc -l) $(wild err)" "$(wc -l <err) 0" "and what is logged as JSON is JSON"
-script -qec "timeout 20 $BIN/consumer -s wild.yaml -f body --ack requeue --until-empty --color never -q" typescript >typed 2>&1 </dev/null
+script -qec "timeout --foreground 20 $BIN/consumer -s wild.yaml -f body --ack requeue --until-empty --color never -q" typescript >typed 2>&1 </dev/null
 is "$(tr -d '\r' <typed | wild)" 0 "consumer -f body on a terminal escapes"
 run consumer -s wild.yaml -f body --ack requeue --until-empty
 ok "and into a file gives the bytes as they are" grep -qaF "b${esc}[31m$bel" out

@@ -155,9 +155,9 @@ started=${EPOCHREALTIME/./}
 status_is 69 "--wait 500ms gives up in the end" "$BIN/producer" -s walkthrough --yes --url $nobody --wait 500ms
 ok "but not before" test $((${EPOCHREALTIME/./} - started)) -ge 500000
 
-"$BIN/producer" -s walkthrough --yes --url amqp://me:secret@127.0.0.1:1 --wait 60s >"$work/out" 2>"$work/err" </dev/null &
+"$BIN/producer" -s walkthrough --yes --url amqp://me:secret@127.0.0.1:1 --wait 60s >"$work/waiting.out" 2>"$work/waiting.err" </dev/null &
 waiting=$!
-ok "--wait says that it waits" eventually 10 grep -q 'waiting for the broker' "$work/err"
+ok "--wait says that it waits" eventually 10 grep -q 'waiting for the broker' "$work/waiting.err"
 ok "meanwhile the list of processes does not show the password" eval "! grep -q secret /proc/$waiting/cmdline"
 started=$SECONDS
 kill -TERM $waiting
