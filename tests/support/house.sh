@@ -15,12 +15,13 @@ for i in "${!modules[@]}"; do rank[${modules[$i]}]=$i; done
 for file in lib/*/*.[ch]; do
 	module=${file#lib/}
 	module=${module%.[ch]}
-	own=${rank[${module%_private}]-}
+	own=${rank[$module]-}
 	[ -n "$own" ] || { complain "$file: not in lib/ORDER" && continue; }
 	while IFS=: read -r line include; do
 		include=${include#*\"}
 		include=${include%.h\"*}
-		target=${rank[${include%_private}]-}
+		[ "$include" != "${module}_private" ] || continue # what its own parts share
+		target=${rank[$include]-}
 		[ -n "$target" ] || complain "$file:$line: includes '$include', which is not in lib/ORDER"
 		[ "${target:-0}" -le "$own" ] || complain "$file:$line: includes '$include', which stands below it"
 	done < <(grep -nE '^#include "' "$file")
