@@ -16,7 +16,7 @@ PACKAGES := librabbitmq jansson yaml-0.1 libpcre2-8
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wpointer-arith
 HARDEN   := -fstack-protector-strong -fPIE
-CPPFLAGS := -Ilib -D_GNU_SOURCE -DWARREN_DATA_DIR='"$(DATADIR)"'
+CPPFLAGS := -Ilib -D_GNU_SOURCE
 CFLAGS    = -std=c11 -g $(WARNINGS) $(HARDEN) $(CFLAGS_$(VARIANT)) $(EXTRA)
 LDFLAGS   = -pie -Wl,-z,relro,-z,now $(LDFLAGS_$(VARIANT))
 LDLIBS    = $(shell pkg-config --libs $(PACKAGES)) -ljq -lm

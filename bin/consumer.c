@@ -19,7 +19,7 @@ static const struct option options[] = {
 	.given = MEMBER(has_count),
 	.min = 1,
 	.argument = "N",
-	.help = "stop after N messages"},
+	.help = "stop after N messages (those that a filter hides do not count)"},
     {.name = "idle",
 	.letter = 'i',
 	.type = OPTION_DURATION,
@@ -117,8 +117,8 @@ static const struct command command = {
 	"Examples:\n"
 	"  consumer -s walkthrough\n"
 	"  consumer -s walkthrough --until-empty -f json > messages.jsonl\n"
-	"  consumer --filter '.total > 100' -s shop order_notify\n"
-	"  consumer --exec './charge --card' -s shop payments\n\n"
+	"  consumer -s publish-subscribe billing --filter '.total > 100'\n"
+	"  consumer -s work-queue jobs --exec './convert --fast'\n\n"
 	"A command gets WARREN_EXCHANGE, WARREN_ROUTING_KEY, WARREN_QUEUE, WARREN_REDELIVERED, one "
 	"variable for each property such as WARREN_MESSAGE_ID, WARREN_HEADERS as JSON and one "
 	"WARREN_HEADER_NAME for each header; never the broker's address.",

@@ -61,7 +61,8 @@ static const struct option options[] = {
 	.offset = MEMBER(seed),
 	.given = MEMBER(has_seed),
 	.argument = "N",
-	.help = "make the same messages again: same seed, same bytes"},
+	.help =
+	    "make the same messages again: same seed, same bytes, but for what reads the clock"},
     {.name = "window",
 	.letter = 'c',
 	.type = OPTION_COUNT,

@@ -22,7 +22,7 @@ static const struct option options[] = {
 	.offset = MEMBER(format),
 	.argument = "FORM",
 	.choices = format_choices,
-	.help = "text or json"},
+	.help = "the form of what is printed"},
     {0},
 };
 

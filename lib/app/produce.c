@@ -257,7 +257,7 @@ static void on_put(void *ctx, const struct flow_message *m)
 static void report_bad(const struct flow_message *m, enum flow_fate fate, const char *reason)
 {
 	struct buf line = {0};
-	buf_append_str(&line, "message ");
+	buf_append_str(&line, m->id.len > 0 ? "message " : "a message without an id");
 	text_escape(m->id, SIZE_MAX, &line);
 	if (m->message != NULL) {
 		buf_append_str(&line, " to exchange '");

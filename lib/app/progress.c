@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define REDRAW_NS (250 * CHRONO_MS)
@@ -41,6 +42,16 @@ static void write_left(const struct progress *p, uint64_t done, double rate, str
 		    (unsigned)(seconds % 60));
 }
 
+/* A line that wraps could not be wiped. `invisible` bytes of it take no room. */
+static void cut_to_width(struct buf *line, size_t invisible)
+{
+	struct winsize size = {0};
+	bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+	size_t most = invisible + (known ? size.ws_col - 1u : 79u);
+	if (line->len > most)
+		buf_truncate(line, most);
+}
+
 static void draw(struct progress *p, uint64_t now_ns)
 {
 	const struct flow_counts *c = flow_counts(p->flow);
@@ -59,6 +70,7 @@ static void draw(struct progress *p, uint64_t now_ns)
 	num_format_count((uint64_t)(rate + 0.5), &line);
 	buf_append_str(&line, "/s");
 	write_left(p, done, rate, &line);
+	cut_to_width(&line, strlen("\r\033[K"));
 	fputs(line.ptr, stderr);
 	fflush(stderr);
 	buf_release(&line);

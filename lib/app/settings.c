@@ -7,12 +7,9 @@
 #include "base/text.h"
 #include "model/reader.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#ifndef WARREN_DATA_DIR
-#define WARREN_DATA_DIR "/usr/local/share/warren"
-#endif
 
 #define DEFAULT_URL "amqp://guest:guest@localhost:5672"
 #define DEFAULT_HEARTBEAT_S 10
@@ -34,28 +31,55 @@ static bool is_path(const char *source)
 	return strchr(source, '/') != NULL || strcmp(source, "-") == 0 || access(source, F_OK) == 0;
 }
 
+/* The installed lessons: share/warren beside the bin/ that this program lies in, wherever that is.
+ * To free(). */
+static char *installed_folder(void)
+{
+	char program[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
+	if (len < 0)
+		return mem_strdup("/usr/local/share/warren/settings");
+	program[len] = '\0';
+	for (int up = 0; up < 2; up++) {
+		char *slash = strrchr(program, '/');
+		if (slash != NULL)
+			*slash = '\0';
+	}
+	return mem_printf("%s/share/warren/settings", program);
+}
+
+/* The file of that name in a folder, with or without its ending; NULL when there is none. */
+static char *find_in(const char *folder, const char *name)
+{
+	static const char *const endings[] = {"", ".yaml", ".yml"};
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+		char *path = mem_printf("%s/%s%s", folder, name, endings[i]);
+		if (access(path, F_OK) == 0)
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
 /* A name is looked up beside us, then where the lessons are installed. To free(). */
 static char *find_file(const char *source, struct error *err)
 {
-	static const char *const folders[] = {"settings", WARREN_DATA_DIR "/settings"};
 	if (is_path(source))
 		return mem_strdup(source);
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-		static const char *const endings[] = {"", ".yaml", ".yml"};
-		for (size_t k = 0; k < ARRAY_LEN(endings); k++) {
-			char *path = mem_printf("%s/%s%s", folders[i], source, endings[k]);
-			if (access(path, F_OK) == 0)
-				return path;
-			free(path);
-		}
+	char *installed = installed_folder();
+	char *path = find_in("settings", source);
+	if (path == NULL)
+		path = find_in(installed, source);
+	if (path == NULL) {
+		char *shown = text_quote(slice_str(source)),
+		     *where = text_quote(slice_str(installed));
+		error_set(err, ERROR_NO_INPUT,
+		    "no settings '%s': neither a file nor a name in settings/ or %s", shown, where);
+		free(shown);
+		free(where);
 	}
-	char *shown = text_quote(slice_str(source));
-	error_set(err, ERROR_NO_INPUT,
-	    "no settings '%s': neither a file nor a name in settings/ or " WARREN_DATA_DIR
-	    "/settings",
-	    shown);
-	free(shown);
-	return NULL;
+	free(installed);
+	return path;
 }
 
 static char *directory_of(const char *path)

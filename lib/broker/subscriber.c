@@ -244,6 +244,7 @@ void subscriber_flush_due(struct subscriber *s, uint64_t now_ns, uint64_t *wake_
 	uint64_t enough = half == 0 || half > MAX_GATHERED_ACKS ? MAX_GATHERED_ACKS : half;
 	if (s->options.prefetch == 1)
 		enough = 1;
+	connection_flush(s->connection); /* rejections and requeues do not wait */
 	if (s->acks == 0)
 		return;
 	uint64_t due = s->acks_since_ns + GATHER_ACKS_NS;

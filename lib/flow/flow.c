@@ -78,15 +78,15 @@ static void release_slot(struct flow *flow, size_t i)
 
 /* ---- the way of a message ---- */
 
-static uint64_t accepted_or_under_way(const struct flow *flow)
+static uint64_t finished_or_under_way(const struct flow *flow)
 {
-	return flow->counts.accepted + flow->under_way;
+	return flow->counts.finished + flow->under_way;
 }
 
 size_t flow_room(const struct flow *flow)
 {
 	const struct flow_options *o = &flow->options;
-	uint64_t taken = accepted_or_under_way(flow);
+	uint64_t taken = finished_or_under_way(flow);
 	if (flow->stopping || taken >= o->limit || flow->under_way >= o->window)
 		return 0;
 	size_t room = o->sink.kind->room(o->sink.self);
@@ -102,7 +102,7 @@ void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const ch
 		return;
 	const struct slot *s = &flow->slots[slot];
 	flow->counts.fates[fate]++;
-	flow->counts.accepted += s->put && fate == FLOW_ACCEPTED;
+	flow->counts.finished += s->put && fate == FLOW_ACCEPTED;
 	struct flow_message kept = {s->copy, {s->id, s->id_len}, s->queue, s->redelivered};
 	if (o->on_fate != NULL)
 		o->on_fate(o->ctx, &kept, fate, reason);
@@ -158,7 +158,7 @@ void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
 	const struct flow_options *o = &flow->options;
 	flow->counts.offered++;
 	flow->counts.redelivered += m->redelivered;
-	if (flow->stopping || accepted_or_under_way(flow) >= o->limit) {
+	if (flow->stopping || finished_or_under_way(flow) >= o->limit) {
 		flow->counts.fates[FLOW_RELEASED]++;
 		o->source.kind->settle(o->source.self, token, FLOW_RELEASED);
 		return;
@@ -178,10 +178,12 @@ void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer, enum
 {
 	if (slot >= flow->slot_count || !flow->slots[slot].used)
 		return;
-	if (answer == FLOW_PASS)
+	if (answer == FLOW_PASS) {
 		advance(flow, slot, flow->slots[slot].core + 1, m);
-	else
-		flow_settle(flow, slot, fate, "");
+		return;
+	}
+	flow->counts.finished += fate == FLOW_REJECTED;
+	flow_settle(flow, slot, fate, "");
 }
 
 void flow_fail(struct flow *flow, const struct error *why)
@@ -207,7 +209,7 @@ static void stop(struct flow *flow)
 static bool must_stop(const struct flow *flow)
 {
 	return loop_stop_requested(flow->loop) || flow->failure.kind != ERROR_NONE ||
-	       flow->counts.accepted >= flow->options.limit;
+	       flow->counts.finished >= flow->options.limit;
 }
 
 /* A source that has failed offers no more. */

@@ -105,7 +105,7 @@ struct flow_options {
 	size_t core_count;
 	struct flow_sink sink;
 	size_t window;	       /* most messages under way */
-	uint64_t limit;	       /* messages to accept before stopping; FLOW_NO_LIMIT */
+	uint64_t limit;	       /* messages to finish before stopping; FLOW_NO_LIMIT */
 	uint64_t drain_ns;     /* how long to wait for the last fates after the source is done */
 	bool keep_messages;    /* copy each message, for on_fate */
 	flow_put_fn *on_put;   /* or NULL */
@@ -117,8 +117,10 @@ struct flow_options {
 struct flow_counts {
 	uint64_t offered;
 	uint64_t redelivered;
-	uint64_t put;	   /* handed to the sink */
-	uint64_t accepted; /* by the sink; a core may accept more, without it */
+	uint64_t put; /* handed to the sink */
+	uint64_t
+	    finished; /* towards the limit: accepted by the sink, or rejected by a core that
+		       * took it on (flow_resume), such as a command; what a filter hides is not */
 	uint64_t fates[FLOW_FATE_COUNT];
 };
 

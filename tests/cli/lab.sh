@@ -1,11 +1,11 @@
 #!/bin/bash
 # The lab, for real: brokers are started and ended, as this user and, for root, as nobody too.
-# TAP. WARREN_BIN names the folder of the programs, WARREN_TEST_CLUSTER=1 adds three nodes.
+# TAP. BIN names the folder of the programs, WARREN_TEST_CLUSTER=1 adds three nodes.
 # shellcheck disable=SC2317 # functions are called through check
 # shellcheck disable=SC2016 # sh -c expands what it gets
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-lab=$(realpath -e "${WARREN_BIN:-bin}/lab") || {
+lab=$(realpath -e "${BIN:-build/release/bin}/lab") || {
 	echo "Bail out! there is no lab to test; run make first"
 	exit 1
 }

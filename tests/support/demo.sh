@@ -4,7 +4,7 @@
 set -u -o pipefail
 cd "$(dirname "$0")/../.." || exit 70
 
-lab=
+lab='' screen=''
 work=$(mktemp -d "${TMPDIR:-/tmp}/warren-demo.XXXXXX")
 cleanup() {
 	local pids
@@ -12,6 +12,7 @@ cleanup() {
 	# shellcheck disable=SC2086 # a list of numbers
 	[ -z "$pids" ] || kill $pids 2>/dev/null
 	wait
+	[ -z "$screen" ] || tmux -L "$screen" kill-server 2>/dev/null
 	[ -z "$lab" ] || bin/lab down --dir "$lab" >/dev/null
 	rm -rf "$work"
 }
@@ -52,7 +53,9 @@ consume=(bin/consumer -s walkthrough --count 20 --idle 30s)
 
 if [ -n "${WARREN_DEMO_TMUX-}" ] && command -v tmux >/dev/null; then
 	export AMQP_URL
-	tmux -L "warren-$$" new-session -d -s demo "${consume[*]}; read -rp 'Enter ends'" \; \
+	screen=warren-$$
+	say "demo: two panes; Enter in each ends it"
+	tmux -L "$screen" new-session -d -s demo "${consume[*]}; read -rp 'Enter ends'" \; \
 		split-window -h "${produce[*]}; read -rp 'Enter ends'" \; attach
 	exit
 fi

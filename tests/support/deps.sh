@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the Debian packages that are missing; says nothing when none is. DEPS=all adds what only CI needs.
+# Installs the Debian packages that are missing; says nothing when none is. `deps.sh lint` adds
+# what the checks need.
 set -eu
 packages="gcc libc6-dev make pkg-config librabbitmq-dev libjansson-dev libyaml-dev libpcre2-dev
 	libjq-dev check jq iproute2 rabbitmq-server"
