@@ -15,7 +15,8 @@ bool text_is_utf8(struct slice bytes);
  * max_bytes bounds what is read of the input (SIZE_MAX: all); a cut is shown as "...".
  */
 void text_escape(struct slice bytes, size_t max_bytes, struct buf *out);
-/* As text_escape, but line feeds and tabs pass: for bodies laid out over several lines. */
+/* As text_escape, but line feeds, tabs and backslashes pass: for bodies laid out over several
+ * lines. */
 void text_escape_lines(struct slice bytes, size_t max_bytes, struct buf *out);
 
 /* A short form for error texts: escaped, at most 200 bytes, in a string to free(). */

@@ -185,40 +185,11 @@ static void write_integer(const struct kind *kind, struct slice value, struct bu
 	buf_append_char(out, '}');
 }
 
-/* Numbers that are none, by their bits as a double or float. */
-struct special {
-	const char *text;
-	uint64_t bits[2]; /* float, double */
-};
-
-static const struct special specials[] = {
-    {"nan", {0x7fc00000, 0x7ff8000000000000}},
-    {"inf", {0x7f800000, 0x7ff0000000000000}},
-    {"-inf", {0xff800000, 0xfff0000000000000}},
-};
-
-static bool is_double(const struct kind *kind)
-{
-	return kind->width == sizeof(double);
-}
-
-/* Not finite: the exponent is all ones. */
-static bool is_special(const struct kind *kind, uint64_t bits)
-{
-	uint64_t exponent = specials[1].bits[is_double(kind)];
-	return (bits & exponent) == exponent;
-}
-
-/* A NaN other than the usual one keeps its bits: "nan:7ff0000000000001". */
-static void write_special(const struct kind *kind, uint64_t bits, struct buf *out)
+/* A broker of another make may have sent it; RabbitMQ cannot carry it, so there is no way back. */
+static void write_special(const struct kind *kind, double number, struct buf *out)
 {
 	begin_typed(kind, out);
-	for (size_t i = 0; i < ARRAY_LEN(specials); i++)
-		if (bits == specials[i].bits[is_double(kind)]) {
-			buf_printf(out, "\"%s\"}", specials[i].text);
-			return;
-		}
-	buf_printf(out, "\"nan:%" PRIx64 "\"}", bits);
+	buf_append_str(out, isnan(number) ? "\"nan\"}" : number > 0 ? "\"inf\"}" : "\"-inf\"}");
 }
 
 /* The shortest text that, read as a double, rounds to the same float. */
@@ -239,8 +210,8 @@ static void write_float(const struct kind *kind, struct slice value, struct buf 
 	uint32_t bits = (uint32_t)read_number(value);
 	float number;
 	memcpy(&number, &bits, sizeof number);
-	if (is_special(kind, bits)) {
-		write_special(kind, bits, out);
+	if (!isfinite(number)) {
+		write_special(kind, (double)number, out);
 		return;
 	}
 	begin_typed(kind, out);
@@ -253,8 +224,8 @@ static void write_double(const struct kind *kind, struct slice value, struct buf
 	uint64_t bits = read_number(value);
 	double number;
 	memcpy(&number, &bits, sizeof number);
-	if (is_special(kind, bits))
-		write_special(kind, bits, out);
+	if (!isfinite(number))
+		write_special(kind, number, out);
 	else
 		num_format_double(number, out);
 }
@@ -329,40 +300,6 @@ static bool encode_integer(
 	return true;
 }
 
-/* "nan:7ff0000000000001" */
-static bool read_nan(const struct kind *kind, struct slice text, uint64_t *bits)
-{
-	uint64_t value = 0;
-	if (text.len != 4 + 2 * kind->width || memcmp(text.ptr, "nan:", 4) != 0)
-		return false;
-	for (size_t i = 4; i < text.len; i++) {
-		static const char hex[] = "0123456789abcdef";
-		const char *digit = memchr(hex, text.ptr[i], sizeof hex - 1);
-		if (digit == NULL)
-			return false;
-		value = value << 4 | (uint64_t)(digit - hex);
-	}
-	*bits = value;
-	uint64_t mantissa = is_double(kind) ? 0x000fffffffffffff : 0x007fffff;
-	return is_special(kind, value) && (value & mantissa) != 0;
-}
-
-static bool encode_special(
-    const struct kind *kind, const json_t *value, struct buf *out, struct error *err)
-{
-	struct slice text = json_slice(value);
-	uint64_t bits = 0;
-	bool known = read_nan(kind, text, &bits);
-	for (size_t i = 0; i < ARRAY_LEN(specials) && !known; i++) {
-		known = slice_is(text, specials[i].text);
-		bits = specials[i].bits[is_double(kind)];
-	}
-	if (!known)
-		return error_set(err, ERROR_DATA, "not a number, nan, inf or -inf");
-	field_append(out, bits, kind->width);
-	return true;
-}
-
 static void append_double(double number, struct buf *out)
 {
 	uint64_t bits;
@@ -370,12 +307,15 @@ static void append_double(double number, struct buf *out)
 	field_append(out, bits, sizeof bits);
 }
 
+#define NOT_FINITE "not a finite number (RabbitMQ would close the connection)"
+
 static bool encode_double(
     const struct kind *kind, const json_t *typed, struct buf *out, struct error *err)
 {
+	(void)kind;
 	const json_t *value = json_object_get(typed, "value");
 	if (!json_is_number(value))
-		return encode_special(kind, value, out, err);
+		return error_set(err, ERROR_DATA, NOT_FINITE);
 	append_double(json_number_value(value), out);
 	return true;
 }
@@ -383,9 +323,10 @@ static bool encode_double(
 static bool encode_float(
     const struct kind *kind, const json_t *typed, struct buf *out, struct error *err)
 {
+	(void)kind;
 	const json_t *value = json_object_get(typed, "value");
 	if (!json_is_number(value))
-		return encode_special(kind, value, out, err);
+		return error_set(err, ERROR_DATA, NOT_FINITE);
 	double wide = json_number_value(value);
 	float number = (float)wide;
 	if (!isfinite(number))

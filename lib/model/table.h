@@ -18,9 +18,9 @@
  *   {"$type": "table", "entries": [["key", value], ..]}   F with keys an object cannot hold
  *
  * Such keys are doubled, hold NUL, are "$type" itself, or are not UTF-8; those are written as
- * {"$type": "string", "value": "base64"}. Values beyond int64 are strings of digits, floats that
- * are not finite "nan", "inf", "-inf"; a NaN with other bits than the usual ones keeps them in
- * "nan:7ff0000000000001".
+ * {"$type": "string", "value": "base64"}. Values beyond int64 are strings of digits. Floats that
+ * are not finite are shown as "nan", "inf", "-inf" and not taken back: RabbitMQ ends the connection
+ * that brings them.
  */
 #ifndef MODEL_TABLE_H
 #define MODEL_TABLE_H

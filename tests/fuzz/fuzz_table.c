@@ -23,9 +23,11 @@ static void check_way_back(struct slice table, const struct buf *json)
 	    json_loadb(json->ptr, json->len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where);
 	if (tree == NULL)
 		fail(where.text, json->ptr);
-	if (!table_encode(tree, &again, &err))
+	bool good = table_encode(tree, &again, &err);
+	/* numbers that are not finite have no way back */
+	if (!good && strstr(err.text, "not a finite number") == NULL)
 		fail(err.text, json->ptr);
-	if (!slice_equal(buf_slice(&again), table))
+	if (good && !slice_equal(buf_slice(&again), table))
 		fail("the bytes differ", json->ptr);
 	json_decref(tree);
 	buf_release(&again);

@@ -84,10 +84,6 @@ static const struct {
     {"0161 6680000000", "{\"a\":{\"$type\":\"float\",\"value\":-0.0}}"},
     {"0161 6600000001", "{\"a\":{\"$type\":\"float\",\"value\":1.4013e-45}}"},
     {"0161 667f7fffff", "{\"a\":{\"$type\":\"float\",\"value\":3.4028235e+38}}"},
-    {"0161 667fc00000", "{\"a\":{\"$type\":\"float\",\"value\":\"nan\"}}"},
-    {"0161 667f800000", "{\"a\":{\"$type\":\"float\",\"value\":\"inf\"}}"},
-    {"0161 66ff800000", "{\"a\":{\"$type\":\"float\",\"value\":\"-inf\"}}"},
-    {"0161 667f800001", "{\"a\":{\"$type\":\"float\",\"value\":\"nan:7f800001\"}}"},
     {"0161 643ff8000000000000", "{\"a\":1.5}"},
     {"0161 643fb999999999999a", "{\"a\":0.1}"},
     {"0161 643fd3333333333334", "{\"a\":0.30000000000000004}"},
@@ -95,11 +91,6 @@ static const struct {
     {"0161 644000000000000000", "{\"a\":2.0}"},
     {"0161 640000000000000001", "{\"a\":4.94065645841247e-324}"},
     {"0161 647fefffffffffffff", "{\"a\":1.7976931348623157e+308}"},
-    {"0161 647ff8000000000000", "{\"a\":{\"$type\":\"double\",\"value\":\"nan\"}}"},
-    {"0161 647ff0000000000000", "{\"a\":{\"$type\":\"double\",\"value\":\"inf\"}}"},
-    {"0161 64fff0000000000000", "{\"a\":{\"$type\":\"double\",\"value\":\"-inf\"}}"},
-    {"0161 64fff8000000000000",
-	"{\"a\":{\"$type\":\"double\",\"value\":\"nan:fff8000000000000\"}}"},
     {"0161 4402000004d2", "{\"a\":{\"$type\":\"decimal\",\"scale\":2,\"value\":1234}}"},
     {"0161 44ffffffffff", "{\"a\":{\"$type\":\"decimal\",\"scale\":255,\"value\":4294967295}}"},
     {"0161 5300000000", "{\"a\":\"\"}"},
@@ -137,6 +128,25 @@ START_TEST(bytes_become_json)
 	ck_assert_str_eq(json.ptr, pairs[_i].json);
 	buf_release(&bytes);
 	buf_release(&json);
+}
+END_TEST
+
+START_TEST(numbers_that_are_not_finite_are_shown)
+{
+	static const char *const pairs_of[][2] = {
+	    {"0161 667fc00000", "{\"a\":{\"$type\":\"float\",\"value\":\"nan\"}}"},
+	    {"0161 66ff800000", "{\"a\":{\"$type\":\"float\",\"value\":\"-inf\"}}"},
+	    {"0161 647ff8000000000001", "{\"a\":{\"$type\":\"double\",\"value\":\"nan\"}}"},
+	    {"0161 647ff0000000000000", "{\"a\":{\"$type\":\"double\",\"value\":\"inf\"}}"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(pairs_of); i++) {
+		struct buf bytes = from_hex(pairs_of[i][0]), json = {0};
+		struct error err = {0};
+		ck_assert_msg(table_write_json(buf_slice(&bytes), &json, &err), "%s", err.text);
+		ck_assert_str_eq(json.ptr, pairs_of[i][1]);
+		buf_release(&bytes);
+		buf_release(&json);
+	}
 }
 END_TEST
 
@@ -219,12 +229,14 @@ static const struct {
     {"{\"a\":{\"$type\":\"uint64\",\"value\":\"18446744073709551616\"}}",
 	"a: not a whole number from 0 to 18446744073709551615"},
     {"{\"a\":{\"$type\":\"float\",\"value\":1e39}}", "a: too large for a float"},
-    {"{\"a\":{\"$type\":\"float\",\"value\":\"NaN\"}}", "a: not a number, nan, inf or -inf"},
-    {"{\"a\":{\"$type\":\"float\",\"value\":\"nan:7f800000\"}}",
-	"a: not a number, nan, inf or -inf"},
-    {"{\"a\":{\"$type\":\"float\",\"value\":\"nan:3f800001\"}}",
-	"a: not a number, nan, inf or -inf"},
-    {"{\"a\":{\"$type\":\"double\",\"value\":true}}", "a: not a number, nan, inf or -inf"},
+    {"{\"a\":{\"$type\":\"double\",\"value\":\"-inf\"}}",
+	"a: not a finite number (RabbitMQ would close the connection)"},
+    {"{\"a\":{\"$type\":\"float\",\"value\":\"nan\"}}",
+	"a: not a finite number (RabbitMQ would close the connection)"},
+    {"{\"a\":{\"$type\":\"float\",\"value\":\"inf\"}}",
+	"a: not a finite number (RabbitMQ would close the connection)"},
+    {"{\"a\":{\"$type\":\"double\",\"value\":true}}",
+	"a: not a finite number (RabbitMQ would close the connection)"},
     {"{\"a\":{\"$type\":\"bytes\",\"value\":\"a\"}}", "a: not base64"},
     {"{\"a\":{\"$type\":\"bytes\",\"value\":[]}}", "a: not base64"},
     {"{\"a\":{\"b\":[1,[{\"c\\u001b\":{\"$type\":\"int8\",\"value\":null}}]]}}",
@@ -558,6 +570,7 @@ static Suite *table_suite(void)
 	Suite *suite = suite_create("table");
 	TCase *values = tcase_create("values");
 	tcase_add_loop_test(values, bytes_become_json, 0, (int)ARRAY_LEN(pairs));
+	tcase_add_test(values, numbers_that_are_not_finite_are_shown);
 	tcase_add_loop_test(values, json_becomes_the_same_bytes, 0, (int)ARRAY_LEN(pairs));
 	tcase_add_loop_test(values, other_spellings_are_accepted, 0, (int)ARRAY_LEN(spellings));
 	suite_add_tcase(suite, values);
