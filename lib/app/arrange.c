@@ -63,18 +63,29 @@ static struct topology selected(const struct run *run)
 
 /* ---- reports ---- */
 
+/* Writes one JSON object a line, and gives it up. */
+static void write_json(json_t *line, struct buf *out)
+{
+	char *text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
+	buf_append_str(out, text);
+	buf_append_char(out, '\n');
+	free(text);
+	json_decref(line);
+}
+
 static void report(
     void *ctx, const char *verb, const char *object, const char *name, uint64_t count)
 {
 	struct run *run = ctx;
-	if (run->options->format == 1) {
-		buf_printf(
-		    &run->out, "{\"action\":\"%s\",\"object\":\"%s\",\"name\":", verb, object);
-		text_json(slice_str(name), &run->out);
-		buf_printf(&run->out, ",\"messages\":%" PRIu64 "}\n", count);
+	if (run->options->format == ARRANGE_JSON) {
+		write_json(json_pack("{s:s, s:s, s:s, s:I}", "action", verb, "object", object,
+			       "name", name, "messages", (json_int_t)count),
+		    &run->out);
 		return;
 	}
-	buf_printf(&run->out, "%s %s '%s'", verb, object, name);
+	buf_printf(&run->out, "%s %s '", verb, object);
+	text_escape(slice_str(name), SIZE_MAX, &run->out);
+	buf_append_char(&run->out, '\'');
 	if (count > 0) {
 		buf_append_str(&run->out, " with ");
 		num_format_count(count, &run->out);
@@ -140,29 +151,22 @@ static void write_row_json(const struct row *r, struct buf *out)
 		json_object_set_new(
 		    line, "consumers", json_integer((json_int_t)r->state.consumers));
 	}
-	char *text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
-	buf_append_str(out, text);
-	buf_append_char(out, '\n');
-	free(text);
-	json_decref(line);
+	write_json(line, out);
 }
 
 static void write_row(struct run *run, const struct row *row)
 {
-	(run->options->format == 1 ? write_row_json : write_row_text)(row, &run->out);
+	(run->options->format == ARRANGE_JSON ? write_row_json : write_row_text)(row, &run->out);
 }
 
 static void write_binding(struct run *run, const struct topology_binding *b)
 {
-	if (run->options->format == 1) {
-		json_t *line = json_pack("{s:s, s:s, s:s, s:s, s:O}", "object", "binding",
-		    "exchange", b->exchange, b->to_exchange ? "to_exchange" : "queue",
-		    b->destination, "routing_key", b->routing_key, "arguments", b->arguments);
-		char *text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
-		buf_append_str(&run->out, text);
-		buf_append_char(&run->out, '\n');
-		free(text);
-		json_decref(line);
+	if (run->options->format == ARRANGE_JSON) {
+		write_json(
+		    json_pack("{s:s, s:s, s:s, s:s, s:O}", "object", "binding", "exchange",
+			b->exchange, b->to_exchange ? "to_exchange" : "queue", b->destination,
+			"routing_key", b->routing_key, "arguments", b->arguments),
+		    &run->out);
 		return;
 	}
 	buf_append_str(&run->out, "binding  ");
@@ -269,7 +273,8 @@ bool arrange_run(struct tool *tool, const void *options, struct error *err)
 	bool good = verb->run(&run, &part, err);
 	/* what was done before a refusal is told as well */
 	struct error unprinted = {0};
-	if (!tool->options->quiet && !tool_print(buf_slice(&run.out), &unprinted) && good)
+	bool wanted = !tool->options->quiet || verb->run == show;
+	if (wanted && !tool_print(buf_slice(&run.out), &unprinted) && good)
 		good = error_set(err, unprinted.kind, "%s", unprinted.text);
 	free(part.exchanges);
 	free(part.queues);

@@ -4,10 +4,12 @@
 
 #include "app/tool.h"
 
+enum arrange_format { ARRANGE_TEXT, ARRANGE_JSON };
+
 struct arrange_options {
 	struct tool_options tool; /* first */
 	bool if_empty, if_unused;
-	int format; /* 0 text, 1 JSON lines */
+	int format; /* enum arrange_format */
 };
 
 tool_run_fn arrange_run;

@@ -1,5 +1,6 @@
 #include "broker/provision.h"
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "broker/connection_private.h"
 #include "broker/rabbitmqc_private.h"
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 
 #define ABSENT "not there:"
+#define EXCLUSIVE "left to its consumer (exclusive)"
 
 /* One run over a topology: a channel that is opened again when the broker has closed it. */
 struct run {
@@ -97,7 +99,7 @@ static bool declare_exchange(struct run *run, const struct topology_exchange *e,
 		    call_for(run, AMQP_EXCHANGE_DECLARE_METHOD, &request,
 			AMQP_EXCHANGE_DECLARE_OK_METHOD, &context, err) != NULL;
 	if (good)
-		tell(run, e->declared ? "declared" : "found", "exchange", shown, 0);
+		tell(run, e->declared ? "declared" : "found", "exchange", e->name, 0);
 	free(shown);
 	return good;
 }
@@ -115,7 +117,7 @@ static bool declare_queue(struct run *run, const struct topology_queue *q, struc
 		    call_for(run, AMQP_QUEUE_DECLARE_METHOD, &request, AMQP_QUEUE_DECLARE_OK_METHOD,
 			&context, err) != NULL;
 	if (good)
-		tell(run, q->declared ? "declared" : "found", "queue", shown, 0);
+		tell(run, q->declared ? "declared" : "found", "queue", q->name, 0);
 	free(shown);
 	return good;
 }
@@ -146,19 +148,15 @@ static bool bind_exchange(
 
 static bool declare_binding(struct run *run, const struct topology_binding *b, struct error *err)
 {
-	struct buf shown = {0};
-	text_escape(slice_str(b->exchange), 255, &shown);
-	buf_append_str(&shown, " -> ");
-	text_escape(slice_str(b->destination), 255, &shown);
-	if (b->routing_key[0] != '\0') {
-		buf_append_str(&shown, " [");
-		text_escape(slice_str(b->routing_key), 255, &shown);
-		buf_append_char(&shown, ']');
-	}
-	bool good = (b->to_exchange ? bind_exchange : bind_queue)(run, b, shown.ptr, err);
+	bool keyed = b->routing_key[0] != '\0';
+	char *name = mem_printf("%s -> %s%s%s%s", b->exchange, b->destination, keyed ? " [" : "",
+	    b->routing_key, keyed ? "]" : "");
+	char *shown = text_quote(slice_str(name));
+	bool good = (b->to_exchange ? bind_exchange : bind_queue)(run, b, shown, err);
 	if (good)
-		tell(run, "made", "binding", shown.ptr, 0);
-	buf_release(&shown);
+		tell(run, "made", "binding", name, 0);
+	free(shown);
+	free(name);
 	return good;
 }
 
@@ -190,8 +188,7 @@ bool provision_apply(struct connection *c, const struct topology *t, const char 
 		good = declare_exchange(&run, &t->exchanges[i], err);
 	for (size_t i = 0; good && i < t->queue_count; i++) {
 		if (is_left_out(&t->queues[i], own))
-			tell(&run, "left to its consumer (exclusive)", "queue", t->queues[i].name,
-			    0);
+			tell(&run, EXCLUSIVE, "queue", t->queues[i].name, 0);
 		else
 			good = declare_queue(&run, &t->queues[i], err);
 	}
@@ -279,7 +276,7 @@ static bool delete_queue(
 		good = ok != NULL;
 	}
 	if (good)
-		tell(run, ok != NULL ? "deleted" : ABSENT, "queue", shown,
+		tell(run, ok != NULL ? "deleted" : ABSENT, "queue", name,
 		    ok != NULL ? ok->message_count : 0);
 	free(shown);
 	return good;
@@ -298,7 +295,7 @@ static bool delete_exchange(
 		good = call_for(run, AMQP_EXCHANGE_DELETE_METHOD, &request,
 			   AMQP_EXCHANGE_DELETE_OK_METHOD, &context, err) != NULL;
 	if (good)
-		tell(run, state.exists ? "deleted" : ABSENT, "exchange", shown, 0);
+		tell(run, state.exists ? "deleted" : ABSENT, "exchange", name, 0);
 	free(shown);
 	return good;
 }
@@ -327,7 +324,7 @@ static bool purge_queue(struct run *run, const char *name, struct error *err)
 	amqp_queue_purge_ok_t *ok = call_for(
 	    run, AMQP_QUEUE_PURGE_METHOD, &request, AMQP_QUEUE_PURGE_OK_METHOD, &context, err);
 	if (ok != NULL)
-		tell(run, "purged", "queue", shown, ok->message_count);
+		tell(run, "purged", "queue", name, ok->message_count);
 	free(shown);
 	return ok != NULL;
 }
@@ -341,6 +338,8 @@ bool provision_purge(struct connection *c, const struct topology *t, provision_r
 		const struct topology_queue *q = &t->queues[i];
 		if (q->declared && strcmp(q->type, "stream") == 0)
 			tell(&run, "left (a stream cannot be purged)", "queue", q->name, 0);
+		else if (q->declared && q->exclusive)
+			tell(&run, EXCLUSIVE, "queue", q->name, 0);
 		else if (q->declared)
 			good = purge_queue(&run, q->name, err);
 	}

@@ -6,7 +6,7 @@
 #include "broker/connection.h"
 #include "model/topology.h"
 
-/* What was done to one object, for a line of output. */
+/* What was done to one object; its name is as in the settings, not made printable. */
 typedef void provision_report_fn(
     void *ctx, const char *verb, const char *object, const char *name, uint64_t count);
 
@@ -30,7 +30,7 @@ bool provision_delete(struct connection *c, const struct topology *t,
     struct error *err) MUST_CHECK;
 
 /* Throws away the ready messages of every declared queue; reports how many. Streams cannot be
- * purged and are left. */
+ * purged and are left, and so are exclusive queues. */
 bool provision_purge(struct connection *c, const struct topology *t, provision_report_fn *report,
     void *ctx, struct error *err) MUST_CHECK;
 

@@ -9,7 +9,7 @@ struct status {
 /* The exit statuses are enum error_kind of base/error.h. */
 static const struct status statuses[] = {
     {"0", "Done."},
-    {"1", "Done, but an expectation failed or some messages were not delivered."},
+    {"1", "Done, but some messages were not delivered, or could not be shown or kept."},
     {"64", "Wrong usage: an unknown option, or a value that is not accepted."},
     {"65", "Message data that cannot be read or sent."},
     {"66", "A named file is missing or cannot be read."},
@@ -111,6 +111,25 @@ static void write_synopsis(const struct command *command, struct buf *out)
 	buf_append_char(out, '\n');
 }
 
+/* A command line of an example: the tools in it under the names they are installed as. */
+static void write_example(struct slice line, struct buf *out)
+{
+	bool begins = true; /* here a command's name stands */
+	while (line.len > 0) {
+		size_t word = 0;
+		while (word < line.len && line.ptr[word] >= 'a' && line.ptr[word] <= 'z')
+			word++;
+		for (size_t i = 0; begins && i < ARRAY_LEN(tools); i++)
+			if (slice_is((struct slice){line.ptr, word}, tools[i]))
+				buf_append_str(out, "warren\\-");
+		size_t taken = word > 0 ? word : 1;
+		begins = word == 0 && (begins || strchr("|(", line.ptr[0]) != NULL);
+		for (size_t i = 0; i < taken; i++)
+			escape_char(line.ptr[i], out);
+		line = (struct slice){line.ptr + taken, line.len - taken};
+	}
+}
+
 /* Lines that begin with a space are examples and keep their breaks. */
 static void write_notes(const char *notes, struct buf *out)
 {
@@ -125,7 +144,10 @@ static void write_notes(const char *notes, struct buf *out)
 			buf_append_str(out, ".PP\n");
 		if (is_example && !in_example)
 			buf_append_str(out, ".nf\n");
-		escape(line, out);
+		if (is_example)
+			write_example(line, out);
+		else
+			escape(line, out);
 		buf_append_str(out, line.len > 0 ? "\n" : "");
 		new_paragraph = line.len == 0;
 		in_example = is_example;
@@ -137,11 +159,6 @@ static void write_notes(const char *notes, struct buf *out)
 static void write_description(const struct command *command, struct buf *out)
 {
 	buf_append_str(out, ".SH DESCRIPTION\n");
-	in_font('B', "warren-", out);
-	in_font('B', command->tool, out);
-	buf_append_str(out, ": ");
-	escape_str(command->summary, out);
-	buf_append_str(out, ".\n");
 	if (command->notes != NULL)
 		write_notes(command->notes, out);
 	if (command->verbs == NULL)

@@ -40,6 +40,8 @@ END
 
 # ---- apply ----
 
+status_is 0 "show before anything is there, --quiet: it is what was asked for" "$BIN/topology" show -s s.yaml -q
+is "$(grep -c 'not on the broker' out)" 11 "so it is printed"
 status_is 0 "apply" "$BIN/topology" apply -s s.yaml
 is "$(grep -c '^declared exchange' out) $(grep -c '^declared queue' out) $(grep -c '^made binding' out)" "7 4 15" \
 	"it tells each exchange, queue and binding"

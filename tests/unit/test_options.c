@@ -479,7 +479,7 @@ static const char *const man_parts[] = {
     "override a setting (may be repeated).\n",
     ".SH ENVIRONMENT\n",
     "\\fBWARREN_URL\\fR, \\fBAMQP_URL\\fR\nas \\fB\\-\\-url\\fR\n",
-    ".SH \"EXIT STATUS\"\n.TP\n\\fB0\\fR\nDone.\n.TP\n\\fB1\\fR\nDone, but an expectation failed",
+    ".SH \"EXIT STATUS\"\n.TP\n\\fB0\\fR\nDone.\n.TP\n\\fB1\\fR\nDone, but some messages",
     ".TP\n\\fB64\\fR\n",
     ".SH \"SEE ALSO\"\n\\fBwarren\\-consumer\\fR(1),\n",
 };
