@@ -95,7 +95,8 @@ static const struct option options[] = {
 	.type = OPTION_TEXT,
 	.offset = MEMBER(offset),
 	.argument = "WHERE",
-	.help = "where to begin in a stream: first (default), last, next, a number or a time"},
+	.help = "where to begin in a stream: first (default), last, next, a number or a time; a "
+		"stream that no settings declare is read as one only with this option"},
     {.name = "declare",
 	.type = OPTION_FLAG,
 	.offset = MEMBER(declare),

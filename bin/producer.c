@@ -14,6 +14,7 @@ static const struct option options[] = {
 	.type = OPTION_COUNT,
 	.offset = MEMBER(amount),
 	.given = MEMBER(has_amount),
+	.max = INT64_MAX,
 	.argument = "N",
 	.help = "messages to send of each pattern, instead of the settings' amount"},
     {.name = "delay",
@@ -86,8 +87,9 @@ static const struct option options[] = {
 	.offset = MEMBER(format),
 	.argument = "FORM",
 	.choices = format_choices,
-	.help = "what is printed of each message once its fate is known: pretty, json, none; auto "
-		"is pretty when they come slowly"},
+	.help =
+	    "what is printed of each message: pretty when it goes, json when its fate is known; "
+	    "auto is pretty when they go slowly"},
     {.name = "yes",
 	.letter = 'y',
 	.type = OPTION_FLAG,

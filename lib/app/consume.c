@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define DRAIN_NS (30 * CHRONO_S)
+#define DRAIN_NS (2 * CHRONO_S)		 /* after a stop, for a reader that may be gone */
+#define COMMAND_DRAIN_NS (30 * CHRONO_S) /* and for commands that run */
 #define RETRY_NS CHRONO_S
 
 struct run {
@@ -186,6 +187,8 @@ static void report_run(const struct run *run, const struct flow *flow, uint64_t 
 	    {"received", c->offered, false},
 	    {"acknowledged", acks ? c->fates[FLOW_ACCEPTED] : 0, false},
 	    {"requeued", source_queue_requeued(run->source), true},
+	    {"lost", source_queue_lost(run->source), true},
+	    {"unshown", sink_terminal_unshown(run->sink), true},
 	    {"rejected", rejected, true},
 	    {"redelivered", c->redelivered, true},
 	    {"unmatched", run->filter != NULL ? core_jq_hidden(run->filter) : 0, true},
@@ -206,6 +209,8 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	bool good = flow_run(flow, err);
 	progress_stop(progress);
 	report_run(run, flow, chrono_now_ns() - start);
+	if (sink_terminal_unshown(run->sink) > 0 || source_queue_lost(run->source) > 0)
+		run->tool->status = ERROR_UNDELIVERED;
 	flow_free(flow);
 	return good;
 }
@@ -213,7 +218,8 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 static uint16_t prefetch_of(const struct consume_options *o)
 {
 	uint64_t prefetch = o->prefetch;
-	if (!o->has_prefetch && o->has_count && o->count > 0 && o->count < prefetch)
+	bool all_wanted = o->filter == NULL;
+	if (!o->has_prefetch && all_wanted && o->has_count && o->count > 0 && o->count < prefetch)
 		prefetch = o->count; /* take no more out of the queue than are wanted */
 	return (uint16_t)prefetch;
 }
@@ -250,7 +256,7 @@ static bool consume(struct run *run, struct error *err)
 	    .is_stream = run->is_stream};
 	struct flow_options options = {.window = SIZE_MAX,
 	    .limit = o->has_count ? o->count : FLOW_NO_LIMIT,
-	    .drain_ns = DRAIN_NS};
+	    .drain_ns = o->exec != NULL ? COMMAND_DRAIN_NS : DRAIN_NS};
 	add_cores(run, &options);
 	run->source = source_queue_open(run->tool->connection, &reading, err);
 	if (run->source == NULL)

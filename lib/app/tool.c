@@ -51,6 +51,7 @@ const struct option tool_summary_options[] = {
     {.name = "summary",
 	.type = OPTION_CHOICE,
 	.offset = MEMBER(summary),
+	.given = MEMBER(has_summary),
 	.argument = "FORM",
 	.help = "the form of the summary on stderr",
 	.choices = summary_choices},
@@ -218,16 +219,28 @@ int tool_main(
 
 /* ---- settings ---- */
 
+/* Writes each line as one of the log. */
+static void log_lines(char *text)
+{
+	char *rest = NULL;
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		log_write(LOG_ERROR, "%s", line);
+}
+
 /* On a terminal each with the line it stands in. */
 static void print_problems(const struct tool *tool, const struct problems *problems)
 {
 	const struct document *d = tool->settings.document;
 	struct slice text = d != NULL ? document_text(d) : buf_slice(&problems->text);
 	const char *name = d != NULL ? document_name(d) : problems->text_name;
+	bool as_log = tool->options->log_format == LOG_JSON;
+	bool lines = !as_log && isatty(STDERR_FILENO);
 	struct buf out = {0};
 	problems_write(problems, MOST_PROBLEMS, name != NULL ? name : "",
-	    isatty(STDERR_FILENO) ? text : (struct slice){0}, &out);
-	if (out.len > 0)
+	    lines ? text : (struct slice){0}, &out);
+	if (out.len > 0 && as_log)
+		log_lines(out.ptr);
+	else if (out.len > 0)
 		fputs(out.ptr, stderr);
 	buf_release(&out);
 }
@@ -298,12 +311,16 @@ bool tool_wants_color(const struct tool *tool, int fd)
 void tool_summarize(
     const struct tool *tool, const struct summary_row *rows, size_t count, uint64_t elapsed_ns)
 {
+	const struct tool_options *o = tool->options;
+	enum summary_format format = (enum summary_format)o->summary;
+	if (!o->has_summary && o->log_format == LOG_JSON)
+		format = SUMMARY_JSON;
+	bool wanted = !o->quiet || (o->has_summary && format == SUMMARY_JSON);
 	struct buf out = {0};
-	enum summary_format format = (enum summary_format)tool->options->summary;
 	if (format == SUMMARY_TEXT)
 		buf_printf(&out, "%s: ", tool->command->tool);
 	summary_write(rows, count, elapsed_ns, format, &out);
-	if (format == SUMMARY_JSON || (format == SUMMARY_TEXT && !tool->options->quiet))
+	if (wanted && out.len > 0)
 		fputs(out.ptr, stderr);
 	buf_release(&out);
 }
@@ -311,9 +328,9 @@ void tool_summarize(
 bool tool_print(struct slice text, struct error *err)
 {
 	struct output output;
-	output_init(&output, STDOUT_FILENO, "standard output");
+	output_init(&output, STDOUT_FILENO, "standard output", NULL);
 	buf_append(output_buf(&output), text);
-	bool good = output_drain(&output, err);
+	bool good = output_drain(&output, 0, err);
 	output_release(&output);
 	return good;
 }

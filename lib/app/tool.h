@@ -17,10 +17,11 @@ struct tool_options {
 	const char *url;
 	struct option_list set;
 	bool quiet, verbose, help, version, man, completion;
-	int color;	  /* enum tool_color */
-	int log_format;	  /* enum log_format */
-	int summary;	  /* enum summary_format; for tools with tool_summary_options */
-	uint64_t wait_ns; /* for tools with tool_wait_options */
+	int color;	/* enum tool_color */
+	int log_format; /* enum log_format */
+	int summary;	/* enum summary_format; for tools with tool_summary_options */
+	bool has_summary;
+	uint64_t wait_ns; /* for tools with tool_broker_options */
 };
 
 enum tool_color { TOOL_COLOR_AUTO, TOOL_COLOR_ALWAYS, TOOL_COLOR_NEVER };
@@ -53,7 +54,7 @@ int tool_main(
 bool tool_load_settings(
     struct tool *tool, bool required, uint64_t seed, struct error *err) MUST_CHECK;
 
-/* Makes the loop, which takes SIGINT and SIGTERM over. */
+/* Makes the loop, which takes SIGINT, SIGTERM and SIGHUP over. */
 bool tool_open_loop(struct tool *tool, struct error *err) MUST_CHECK;
 
 /* Connects to the broker of the settings, waiting as long as --wait says. Opens the loop if need
@@ -63,7 +64,8 @@ bool tool_connect(struct tool *tool, struct error *err) MUST_CHECK;
 /* Whether to colour what goes to this descriptor: --color, NO_COLOR, TERM=dumb, a terminal. */
 bool tool_wants_color(const struct tool *tool, int fd);
 
-/* Prints the summary to stderr in the form asked for, unless quiet. */
+/* Prints the summary to stderr, in the form asked for or else that of the diagnostics. Quiet, it is
+ * printed only when it is asked for as JSON. */
 void tool_summarize(
     const struct tool *tool, const struct summary_row *rows, size_t count, uint64_t elapsed_ns);
 

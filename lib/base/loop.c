@@ -47,14 +47,22 @@ static void on_signal(int number)
 	errno = saved;
 }
 
-static const int handled_signals[] = {SIGINT, SIGTERM, SIGCHLD};
+static const int handled_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
+
+/* What nohup has made of SIGHUP stays. */
+static bool is_left_alone(int number)
+{
+	struct sigaction now;
+	return number == SIGHUP && sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
 
 static void set_handlers(void (*handler)(int))
 {
 	struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < ARRAY_LEN(handled_signals); i++)
-		sigaction(handled_signals[i], &action, NULL);
+		if (!is_left_alone(handled_signals[i]))
+			sigaction(handled_signals[i], &action, NULL);
 }
 
 static void drain_signal_pipe(void *ctx, short revents)
@@ -87,6 +95,7 @@ void loop_free(struct loop *loop)
 	if (loop == NULL)
 		return;
 	set_handlers(SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
 	close(signal_pipe[0]);
 	close(signal_pipe[1]);
 	signal_pipe[0] = signal_pipe[1] = -1;
@@ -156,13 +165,15 @@ void loop_cancel(struct loop *loop, uint64_t id)
 	}
 }
 
-/* The timer that is due first; NULL when there is none. */
-static struct timer *first_timer(const struct loop *loop)
+/* The timer that is due first, of those no newer than an id; NULL when there is none. */
+static struct timer *first_timer(const struct loop *loop, uint64_t newest)
 {
 	struct timer *first = NULL;
-	for (size_t i = 0; i < loop->timer_count; i++)
-		if (first == NULL || loop->timers[i].due_ns < first->due_ns)
-			first = &loop->timers[i];
+	for (size_t i = 0; i < loop->timer_count; i++) {
+		struct timer *t = &loop->timers[i];
+		if (t->id <= newest && (first == NULL || t->due_ns < first->due_ns))
+			first = t;
+	}
 	return first;
 }
 
@@ -170,8 +181,8 @@ static void run_timers(struct loop *loop, uint64_t now_ns)
 {
 	uint64_t newest = loop->last_id; /* what a callback adds waits for the next turn */
 	for (;;) {
-		struct timer *t = first_timer(loop);
-		if (t == NULL || t->due_ns > now_ns || t->id > newest)
+		struct timer *t = first_timer(loop, newest);
+		if (t == NULL || t->due_ns > now_ns)
 			return;
 		struct timer due = *t;
 		loop_cancel(loop, due.id);
@@ -202,7 +213,7 @@ static int wait_for_events(struct loop *loop, uint64_t now_ns, uint64_t deadline
 
 bool loop_turn(struct loop *loop, uint64_t deadline_ns, struct error *err)
 {
-	struct timer *t = first_timer(loop);
+	struct timer *t = first_timer(loop, loop->last_id);
 	if (t != NULL && t->due_ns < deadline_ns)
 		deadline_ns = t->due_ns;
 	int ready = wait_for_events(loop, chrono_now_ns(), deadline_ns);

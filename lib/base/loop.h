@@ -1,4 +1,5 @@
-/* loop.h - one thread, one poll(): descriptors, timers, and a stop on SIGINT or SIGTERM. */
+/* loop.h - one thread, one poll(): descriptors, timers, and a stop on SIGINT, SIGTERM or SIGHUP.
+ */
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H
 
@@ -14,9 +15,9 @@ typedef void loop_watch_fn(void *ctx, short revents);
 typedef void loop_timer_fn(void *ctx, uint64_t now_ns);
 
 /*
- * Installs handlers for SIGINT and SIGTERM (and ignores SIGPIPE) until loop_free: the first signal
- * makes loop_stop_requested true, a second ends the process at once with 128 + its number. At most
- * one loop per process. SIGCHLD wakes the loop.
+ * Installs handlers for SIGINT, SIGTERM and SIGHUP (unless nohup has it ignored), and ignores
+ * SIGPIPE, until loop_free: the first signal makes loop_stop_requested true, a second ends the
+ * process at once with 128 + its number. At most one loop per process. SIGCHLD wakes the loop.
  */
 struct loop *loop_create(struct error *err);
 void loop_free(struct loop *loop);
@@ -33,7 +34,7 @@ void loop_cancel(struct loop *loop, uint64_t id); /* harmless for 0 and for time
  * reached, then runs what is due. Fails only with ERROR_IO. Never call it from a callback. */
 bool loop_turn(struct loop *loop, uint64_t deadline_ns, struct error *err) MUST_CHECK;
 
-/* True once SIGINT or SIGTERM has come, or loop_request_stop was called. */
+/* True once one of those signals has come, or loop_request_stop was called. */
 bool loop_stop_requested(const struct loop *loop);
 void loop_request_stop(struct loop *loop);
 

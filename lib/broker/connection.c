@@ -20,6 +20,7 @@
 #define ANSWER_NS (10 * CHRONO_S)
 #define LOGIN_NS (5 * CHRONO_S)
 #define GOODBYE_NS (2 * CHRONO_S)
+#define TLS_ALERT 0x15 /* the content type of its record, RFC 8446 */
 
 struct channel {
 	const struct channel_handlers *handlers; /* NULL: free */
@@ -46,7 +47,8 @@ struct connection {
 	uint32_t call_reply_id; /* 0: no call */
 	bool call_answered;
 	struct buf call_reply;
-	bool greeted; /* the first bytes were those of AMQP */
+	bool greeted;	   /* the first bytes were those of AMQP */
+	bool input_paused; /* asked for; a call reads nevertheless */
 	/* heartbeats */
 	uint64_t heartbeat_ns, heartbeat_timer;
 };
@@ -108,25 +110,41 @@ bool connection_send(
 					       method_id, request, c->login.frame_max, err);
 }
 
+/* A call reads on: its answer stands behind what is not wanted yet. */
+static void pause_or_read(struct connection *c)
+{
+	wire_pause(&c->wire, c->input_paused && c->call_reply_id == 0);
+}
+
+void connection_pause_input(struct connection *c)
+{
+	c->input_paused = true;
+	pause_or_read(c);
+}
+
+void connection_resume_input(struct connection *c)
+{
+	c->input_paused = false;
+	pause_or_read(c);
+}
+
 /* ---- heartbeats ---- */
 
 static void on_heartbeat(void *ctx, uint64_t now_ns)
 {
 	struct connection *c = ctx;
 	c->heartbeat_timer = 0;
-	if (now_ns - c->wire.last_read_ns > 2 * c->heartbeat_ns) {
+	if (!c->wire.paused && now_ns - c->wire.last_read_ns > 2 * c->heartbeat_ns) {
 		connection_lose(c, ERROR_UNAVAILABLE,
 		    "lost the broker at %s: no sign of life for %.0f seconds", c->uri->shown,
 		    (double)(now_ns - c->wire.last_read_ns) / 1e9);
 		return;
 	}
-	/* a heartbeat behind bytes that wait is no use: the broker would have to read those first
-	 */
+	/* bytes that wait are a sign of life as good as a heartbeat behind them */
 	if (now_ns - c->wire.last_write_ns >= c->heartbeat_ns / 2 &&
-	    wire_pending_bytes(&c->wire) == 0) {
+	    wire_pending_bytes(&c->wire) == 0)
 		frames_put_heartbeat(wire_output(&c->wire));
-		wire_flush(&c->wire);
-	}
+	wire_flush(&c->wire);
 	c->heartbeat_timer = loop_at(c->loop, now_ns + c->heartbeat_ns / 4, on_heartbeat, c);
 }
 
@@ -141,9 +159,11 @@ static void start_heartbeats(struct connection *c)
 
 /* ---- what the broker says on the connection and about channels ---- */
 
-static enum error_kind kind_of_code(uint16_t code)
+static enum error_kind kind_of_code(const struct connection *c, uint16_t code)
 {
 	switch (code) {
+	case AMQP_INTERNAL_ERROR: /* of a broker that is still starting, while we log in */
+		return c->login.state == LOGIN_DONE ? ERROR_REFUSED : ERROR_UNAVAILABLE;
 	case AMQP_CONNECTION_FORCED:
 		return ERROR_UNAVAILABLE;
 	case AMQP_ACCESS_REFUSED:
@@ -170,8 +190,8 @@ static void on_connection_close(struct connection *c, const amqp_connection_clos
 	IGNORE_RESULT(frames_put_method(
 	    &c->wire.out, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &ok, FRAMES_MIN_SIZE, &ignored));
 	connection_flush(c);
-	connection_lose(c, kind_of_code(close->reply_code), "the broker closed the connection: %s",
-	    c->refusal.text);
+	connection_lose(c, kind_of_code(c, close->reply_code),
+	    "the broker closed the connection: %s", c->refusal.text);
 }
 
 /* Methods on channel 0. */
@@ -219,7 +239,7 @@ static void on_channel_close(struct connection *c, uint16_t number, struct slice
 	IGNORE_RESULT(frames_put_method(
 	    &c->wire.out, number, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok, FRAMES_MIN_SIZE, &why));
 	connection_flush(c);
-	error_set(&why, kind_of_code(c->refusal.code), "%s", c->refusal.text);
+	error_set(&why, kind_of_code(c, c->refusal.code), "%s", c->refusal.text);
 	drop_channel(&c->channels[number]);
 	if (ch.handlers != NULL && ch.handlers->closed != NULL && !ch.closing)
 		ch.handlers->closed(ch.ctx, &why);
@@ -342,7 +362,7 @@ static void check_greeting(struct connection *c)
 {
 	const char *p = c->wire.in.ptr;
 	c->greeted = true;
-	if (c->wire.in.len >= 8 && memcmp(p, "AMQP", 4) == 0)
+	if (memcmp(p, "AMQP", 4) == 0)
 		connection_lose(c, ERROR_REFUSED,
 		    "%s speaks another version of AMQP (it answered %u-%u-%u); warren speaks 0-9-1",
 		    c->uri->shown, (unsigned)(unsigned char)p[5], (unsigned)(unsigned char)p[6],
@@ -350,9 +370,6 @@ static void check_greeting(struct connection *c)
 	else if (memcmp(p, "HTTP", 4) == 0)
 		connection_lose(c, ERROR_REFUSED,
 		    "%s is a web server, not AMQP; RabbitMQ listens on port 5672", c->uri->shown);
-	else if (p[0] == 0x15)
-		connection_lose(c, ERROR_REFUSED,
-		    "%s expects TLS; write amqps:// or use the plain port", c->uri->shown);
 }
 
 static void parse_input(struct connection *c)
@@ -390,7 +407,11 @@ static void on_end_of_input(void *ctx, int code)
 static void on_input(void *ctx)
 {
 	struct connection *c = ctx;
-	if (!c->greeted && c->wire.in.len >= 8)
+	/* a TLS server answers what it cannot read with an alert, which is shorter than a frame */
+	if (!c->greeted && c->wire.in.ptr[0] == TLS_ALERT)
+		connection_lose(c, ERROR_REFUSED,
+		    "%s expects TLS; write amqps:// or use the plain port", c->uri->shown);
+	else if (!c->greeted && c->wire.in.len >= 8)
 		check_greeting(c);
 	if (c->greeted)
 		parse_input(c);
@@ -422,10 +443,15 @@ void *connection_call(struct connection *c, uint16_t channel, uint32_t method_id
 {
 	uint64_t deadline = chrono_now_ns() + ANSWER_NS;
 	const char *what = amqp_method_name(method_id);
+	if (channel == 0) {
+		error_set(err, ERROR_REFUSED, "%s on a channel that is closed", what);
+		return NULL;
+	}
 	if (!connection_send(c, channel, method_id, request, err))
 		return NULL;
 	c->call_channel = channel;
 	c->call_reply_id = reply_id;
+	pause_or_read(c);
 	c->call_answered = false;
 	c->refusal.code = 0;
 	while (!c->call_answered && c->channels[channel].handlers != NULL) {
@@ -440,8 +466,9 @@ void *connection_call(struct connection *c, uint16_t channel, uint32_t method_id
 			break;
 	}
 	c->call_reply_id = 0;
+	pause_or_read(c);
 	if (!c->call_answered && err->kind == ERROR_NONE)
-		error_set(err, kind_of_code(c->refusal.code), "%s", c->refusal.text);
+		error_set(err, kind_of_code(c, c->refusal.code), "%s", c->refusal.text);
 	return c->call_answered ? frames_decode(c->arena, buf_slice(&c->call_reply)) : NULL;
 }
 
@@ -557,6 +584,7 @@ void connection_close(struct connection *c)
 		return;
 	amqp_connection_close_t close = {.reply_code = AMQP_REPLY_SUCCESS};
 	struct error ignored = {0}; /* nothing more is expected of a connection that ends */
+	connection_resume_input(c);
 	for (size_t i = 1; i < c->channel_count; i++)
 		c->channels[i].closing = true;
 	if (connection_send(c, 0, AMQP_CONNECTION_CLOSE_METHOD, &close, &ignored))

@@ -39,6 +39,11 @@ void connection_flush(struct connection *c);
 /* Bytes not yet written: the measure of back-pressure. */
 size_t connection_pending_bytes(const struct connection *c);
 
+/* Takes nothing more in until connection_resume_input, so that TCP slows the broker down; only a
+ * call still reads on to its answer. Harmless when repeated. */
+void connection_pause_input(struct connection *c);
+void connection_resume_input(struct connection *c);
+
 /* The address in use, printable, without the password. Borrowed. */
 const char *connection_shown(const struct connection *c);
 /* "RabbitMQ 3.10.8", printable. Borrowed. */

@@ -33,12 +33,17 @@ struct publisher {
 };
 
 /* FNV-1a. */
-static uint64_t hash(struct slice s)
+static uint64_t hash_more(uint64_t h, struct slice s)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
 	for (size_t i = 0; i < s.len; i++)
 		h = (h ^ (unsigned char)s.ptr[i]) * UINT64_C(0x100000001b3);
 	return h;
+}
+
+static uint64_t hash(const struct message *m)
+{
+	uint64_t h = hash_more(UINT64_C(0xcbf29ce484222325), m->exchange);
+	return hash_more(hash_more(h, m->routing_key), m->message_id);
 }
 
 static struct entry *entry_of(struct publisher *p, uint64_t number)
@@ -105,7 +110,7 @@ static void on_content(void *ctx, uint32_t method_id, struct slice payload, stru
 		connection_lose(p->connection, ERROR_REFUSED, "the broker sent a damaged return");
 		return;
 	}
-	uint64_t id_hash = hash(m->message_id);
+	uint64_t id_hash = hash(m);
 	for (uint64_t n = p->oldest; n < p->next; n++) {
 		struct entry *e = entry_of(p, n);
 		if (e->settled || e->return_reason != NULL || e->id_hash != id_hash)
@@ -187,7 +192,7 @@ bool publisher_send(
 	if (!publisher_check(p, err) || !frames_check_message(m, frame_max, err))
 		return false;
 	uint64_t number = p->next++;
-	*entry_of(p, number) = (struct entry){.token = token, .id_hash = hash(m->message_id)};
+	*entry_of(p, number) = (struct entry){.token = token, .id_hash = hash(m)};
 	frames_put_publish(connection_output(p->connection), p->channel, m, mandatory, frame_max);
 	return true;
 }

@@ -63,6 +63,8 @@ static const struct advice advices[] = {
     {403, "exclusive use", "another consumer has it for itself", "stop that consumer first"},
     {403, "reserved prefix", "names that begin with 'amq.' belong to the broker",
 	"choose another name, or write declared: false"},
+    {403, "internal exchange", "it is internal: only other exchanges send to it",
+	"publish to one that is bound to it"},
     {403, "default exchange", "the default exchange cannot be changed", "leave it out"},
     {503, "unknown exchange type", "the broker does not know this type of exchange",
 	"correct the type, or enable the plugin that brings it: rabbitmq-plugins enable"},
@@ -78,7 +80,14 @@ static const struct advice advices[] = {
     {406, "not empty", "it is not empty", "consume or purge it first, or leave --if-empty out"},
     {406, "unknown delivery tag", "a delivery was settled twice", "this is a mistake of warren's"},
     {406, "timed out", "a delivery was not acknowledged in time",
-	"raise the broker's consumer_timeout or take fewer at once: --prefetch"},
+	"raise the broker's consumer_timeout, take fewer at once (--prefetch), or settle what a "
+	"filter hides (--unmatched)"},
+    {406, "user_id property", "the user_id of a message must be the user who is logged in",
+	"leave user_id out"},
+    {406, "invalid expiration", "the expiration of a message is a number of milliseconds",
+	"correct it"},
+    {406, "larger than", "a message is larger than the broker allows",
+	"send less at once, or raise the broker's max_message_size"},
     {406, NULL, "the broker does not accept these arguments", "correct the settings"},
     {530, NULL, "not allowed", "check the vhost and the user's permissions"},
 };
@@ -97,13 +106,18 @@ static bool explain(
 {
 	enum error_kind kind = code == 403 || code == 530 ? ERROR_ACCESS : ERROR_REFUSED;
 	const struct advice *advice = find_advice(code, text);
-	if (code == 406 && explain_inequivalent(text, context, err))
+	if (code == 406 && context->name != NULL && explain_inequivalent(text, context, err))
 		return false;
+	char *object = context->name != NULL ? mem_printf("%s '%s'", context->object, context->name)
+					     : mem_printf("the %s", context->object);
 	if (advice == NULL)
-		return error_set(err, kind, "cannot %s %s '%s': the broker says %u: %s",
-		    context->doing, context->object, context->name, code, text);
-	return error_set(err, kind, "cannot %s %s '%s': %s; %s (the broker says: %s)",
-	    context->doing, context->object, context->name, advice->what, advice->next, text);
+		error_set(err, kind, "cannot %s %s: the broker says %u: %s", context->doing, object,
+		    code, text);
+	else
+		error_set(err, kind, "cannot %s %s: %s; %s (the broker says: %s)", context->doing,
+		    object, advice->what, advice->next, text);
+	free(object);
+	return false;
 }
 
 bool refusal_explain(
@@ -113,7 +127,7 @@ bool refusal_explain(
 	char *mark = mem_printf("%s '", context->object);
 	char *found = context->name == NULL ? between(text, mark, "'") : NULL;
 	if (context->name == NULL)
-		named.name = found != NULL ? found : "?";
+		named.name = found;
 	explain(code, text, &named, err);
 	free(found);
 	free(mark);

@@ -126,8 +126,7 @@ static bool consume(struct subscriber *s, struct error *err)
 	snprintf(consumer_tag, sizeof consumer_tag, "warren-%u", ++s->generation);
 	amqp_basic_consume_t request = {.queue = rabbitmqc_bytes(s->options.queue),
 	    .consumer_tag = rabbitmqc_bytes(consumer_tag),
-	    .no_ack = s->options.no_ack,
-	    .exclusive = s->options.exclusive};
+	    .no_ack = s->options.no_ack};
 	struct rabbitmqc_table arguments = {0};
 	bool good = rabbitmqc_table_read(&arguments, s->options.arguments, err);
 	request.arguments = arguments.table;
@@ -256,18 +255,25 @@ void subscriber_flush_due(struct subscriber *s, uint64_t now_ns, uint64_t *wake_
 
 /* ---- the consumer's life ---- */
 
+static bool send_cancel(struct subscriber *s, unsigned generation, bool nowait, struct error *err)
+{
+	char consumer_tag[32];
+	snprintf(consumer_tag, sizeof consumer_tag, "warren-%u", generation);
+	amqp_basic_cancel_t request = {
+	    .consumer_tag = rabbitmqc_bytes(consumer_tag), .nowait = nowait};
+	bool good =
+	    connection_send(s->connection, s->channel, AMQP_BASIC_CANCEL_METHOD, &request, err);
+	connection_flush(s->connection);
+	return good;
+}
+
 void subscriber_cancel(struct subscriber *s)
 {
 	if (s->channel == 0 || s->cancelling)
 		return;
-	char consumer_tag[32];
-	snprintf(consumer_tag, sizeof consumer_tag, "warren-%u", s->generation);
-	amqp_basic_cancel_t request = {.consumer_tag = rabbitmqc_bytes(consumer_tag)};
 	struct error ignored = {0}; /* a lost connection cancels everything */
 	s->cancelling = true;
-	IGNORE_RESULT(connection_send(
-	    s->connection, s->channel, AMQP_BASIC_CANCEL_METHOD, &request, &ignored));
-	connection_flush(s->connection);
+	IGNORE_RESULT(send_cancel(s, s->generation, false, &ignored));
 }
 
 bool subscriber_is_cancelled(const struct subscriber *s)
@@ -278,8 +284,9 @@ bool subscriber_is_cancelled(const struct subscriber *s)
 bool subscriber_renew(struct subscriber *s, struct error *err)
 {
 	subscriber_flush(s);
-	subscriber_cancel(s);
-	return consume(s, err);
+	unsigned old = s->generation;
+	/* the new one first: an auto-delete queue goes with its last consumer */
+	return consume(s, err) && send_cancel(s, old, true, err);
 }
 
 bool subscriber_count_ready(struct subscriber *s, uint64_t *out, struct error *err)

@@ -25,9 +25,8 @@ typedef void subscriber_ended_fn(void *ctx, const struct error *why);
 
 struct subscriber_options {
 	const char *queue;
-	uint16_t prefetch; /* most unsettled deliveries; 0: no bound */
-	bool no_ack;	   /* the broker counts a delivery as settled when it is sent */
-	bool exclusive;
+	uint16_t prefetch;	 /* most unsettled deliveries; 0: no bound */
+	bool no_ack;		 /* the broker counts a delivery as settled when it is sent */
 	const json_t *arguments; /* of basic.consume: x-stream-offset, x-priority; NULL for none */
 	subscriber_deliver_fn *deliver;
 	subscriber_ended_fn *ended;

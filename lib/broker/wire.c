@@ -15,7 +15,8 @@ static void on_socket(void *ctx, short revents);
 static void watch(struct wire *w)
 {
 	bool waiting = w->out_at < w->out.len;
-	loop_watch(w->loop, w->fd, waiting ? POLLIN | POLLOUT : POLLIN, on_socket, w);
+	int events = (w->paused ? 0 : POLLIN) | (waiting ? POLLOUT : 0);
+	loop_watch(w->loop, w->fd, (short)events, on_socket, w);
 }
 
 void wire_open(struct wire *w, struct loop *loop, int fd)
@@ -87,6 +88,15 @@ void wire_flush(struct wire *w)
 size_t wire_pending_bytes(const struct wire *w)
 {
 	return w->out.len - w->out_at;
+}
+
+void wire_pause(struct wire *w, bool paused)
+{
+	if (w->fd < 0 || w->paused == paused)
+		return;
+	w->paused = paused;
+	w->last_read_ns = chrono_now_ns();
+	watch(w);
 }
 
 void wire_take(struct wire *w, size_t count)

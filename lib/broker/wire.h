@@ -16,6 +16,7 @@ struct wire {
 	struct buf in; /* what has arrived and is not taken yet; wire_take removes it */
 	struct buf out;
 	size_t out_at; /* bytes of out already written */
+	bool paused;   /* nothing is read */
 	uint64_t last_read_ns, last_write_ns;
 	void (*arrived)(void *ctx); /* there are more bytes in `in` */
 	void (*ended)(
@@ -34,6 +35,8 @@ struct buf *wire_output(struct wire *w);
 /* Writes as far as the socket takes it; the loop writes the rest. */
 void wire_flush(struct wire *w);
 size_t wire_pending_bytes(const struct wire *w);
+/* Stops reading, or goes on: the other end is slowed down by TCP. */
+void wire_pause(struct wire *w, bool paused);
 /* Removes bytes from the front of `in`. */
 void wire_take(struct wire *w, size_t count);
 

@@ -12,7 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STATUS_RETRY 75 /* EX_TEMPFAIL */
+#define STATUS_RETRY 75	 /* EX_TEMPFAIL */
+#define MOST_WARNINGS 10 /* a command that fails once tends to fail always */
 
 /* A message and its command; while it waits there is no process yet. */
 struct job {
@@ -36,6 +37,7 @@ struct core_exec {
 	size_t jobs, running_count;
 	struct job *running;
 	struct job *waiting, **waiting_end; /* first come, first served */
+	unsigned warnings;
 	bool stopping;
 };
 
@@ -128,19 +130,33 @@ static void describe(
 		buf_printf(out, "ended with status %d", WEXITSTATUS(status));
 }
 
+static void warn(struct job *job, const struct exec_process_result *result, enum flow_fate fate)
+{
+	struct core_exec *core = job->core;
+	struct buf line = {0};
+	if (core->warnings++ >= MOST_WARNINGS)
+		return;
+	buf_printf(&line, "'%s' ", core->name);
+	describe(core, result, &line);
+	struct slice id = job->message->message_id;
+	buf_append_str(&line, id.len > 0 ? ": message " : ": the message");
+	text_escape(id, SIZE_MAX, &line);
+	buf_append_str(&line, fate == FLOW_RETRY ? " is to be tried again" : " is rejected");
+	if (core->warnings == MOST_WARNINGS)
+		buf_append_str(&line, " (further ones are only counted)");
+	log_write(LOG_WARNING, "%s", line.ptr);
+	buf_release(&line);
+}
+
 static enum flow_answer judge(
-    const struct core_exec *core, const struct exec_process_result *result, enum flow_fate *fate)
+    struct job *job, const struct exec_process_result *result, enum flow_fate *fate)
 {
 	bool exited = result->ending == EXEC_PROCESS_ENDED && WIFEXITED(result->wait_status);
 	int status = exited ? WEXITSTATUS(result->wait_status) : -1;
 	if (status == 0)
 		return FLOW_PASS;
 	*fate = status == STATUS_RETRY ? FLOW_RETRY : FLOW_REJECTED;
-	struct buf what = {0};
-	describe(core, result, &what);
-	log_write(LOG_WARNING, "'%s' %s: the message is %s", core->name, what.ptr,
-	    *fate == FLOW_RETRY ? "to be tried again" : "rejected");
-	buf_release(&what);
+	warn(job, result, *fate);
 	return FLOW_SETTLE;
 }
 
@@ -153,7 +169,7 @@ static void on_end(void *ctx, const struct exec_process_result *result)
 	struct job *job = ctx;
 	struct core_exec *core = job->core;
 	enum flow_fate fate = FLOW_REJECTED;
-	enum flow_answer answer = judge(core, result, &fate);
+	enum flow_answer answer = judge(job, result, &fate);
 	struct message message = *job->message;
 	if (result->output.len > 0)
 		message.body = result->output;

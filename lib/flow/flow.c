@@ -11,7 +11,8 @@
 /* A message under way. Free slots are chained through next_free. */
 struct slot {
 	bool used;
-	bool put; /* the sink has it */
+	bool
+	    taken; /* by the sink, or by a core that was at work on it: what becomes of it counts */
 	uint64_t token;
 	size_t core;	      /* the one that is at work on it */
 	struct message *copy; /* with keep_messages */
@@ -87,7 +88,8 @@ size_t flow_room(const struct flow *flow)
 {
 	const struct flow_options *o = &flow->options;
 	uint64_t taken = finished_or_under_way(flow);
-	if (flow->stopping || taken >= o->limit || flow->under_way >= o->window)
+	if (flow->stopping || taken >= o->limit || flow->under_way >= o->window ||
+	    (o->is_ready != NULL && !o->is_ready(o->ctx)))
 		return 0;
 	size_t room = o->sink.kind->room(o->sink.self);
 	if (room > o->window - flow->under_way)
@@ -102,7 +104,7 @@ void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const ch
 		return;
 	const struct slot *s = &flow->slots[slot];
 	flow->counts.fates[fate]++;
-	flow->counts.finished += s->put && fate == FLOW_ACCEPTED;
+	flow->counts.finished += s->taken && (fate == FLOW_ACCEPTED || fate == FLOW_REJECTED);
 	struct flow_message kept = {s->copy, {s->id, s->id_len}, s->queue, s->redelivered};
 	if (o->on_fate != NULL)
 		o->on_fate(o->ctx, &kept, fate, reason);
@@ -115,14 +117,15 @@ static void put(struct flow *flow, size_t slot, const struct flow_message *m)
 {
 	const struct flow_options *o = &flow->options;
 	struct error err = {0};
+	flow->slots[slot].taken = true;
+	if (!o->sink.kind->put(o->sink.self, flow, slot, m, &err)) {
+		flow_fail(flow, &err);
+		flow_settle(flow, slot, FLOW_RELEASED, err.text);
+		return;
+	}
 	flow->counts.put++;
-	flow->slots[slot].put = true;
 	if (o->on_put != NULL)
 		o->on_put(o->ctx, m);
-	if (o->sink.kind->put(o->sink.self, flow, slot, m, &err))
-		return;
-	flow_fail(flow, &err);
-	flow_settle(flow, slot, FLOW_RELEASED, err.text);
 }
 
 /* Takes a message through the cores from the given one on, then into the sink. */
@@ -182,7 +185,7 @@ void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer, enum
 		advance(flow, slot, flow->slots[slot].core + 1, m);
 		return;
 	}
-	flow->counts.finished += fate == FLOW_REJECTED;
+	flow->slots[slot].taken = true;
 	flow_settle(flow, slot, fate, "");
 }
 

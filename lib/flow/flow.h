@@ -90,7 +90,9 @@ struct flow_sink {
 	void *self;
 };
 
-/* Told of each message as it is handed to the sink. */
+/* Whether the caller is ready for more messages; asked often. */
+typedef bool flow_ready_fn(void *ctx);
+/* Told of each message that the sink has taken. */
 typedef void flow_put_fn(void *ctx, const struct flow_message *m);
 /* Told of each fate; reason is printable. */
 typedef void flow_fate_fn(
@@ -104,12 +106,13 @@ struct flow_options {
 	struct flow_core cores[FLOW_MAX_CORES];
 	size_t core_count;
 	struct flow_sink sink;
-	size_t window;	       /* most messages under way */
-	uint64_t limit;	       /* messages to finish before stopping; FLOW_NO_LIMIT */
-	uint64_t drain_ns;     /* how long to wait for the last fates after the source is done */
-	bool keep_messages;    /* copy each message, for on_fate */
-	flow_put_fn *on_put;   /* or NULL */
-	flow_fate_fn *on_fate; /* or NULL */
+	size_t window;		 /* most messages under way */
+	uint64_t limit;		 /* messages to finish before stopping; FLOW_NO_LIMIT */
+	uint64_t drain_ns;	 /* how long to wait for the last fates after the source is done */
+	bool keep_messages;	 /* copy each message, for on_fate */
+	flow_ready_fn *is_ready; /* or NULL: always */
+	flow_put_fn *on_put;	 /* or NULL */
+	flow_fate_fn *on_fate;	 /* or NULL */
 	void *ctx;
 };
 
@@ -117,10 +120,10 @@ struct flow_options {
 struct flow_counts {
 	uint64_t offered;
 	uint64_t redelivered;
-	uint64_t put; /* handed to the sink */
-	uint64_t
-	    finished; /* towards the limit: accepted by the sink, or rejected by a core that
-		       * took it on (flow_resume), such as a command; what a filter hides is not */
+	uint64_t put; /* taken by the sink */
+	/* Towards the limit: accepted by the sink, or settled by a core that was at work on it,
+	 * such as a command that rejected it; what a filter hides is not. */
+	uint64_t finished;
 	uint64_t fates[FLOW_FATE_COUNT];
 };
 

@@ -1,6 +1,7 @@
 #include "flow/sink_terminal.h"
 
 #include "base/chrono.h"
+#include "base/fifo.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/output.h"
@@ -8,11 +9,8 @@
 #include "model/pretty.h"
 #include "model/record.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#define MAX_WAITING_BYTES (4u << 20)
 
 /* A message whose bytes end at a position of the output. */
 struct printed {
@@ -24,9 +22,8 @@ struct sink_terminal {
 	struct sink_terminal_options options;
 	struct output output;
 	bool is_terminal;
-	bool watching;
-	struct printed *printed; /* first..count are waiting for their bytes to be written */
-	size_t first, count, capacity;
+	uint64_t unshown;
+	struct fifo printed; /* struct printed: they wait for their bytes to be written */
 };
 
 struct sink_terminal *sink_terminal_create(const struct sink_terminal_options *options)
@@ -34,7 +31,8 @@ struct sink_terminal *sink_terminal_create(const struct sink_terminal_options *o
 	struct sink_terminal *sink = mem_alloc(1, sizeof *sink);
 	sink->options = *options;
 	sink->is_terminal = isatty(options->fd);
-	output_init(&sink->output, options->fd, "standard output");
+	sink->printed.size = sizeof(struct printed);
+	output_init(&sink->output, options->fd, "standard output", options->loop);
 	return sink;
 }
 
@@ -43,7 +41,7 @@ void sink_terminal_free(struct sink_terminal *sink)
 	if (sink == NULL)
 		return;
 	output_release(&sink->output);
-	free(sink->printed);
+	fifo_release(&sink->printed);
 	free(sink);
 }
 
@@ -85,8 +83,7 @@ static bool write_message(
 static size_t room(const void *self)
 {
 	const struct sink_terminal *sink = self;
-	bool full = sink->output.waiting.len - sink->output.written > MAX_WAITING_BYTES;
-	return full ? 0 : SIZE_MAX;
+	return output_is_full(&sink->output) ? 0 : SIZE_MAX;
 }
 
 static bool put(
@@ -98,42 +95,20 @@ static bool put(
 	if (!write_message(sink, m, &unprintable)) {
 		log_write(LOG_WARNING, "a message cannot be shown and stays in its queue: %s",
 		    unprintable.text);
+		sink->unshown++;
 		flow_settle(flow, slot, FLOW_HELD, unprintable.text);
 		return true;
 	}
-	sink->printed =
-	    mem_grow(sink->printed, &sink->capacity, sink->count + 1, sizeof *sink->printed);
-	sink->printed[sink->count++] = (struct printed){slot, output_position(&sink->output)};
+	fifo_push(&sink->printed, &(struct printed){slot, output_position(&sink->output)});
 	return true;
 }
 
-static void note_writable(void *ctx, short revents)
+static void settle_front(struct sink_terminal *sink, struct flow *flow, enum flow_fate fate)
 {
-	(void)ctx; /* the loop is awake, so the next flush goes on */
-	(void)revents;
-}
-
-/* Wakes the loop when a slow reader takes more. */
-static void watch(struct sink_terminal *sink)
-{
-	bool wanted = !output_is_empty(&sink->output);
-	if (wanted && !sink->watching)
-		loop_watch(sink->options.loop, sink->options.fd, POLLOUT, note_writable, sink);
-	else if (!wanted && sink->watching)
-		loop_unwatch(sink->options.loop, sink->options.fd);
-	sink->watching = wanted;
-}
-
-/* Moves what still waits to the front, when that is the smaller part. */
-static void forget_settled(struct sink_terminal *sink)
-{
-	size_t waiting = sink->count - sink->first;
-	if (sink->first < waiting)
-		return;
-	if (waiting > 0)
-		memcpy(sink->printed, sink->printed + sink->first, waiting * sizeof *sink->printed);
-	sink->first = 0;
-	sink->count = waiting;
+	const struct printed *front = fifo_front(&sink->printed);
+	uint64_t slot = front->slot;
+	fifo_pop(&sink->printed);
+	flow_settle(flow, slot, fate, fate == FLOW_ACCEPTED ? "" : "not written");
 }
 
 static bool flush(void *self, struct flow *flow, struct error *err)
@@ -141,25 +116,27 @@ static bool flush(void *self, struct flow *flow, struct error *err)
 	struct sink_terminal *sink = self;
 	if (!output_flush(&sink->output, err))
 		return false;
-	while (sink->first < sink->count && sink->printed[sink->first].end <= sink->output.total)
-		flow_settle(flow, sink->printed[sink->first++].slot, FLOW_ACCEPTED, "");
-	forget_settled(sink);
-	watch(sink);
+	const struct printed *front;
+	while ((front = fifo_front(&sink->printed)) != NULL && front->end <= sink->output.total)
+		settle_front(sink, flow, FLOW_ACCEPTED);
 	return true;
 }
 
 static void abandon(void *self, struct flow *flow)
 {
 	struct sink_terminal *sink = self;
-	while (sink->first < sink->count)
-		flow_settle(flow, sink->printed[sink->first++].slot, FLOW_RELEASED, "not written");
-	if (sink->watching)
-		loop_unwatch(sink->options.loop, sink->options.fd);
-	sink->watching = false;
+	while (!fifo_is_empty(&sink->printed))
+		settle_front(sink, flow, FLOW_RELEASED);
+	output_release(&sink->output);
 }
 
 struct flow_sink sink_terminal_sink(struct sink_terminal *sink)
 {
 	static const struct flow_sink_kind kind = {room, put, flush, abandon};
 	return (struct flow_sink){&kind, sink};
+}
+
+uint64_t sink_terminal_unshown(const struct sink_terminal *sink)
+{
+	return sink->unshown;
 }

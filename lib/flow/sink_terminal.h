@@ -29,5 +29,7 @@ struct sink_terminal;
 struct sink_terminal *sink_terminal_create(const struct sink_terminal_options *options);
 void sink_terminal_free(struct sink_terminal *sink);
 struct flow_sink sink_terminal_sink(struct sink_terminal *sink);
+/* Messages with headers that cannot be read, which were therefore held instead of printed. */
+uint64_t sink_terminal_unshown(const struct sink_terminal *sink);
 
 #endif

@@ -1,6 +1,7 @@
 #include "flow/source_queue.h"
 
 #include "base/chrono.h"
+#include "base/fifo.h"
 #include "base/mem.h"
 #include "broker/subscriber.h"
 
@@ -8,7 +9,10 @@
 
 #define LOOK_AGAIN_NS (50 * CHRONO_MS) /* between two looks at whether a queue is empty */
 #define STREAM_QUIET_NS CHRONO_S /* a stream is read to its end when it says nothing so long */
-#define TAG_BITS 48		 /* of a token; the rest is the number of the queue */
+/* What a queue without prefetch may send ahead of a slow sink before it is read no further. */
+#define MAX_BACKLOG_BYTES (16u << 20)
+#define MAX_BACKLOG_COUNT 65536
+#define TAG_BITS 48 /* of a token; the rest is the number of the queue */
 
 /* One queue that is read. */
 struct feed {
@@ -37,12 +41,11 @@ struct source_queue {
 	struct flow *flow; /* NULL until the first tick */
 	struct feed *feeds;
 	size_t feed_count;
-	struct waiting *backlog; /* bounded by the prefetch; in order of arrival */
-	size_t backlog_first, backlog_count, backlog_capacity;
-	struct retry *retries; /* in order of due time: every pause is the same */
-	size_t retry_first, retry_count, retry_capacity;
-	uint64_t deliveries, requeued;
-	uint64_t last_delivery_ns, next_look_ns;
+	struct fifo backlog;  /* struct waiting */
+	size_t backlog_bytes; /* of bodies in it */
+	struct fifo retries;  /* struct retry, in order of due time: every pause is the same */
+	uint64_t deliveries, requeued, lost;
+	uint64_t quiet_since_ns, next_look_ns;
 	uint64_t deliveries_at_look; /* of a look that found every queue empty */
 	bool looked_empty;
 	bool stopping, done;
@@ -53,7 +56,7 @@ struct source_queue {
 
 static bool flow_is_ready(const struct source_queue *source)
 {
-	bool in_order = source->backlog_first == source->backlog_count;
+	bool in_order = fifo_is_empty(&source->backlog);
 	return source->flow != NULL && in_order &&
 	       (source->stopping || flow_room(source->flow) > 0);
 }
@@ -64,33 +67,38 @@ static void on_delivery(void *ctx, const struct subscriber_delivery *d)
 	struct source_queue *source = feed->source;
 	uint64_t token = (uint64_t)feed->number << TAG_BITS | d->tag;
 	source->deliveries++;
-	source->last_delivery_ns = chrono_now_ns();
+	source->quiet_since_ns = chrono_now_ns();
 	if (flow_is_ready(source)) {
 		struct flow_message m = {
 		    .message = d->message, .queue = feed->queue, .redelivered = d->redelivered};
 		flow_offer(source->flow, &m, token);
 		return;
 	}
-	source->backlog = mem_grow(source->backlog, &source->backlog_capacity,
-	    source->backlog_count + 1, sizeof *source->backlog);
-	source->backlog[source->backlog_count++] =
-	    (struct waiting){message_copy(d->message), d->redelivered, token};
+	fifo_push(
+	    &source->backlog, &(struct waiting){message_copy(d->message), d->redelivered, token});
+	source->backlog_bytes += d->message->body.len;
+	/* the prefetch bounds it, where there is one */
+	if (source->backlog_bytes > MAX_BACKLOG_BYTES ||
+	    fifo_count(&source->backlog) > MAX_BACKLOG_COUNT)
+		connection_pause_input(source->connection);
 }
 
 /* Hands over what waits; once stopping, all of it: the flow gives it back. */
 static void offer_backlog(struct source_queue *source)
 {
-	while (source->backlog_first < source->backlog_count &&
-	       (source->stopping || flow_room(source->flow) > 0)) {
-		struct waiting w = source->backlog[source->backlog_first++];
+	while (
+	    !fifo_is_empty(&source->backlog) && (source->stopping || flow_room(source->flow) > 0)) {
+		struct waiting w = *(struct waiting *)fifo_front(&source->backlog);
+		fifo_pop(&source->backlog);
+		source->backlog_bytes -= w.message->body.len;
 		const struct feed *feed = &source->feeds[w.token >> TAG_BITS];
 		struct flow_message m = {
 		    .message = w.message, .queue = feed->queue, .redelivered = w.redelivered};
 		flow_offer(source->flow, &m, w.token);
 		free(w.message);
 	}
-	if (source->backlog_first == source->backlog_count)
-		source->backlog_first = source->backlog_count = 0;
+	if (fifo_is_empty(&source->backlog))
+		connection_resume_input(source->connection);
 }
 
 static void on_ended(void *ctx, const struct error *why)
@@ -106,15 +114,14 @@ static void requeue(struct source_queue *source, uint64_t token)
 	const struct feed *feed = &source->feeds[token >> TAG_BITS];
 	uint64_t tag = token & ((UINT64_C(1) << TAG_BITS) - 1);
 	source->requeued++;
+	source->quiet_since_ns = chrono_now_ns(); /* it comes again */
 	subscriber_settle(feed->subscriber, tag, SUBSCRIBER_REQUEUE);
 }
 
 static void requeue_later(struct source_queue *source, uint64_t token)
 {
-	source->retries = mem_grow(source->retries, &source->retry_capacity,
-	    source->retry_count + 1, sizeof *source->retries);
-	source->retries[source->retry_count++] =
-	    (struct retry){token, chrono_now_ns() + source->options.retry_ns};
+	fifo_push(
+	    &source->retries, &(struct retry){token, chrono_now_ns() + source->options.retry_ns});
 }
 
 /* Reading a stream takes nothing away, so nothing is given back: an acknowledgement only asks for
@@ -130,8 +137,13 @@ static void settle(void *self, uint64_t token, enum flow_fate fate)
 	struct source_queue *source = self;
 	struct feed *feed = &source->feeds[token >> TAG_BITS];
 	uint64_t tag = token & ((UINT64_C(1) << TAG_BITS) - 1);
+	source->quiet_since_ns = chrono_now_ns();
 	if (source->options.is_stream[feed->number]) {
 		settle_stream(feed, tag, fate);
+		return;
+	}
+	if (source->options.ack == SOURCE_QUEUE_AUTO) {
+		source->lost += fate != FLOW_ACCEPTED;
 		return;
 	}
 	if (fate == FLOW_ACCEPTED && source->options.ack == SOURCE_QUEUE_REQUEUE)
@@ -163,22 +175,22 @@ static void settle(void *self, uint64_t token, enum flow_fate fate)
 
 static void requeue_due(struct source_queue *source, uint64_t now_ns, uint64_t *wake_ns)
 {
-	while (source->retry_first < source->retry_count) {
-		const struct retry *r = &source->retries[source->retry_first];
-		if (r->due_ns > now_ns && !source->stopping) {
-			*wake_ns = r->due_ns < *wake_ns ? r->due_ns : *wake_ns;
+	const struct retry *front;
+	while ((front = fifo_front(&source->retries)) != NULL) {
+		struct retry r = *front;
+		if (r.due_ns > now_ns && !source->stopping) {
+			*wake_ns = r.due_ns < *wake_ns ? r.due_ns : *wake_ns;
 			return;
 		}
-		source->retry_first++;
-		requeue(source, r->token);
+		fifo_pop(&source->retries);
+		requeue(source, r.token);
 	}
-	source->retry_first = source->retry_count = 0;
 }
 
 /* ---- the turn ---- */
 
 /* Past a full hand of held messages the broker sends no more: consume anew beside them. */
-static bool renew_feeds(struct source_queue *source, struct error *err)
+static bool renew_feeds(struct source_queue *source, uint64_t *wake_ns, struct error *err)
 {
 	uint16_t prefetch = source->options.prefetch;
 	for (size_t i = 0; i < source->feed_count; i++) {
@@ -186,6 +198,7 @@ static bool renew_feeds(struct source_queue *source, struct error *err)
 		if (prefetch == 0 || feed->held < prefetch)
 			continue;
 		feed->held = 0;
+		*wake_ns = 0; /* what comes while it waits may fill the hand again */
 		if (!subscriber_renew(feed->subscriber, err))
 			return false;
 	}
@@ -223,8 +236,8 @@ static bool look_for_end(
 {
 	uint64_t quiet = reads_stream(source) ? STREAM_QUIET_NS : 0;
 	uint64_t due = source->next_look_ns;
-	if (due < source->last_delivery_ns + quiet)
-		due = source->last_delivery_ns + quiet;
+	if (due < source->quiet_since_ns + quiet)
+		due = source->quiet_since_ns + quiet;
 	if (now_ns < due) {
 		*wake_ns = due < *wake_ns ? due : *wake_ns;
 		return true;
@@ -244,7 +257,7 @@ static bool look_for_end(
 
 static void check_idle(struct source_queue *source, uint64_t now_ns, uint64_t *wake_ns)
 {
-	uint64_t end = chrono_after(source->last_delivery_ns, source->options.idle_ns);
+	uint64_t end = chrono_after(source->quiet_since_ns, source->options.idle_ns);
 	if (now_ns >= end)
 		source->done = true;
 	else if (end < *wake_ns)
@@ -267,7 +280,7 @@ static bool tick(
 	struct source_queue *source = self;
 	if (source->flow == NULL) {
 		source->flow = flow;
-		source->last_delivery_ns = now_ns;
+		source->quiet_since_ns = now_ns;
 	}
 	if (source->ended.kind != ERROR_NONE)
 		return error_set(err, source->ended.kind, "%s", source->ended.text);
@@ -278,10 +291,10 @@ static bool tick(
 	flush_acks(source, now_ns, wake_ns);
 	if (source->stopping || source->done)
 		return true;
-	if (!renew_feeds(source, err))
+	if (!renew_feeds(source, wake_ns, err))
 		return false;
-	bool busy =
-	    flow_under_way(flow) > 0 || source->backlog_count > 0 || source->retry_count > 0;
+	bool busy = flow_under_way(flow) > 0 || !fifo_is_empty(&source->backlog) ||
+		    !fifo_is_empty(&source->retries);
 	if (busy)
 		return true;
 	check_idle(source, now_ns, wake_ns);
@@ -304,7 +317,7 @@ static bool is_done(const void *self)
 	for (size_t i = 0; i < source->feed_count; i++)
 		if (!subscriber_is_cancelled(source->feeds[i].subscriber))
 			return false;
-	return source->retry_count == 0 && source->backlog_count == 0;
+	return fifo_is_empty(&source->retries) && fifo_is_empty(&source->backlog);
 }
 
 struct flow_source source_queue_source(struct source_queue *source)
@@ -339,6 +352,8 @@ struct source_queue *source_queue_open(
 	struct source_queue *source = mem_alloc(1, sizeof *source);
 	source->connection = c;
 	source->options = *options;
+	source->backlog.size = sizeof(struct waiting);
+	source->retries.size = sizeof(struct retry);
 	source->feeds = mem_alloc(options->queue_count, sizeof *source->feeds);
 	for (size_t i = 0; i < options->queue_count; i++) {
 		source->feed_count = i + 1;
@@ -360,10 +375,10 @@ void source_queue_close(struct source_queue *source)
 			subscriber_flush(source->feeds[i].subscriber);
 		subscriber_close(source->feeds[i].subscriber);
 	}
-	for (size_t i = source->backlog_first; i < source->backlog_count; i++)
-		free(source->backlog[i].message);
-	free(source->backlog);
-	free(source->retries);
+	for (; !fifo_is_empty(&source->backlog); fifo_pop(&source->backlog))
+		free(((struct waiting *)fifo_front(&source->backlog))->message);
+	fifo_release(&source->backlog);
+	fifo_release(&source->retries);
 	free(source->feeds);
 	free(source);
 }
@@ -371,4 +386,9 @@ void source_queue_close(struct source_queue *source)
 uint64_t source_queue_requeued(const struct source_queue *source)
 {
 	return source->requeued;
+}
+
+uint64_t source_queue_lost(const struct source_queue *source)
+{
+	return source->lost;
 }

@@ -44,5 +44,7 @@ struct flow_source source_queue_source(struct source_queue *source);
 
 /* Requeued by us so far: released, retried and held ones. */
 uint64_t source_queue_requeued(const struct source_queue *source);
+/* SOURCE_QUEUE_AUTO: not accepted, and nobody gets them again. */
+uint64_t source_queue_lost(const struct source_queue *source);
 
 #endif

@@ -11,14 +11,16 @@ queues:
   c: {dead_letter: dead}
   q: {type: quorum, dead_letter: dead}
   s: {type: stream}
+  brief: {auto_delete: true}
 messages:
   m: {routing_key: c, fields: {n: {sequence: 1}}}
+  large: {routing_key: c, fields: {text: {text: {length: 2000}}}}
 END
 export WARREN_SETTINGS=$work/s.yaml
 "$BIN/topology" apply >applied || exit
 
 # put QUEUE N: bodies {"n":1} to {"n":N}
-put() { "$BIN/producer" --amount "$2" --delay 0 --yes --quiet --set "messages.m.routing_key=$1" || exit; }
+put() { "$BIN/producer" m --amount "$2" --delay 0 --yes --quiet --set "messages.m.routing_key=$1" || exit; }
 # take ARGUMENTS: a consumer; out, err, and its status.
 take() {
 	timeout 15 "$BIN/consumer" "$@" >out 2>err
@@ -58,7 +60,7 @@ done
 ok "the classic queue is empty" holds c 0
 ok "the quorum queue is empty" holds q 0
 
-"$BIN/producer" --amount 300 --rate 200/s --yes --quiet &
+"$BIN/producer" m --amount 300 --rate 200/s --yes --quiet &
 producer=$!
 ok "a producer has begun" eventually 10 eval '! holds c 0'
 take c --until-empty -f body
@@ -76,11 +78,15 @@ since=$SECONDS
 take c --idle 1s -f body
 is "$status $(numbers)" "0 1 2 3 4 5 " "--idle 1s takes what is there and exits 0"
 ok "after a second of silence" test $((SECONDS - since)) -ge 1 -a $((SECONDS - since)) -le 5
-"$BIN/producer" --amount 6 --delay 400ms --yes --quiet &
+"$BIN/producer" m --amount 6 --delay 400ms --yes --quiet &
 producer=$!
 take c --idle 2s -f body
 is "$(numbers)" "1 2 3 4 5 6 " "each message makes the silence begin anew"
 wait $producer
+
+put c 5
+take c --idle 300ms --prefetch 1 --exec "sh -c 'sleep 0.6'" -f body
+is "$(numbers)" "1 2 3 4 5 " "and so does the end of each command"
 
 put c 3
 put q 4
@@ -109,6 +115,35 @@ take c --ack auto --until-empty -f body
 is "$status $(numbers)" "0 1 2 3 4 5 " "--ack auto prints them all"
 like "$(summary)" '5 received, 5 acknowledged' "and they count as acknowledged"
 ok "they are gone" holds c 0
+put c 200
+take c --ack auto --count 10 -f body
+is "$status $(numbers)" "1 1 2 3 4 5 6 7 8 9 10 " "--ack auto --count takes more than it prints: exit 1"
+lost=$(summary | sed -nE 's/.* ([0-9]+) lost.*/\1/p')
+received=$(summary | sed -nE 's/^consumer: ([0-9]+) received.*/\1/p')
+is "$((received - 10))" "$lost" "and what went with it is counted as lost ($lost)"
+drop c
+
+# Nobody reads, nothing is to be acknowledged: the broker is slowed down, not stored in memory.
+"$BIN/producer" large --amount 60000 --delay 0 --yes --quiet || exit
+mkfifo asleep
+"$BIN/consumer" c --ack auto -f json >asleep 2>err &
+consumer=$!
+exec 8<asleep
+sleeps() { [ "$(awk '/voluntary_ctxt_switches/ {print $2; exit}' /proc/$consumer/status)" = "${switches-}" ] || {
+	switches=$(awk '/voluntary_ctxt_switches/ {print $2; exit}' /proc/$consumer/status)
+	return 1
+}; }
+ok "--ack auto and a reader that sleeps: the consumer comes to rest" eventually 20 sleeps
+memory=$(awk '/VmHWM/ {print $2}' /proc/$consumer/status)
+ok "--ack auto and a reader that sleeps: memory stays small ($memory kB)" test "$memory" -lt 65536
+kill -INT $consumer
+since=$SECONDS
+wait $consumer
+is $? 1 "--ack auto and a reader that sleeps: Ctrl+C ends; exit 1, since messages are lost"
+ok "--ack auto and a reader that sleeps: soon" test $((SECONDS - since)) -le 8
+exec 8<&-
+drop c
+
 put c 5
 take c --ack reject --until-empty -f body
 like "$(summary)" '5 received, 0 acknowledged, 5 rejected' "--ack reject counts them as rejected"
@@ -146,6 +181,16 @@ for queue in c q; do
 	ok "they are all back ($queue)" eventually 10 holds "$queue" 495
 	drop "$queue"
 done
+# An auto-delete queue goes with its last consumer, which must not be while it is read.
+put brief 20
+take brief --filter '.n > 18' --prefetch 5 --until-empty -f body
+is "$status $(numbers)" "0 19 20 " "an auto-delete queue is read past a full hand of held messages"
+put c 300
+since=$SECONDS
+take c --filter '.n == 300' --count 1 -f body
+is "$status $(numbers)" "0 300 " "--count of a filter that matches late"
+ok "does not fetch them one by one" test $((SECONDS - since)) -le 5
+drop c
 put c 3
 take c --filter '.n == 2' --count 1 -f body --prefetch 1
 is "$status $(numbers)" "0 2 " "--count counts what matches"
@@ -153,7 +198,7 @@ ok "what was passed over and what was not reached are there" eventually 10 holds
 drop c
 printf '%s\n' '{"routing_key":"c","properties":{"type":"t","headers":{"region":"eu"}},"body":"no JSON"}' \
 	'{"routing_key":"c","body":"{\"n\":1}"}' '{"routing_key":"c","body_base64":"/w=="}' >mixed.jsonl
-"$BIN/producer" --from mixed.jsonl --quiet
+"$BIN/producer" m --from mixed.jsonl --quiet
 # shellcheck disable=SC2016 # jq's variables
 take c --filter '$headers.region == "eu" and $properties.type == "t" and $queue == "c" and . == "no JSON"' --until-empty -f body
 is "$(cat out)" "no JSON" "a filter sees headers, properties, queue, and a body that is no JSON"
@@ -201,7 +246,7 @@ like "$(cat err)" "'./work.sh' took longer than 500ms" "the time limit is told"
 drop dead
 
 printf '%s' '{"routing_key":"c","properties":{"content_type":"text/x","correlation_id":"c 1","message_id":"m-1","timestamp":1700000000,"type":"t.y","priority":3,"headers":{"a-b":"x y","number":5,"flag":true,"list":[1]}},"body":"hello"}' >one.jsonl
-"$BIN/producer" --from one.jsonl --quiet
+"$BIN/producer" m --from one.jsonl --quiet
 SHOP_PASSWORD=hunter2 WARREN_URL='' take c --exec env --until-empty -f body
 for line in WARREN_EXCHANGE= WARREN_ROUTING_KEY=c WARREN_QUEUE=c WARREN_REDELIVERED=0 WARREN_CONTENT_TYPE=text/x \
 	'WARREN_CORRELATION_ID=c 1' WARREN_MESSAGE_ID=m-1 WARREN_TIMESTAMP=1700000000 WARREN_TYPE=t.y WARREN_PRIORITY=3 \
@@ -210,12 +255,12 @@ for line in WARREN_EXCHANGE= WARREN_ROUTING_KEY=c WARREN_QUEUE=c WARREN_REDELIVE
 	ok "the command has $line" grep -Fx -- "$line" out
 done
 is "$(grep -cE 'guest|^AMQP_URL=|MANAGEMENT_URL|hunter2' out)" 0 "no address and no password is handed on"
-"$BIN/producer" --from one.jsonl --quiet
+"$BIN/producer" m --from one.jsonl --quiet
 # shellcheck disable=SC2016 # not for this shell
 take c --exec 'printf "%s|" "two words" $HOME `id` * ; >file' --until-empty -f body
 # shellcheck disable=SC2016
 is "$(cat out)" 'two words|$HOME|`id`|*|;|>file|' "without a shell, nothing is special but quotes"
-"$BIN/producer" --from one.jsonl --quiet
+"$BIN/producer" m --from one.jsonl --quiet
 # shellcheck disable=SC2016
 take c --exec 'cat | tr a-z A-Z; echo " $WARREN_TYPE"' --exec-shell --until-empty -f body
 is "$(cat out)" 'HELLO t.y' "--exec-shell gives it to a shell"
@@ -230,6 +275,17 @@ status_is 66 "a command that is not there: exit 66" "$BIN/consumer" c --exec ./n
 like "$(cat err)" "cannot run './none': No such file" "and it is named"
 ok "and no message is lost" eventually 10 holds c 1
 drop c
+
+put c 40
+take c --exec 'false' --until-empty -f body
+is "$(grep -c "'false' ended with status 1" err)" 10 "a command that always fails is told ten times"
+like "$(summary)" '40 received, 0 acknowledged, 40 rejected' "and counted every time"
+drop c dead
+put c 1
+since=$SECONDS
+take c --count 1 --exec "sh -c '[ \"\$WARREN_REDELIVERED\" = 1 ] || exit 75'" -f body
+is "$status $(numbers)" "0 1 " "one message that is to be tried again comes again"
+ok "soon after its pause of a second" test $((SECONDS - since)) -le 4
 
 # ---- streams ----
 

@@ -54,7 +54,7 @@ begin() {
 	done
 }
 
-for signal in INT TERM; do
+for signal in INT TERM HUP; do
 	fill
 	begin --prefetch 50
 	kill "-$signal" $pid
@@ -161,6 +161,22 @@ timeout 20 "$BIN/consumer" -s s.yaml jobs -f json --until-empty >&- 2>closed.err
 is $? 74 "standard output is closed: exit 74"
 ok "standard output is closed: every message is still there" eventually 10 holds 1000
 rest second
+
+# ---- a reader that is gone to sleep ----
+
+fill
+begin --prefetch 500
+kill -INT $pid
+since=$SECONDS
+wait $pid
+is $? 0 "SIGINT while nobody reads: a clean end"
+ok "SIGINT while nobody reads: within seconds" test $((SECONDS - since)) -le 6
+cat <&9 >>"$work/first"
+exec 9<&-
+like "$(cat first.err)" '^consumer: [0-9]+ received, [0-9]+ acknowledged' "SIGINT while nobody reads: with a summary"
+rest second
+ids first second | uniq >all.ids
+ok "SIGINT while nobody reads: nothing is missing" cmp -s all.ids sent.ids
 
 # ---- the second signal ----
 

@@ -94,19 +94,67 @@ for amount in 3 5000; do
 	is "$(jq -r 'select(.fate == "unconfirmed") | .reason' out | sort -u | grep -c NOT_FOUND) $(jq -r .fate out | sort -u)" \
 		"1 unconfirmed" "a missing exchange, $amount messages: each printed as unconfirmed"
 	sent=$(counts | sed 's/ sent.*//; s/,//g')
-	is "$(counts | tr -d ,) $(wc -l <out)" "$sent sent 0 confirmed 0 returned 0 nacked $sent unconfirmed $sent" \
-		"a missing exchange, $amount messages: all that were sent are accounted for"
+	unsent=$([ "$sent" -eq "$amount" ] || echo " $((amount - sent)) unsent")
+	is "$(counts | tr -d ,) $(wc -l <out)" "$sent sent 0 confirmed 0 returned 0 nacked $sent unconfirmed$unsent $sent" \
+		"a missing exchange, $amount messages: all are accounted for"
 done
-printf '{"routing_key":"q","properties":{"user_id":"nobody"},"body":"x"}\n' >user.jsonl
-send --from user.jsonl
-is "$status" 76 "a message that the broker refuses: exit 76"
-like "$(tail -n 1 err)" "^producer: .*user_id" "with its reason"
+
+# refused STATUS NAME REGEX RECORD: the broker, or we, refuse it.
+refused() {
+	printf '%s\n' "$4" >refused.jsonl
+	send --from refused.jsonl --format pretty
+	is "$status" "$1" "$2: exit $1"
+	like "$(tail -n 1 err)" "^producer: $3" "$2: with the reason and the next step"
+}
+refused 76 "another's user_id" "cannot publish to the exchange: the user_id .* leave user_id out" \
+	'{"routing_key":"q","properties":{"user_id":"nobody"},"body":"x"}'
+refused 76 "an expiration that is no number" "cannot publish to the exchange: the expiration .* milliseconds" \
+	'{"routing_key":"q","properties":{"expiration":"soon"},"body":"x"}'
+"$BIN/topology" apply --set exchanges.inner.type=fanout --set exchanges.inner.internal=true --quiet
+refused 77 "an internal exchange" "cannot publish to exchange 'inner': it is internal" \
+	'{"exchange":"inner","routing_key":"q","body":"x"}'
+refused 65 "a header that RabbitMQ cannot carry" "refused.jsonl:1: properties.headers: a: not a finite number" \
+	'{"routing_key":"q","properties":{"headers":{"a":{"$type":"double","value":"nan"}}},"body":"x"}'
+send fine --amount 3 --format pretty --set 'messages.fine.routing_key="{{long}}"' --set 'messages.fine.fields={long: {text: {length: 300}}}'
+is "$(counts) $(wc -l <out)" "0 sent, 0 confirmed, 0 returned, 0 nacked, 0 unconfirmed, 3 unsent 0" \
+	"a message that is not sent is not counted as sent, and not shown (exit $status)"
+
+# Two with one id: the broker does not say which of them it returns.
+printf '%s\n' '{"routing_key":"q","properties":{"message_id":"same"},"body":"x"}' \
+	'{"routing_key":"none","properties":{"message_id":"same"},"body":"x"}' >same.jsonl
+send --from same.jsonl --format json
+is "$status $(jq -rs 'sort_by(.routing_key)[] | "\(.routing_key) \(.fate)"' out | tr '\n' ' ')" \
+	"1 none returned q confirmed " "of two messages with one id the right one is told as returned"
+
+# ---- a reader that has gone to sleep ----
+
+mkfifo pipe
+"$BIN/producer" fine --amount 100000 --delay 0 --yes --format json --summary json >pipe 2>err &
+producer=$!
+exec 8<pipe
+# resting: it waits for room, so its memory does not grow.
+resting() { [ "$(awk '{print $3}' /proc/$producer/stat)" = S ] && [ "$(awk '/VmRSS/ {print $2}' /proc/$producer/status)" -gt 0 ]; }
+peak() { awk '/VmHWM/ {print $2}' /proc/$producer/status; }
+sent_so_far() { "$BIN/topology" show q -f json | jq -es 'map(.ready // 0) | add > 2000'; }
+ok "a reader that sleeps: the producer goes on until much is waiting" eventually 20 eval 'sent_so_far && resting'
+memory=$(peak)
+ok "a reader that sleeps: memory stays small ($memory kB)" test "$memory" -lt 65536
+kill -INT $producer
+since=$SECONDS
+wait $producer
+is $? 74 "a reader that sleeps: Ctrl+C ends, and what could not be printed is an error: exit 74"
+ok "a reader that sleeps: soon" test $((SECONDS - since)) -le 6
+is "$(grep '^{' err | jq '.sent == .confirmed and .sent + .unsent == 100000')" true \
+	"a reader that sleeps: every message is accounted for"
+like "$(cat err)" "standard output takes no more: [0-9]+ bytes are not written" "a reader that sleeps: it is told"
+exec 8<&-
+drop
 
 # ---- the summary ----
 
 send fine --amount 7 --summary json
 is "$(tail -n 1 err | jq -c 'to_entries | map(select(.key != "seconds" and .key != "rate")) | from_entries')" \
-	'{"sent":7,"confirmed":7,"returned":0,"nacked":0,"unconfirmed":0}' "--summary json: the counts"
+	'{"sent":7,"confirmed":7,"returned":0,"nacked":0,"unconfirmed":0,"unsent":0}' "--summary json: the counts"
 is "$(tail -n 1 err | jq -c '[.seconds, .rate] | map(type)')" '["number","number"]' "with seconds and rate"
 send fine --amount 7 --summary none
 is "$(grep -c ' sent' err)" 0 "--summary none"
@@ -114,6 +162,11 @@ send fine --amount 7 --quiet
 is "$(cat err)" "" "--quiet says nothing"
 send fine --amount 7 --quiet --summary json
 is "$(jq .sent err)" 7 "--quiet with --summary json is the summary alone"
+send fine --amount 7 --log-format json
+is "$(jq -c 'has("sent") or has("message")' err | sort -u) $(jq .sent err | grep -v null)" "true 7" \
+	"--log-format json: the summary is JSON as well"
+send fine --amount 7 --log-format json --summary text
+like "$(tail -n 1 err)" '^producer: 7 sent' "but for what --summary says"
 WARREN_SUMMARY=json WARREN_AMOUNT=4 send fine
 is "$(tail -n 1 err | jq .sent)" 4 "options come from the environment, too"
 drop

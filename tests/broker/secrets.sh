@@ -134,10 +134,12 @@ queues:
 bindings:
   - {exchange: "x\\e[31mred\\x07", queue: "q\\e]0;title\\x07\\N"}
 END
-for tool in "topology apply" "topology show" "topology show -f json"; do
+sed 's/^queues:/&\n  "left\\e[31m": {exclusive: true}\n  "log\\e[31m": {type: stream}/' wild.yaml >wilder.yaml
+for tool in "topology apply" "topology show" "topology show -f json" "topology purge" "topology purge -f json" \
+	"topology delete" "topology delete" "topology apply -f json"; do
 	# shellcheck disable=SC2086
 	set -- $tool
-	run "$@" -s wild.yaml
+	run "$@" -s wilder.yaml
 	is "$? $(wild out err)" "0 0" "$tool: names are escaped"
 done
 {

@@ -83,7 +83,8 @@ done <<'E'
 64|unknown command 'aply'; did you mean 'apply'?|topology aply
 64|one of apply, delete, purge, show|topology
 64|option '--prefetch' needs a value|consumer --prefetch
-64|option '--amount' got '-3': not a whole number of at least 0|producer --amount -3
+64|option '--amount' got '-3': not a whole number from 0 to 9223372036854775807|producer --amount -3
+64|option '--amount' got '9223372036854775808': not a whole number from 0 to 9223372036854775807|producer --amount 9223372036854775808
 64|option '--count' got '0': not a whole number of at least 1|consumer --count 0
 64|option '--delay' got '3x': not a duration|producer --delay 3x
 64|option '--format' got 'xml'; accepted: auto, pretty, json, none|producer --format xml
@@ -112,6 +113,10 @@ done <<'E'
 78|accepted: classic, quorum, stream; did you mean 'quorum'?|queues.order_notify.type=quorumm
 69|cannot connect to 127.0.0.1:1|messages.order_placed.amount=3
 E
+
+"$BIN/producer" -s walkthrough --url $nobody --set queues.order_notify.type=x --set messages.order_placed.amount=x \
+	--log-format json 2>"$work/err" </dev/null
+is "$(jq -r .level "$work/err" | tr '\n' ' ')" "error error error " "--log-format json: each mistake in the settings is a line of JSON"
 
 # ---- the environment's twins ----
 

@@ -104,10 +104,11 @@ static void peer_amqp_1_0(int fd)
 	read_some(fd);
 }
 
+/* An alert, fatal, protocol_version: seven bytes, then nothing. */
 static void peer_tls(int fd)
 {
 	read_some(fd);
-	IGNORE_RESULT(write(fd, "\25\3\1\0\2\2\106\0", 8));
+	IGNORE_RESULT(write(fd, "\25\3\1\0\2\2\106", 7));
 	read_some(fd);
 }
 
@@ -128,6 +129,14 @@ static void peer_refuses_login(int fd)
 {
 	amqp_connection_close_t close = {
 	    403, amqp_cstring_bytes("ACCESS_REFUSED - \033[31mno\n"), 0, 0};
+	greet(fd);
+	send_method(fd, 0, AMQP_CONNECTION_CLOSE_METHOD, &close);
+	read_some(fd);
+}
+
+static void peer_starting(int fd)
+{
+	amqp_connection_close_t close = {541, amqp_cstring_bytes("INTERNAL_ERROR"), 0, 0};
 	greet(fd);
 	send_method(fd, 0, AMQP_CONNECTION_CLOSE_METHOD, &close);
 	read_some(fd);
@@ -173,6 +182,7 @@ static const struct refusal_row {
     {peer_noise, ERROR_REFUSED, "the broker sent a frame of unknown type 7"},
     {peer_refuses_login, ERROR_ACCESS,
 	"the broker closed the connection: ACCESS_REFUSED - \\x1b[31mno\\n"},
+    {peer_starting, ERROR_UNAVAILABLE, "the broker closed the connection: INTERNAL_ERROR"},
     {peer_strange_mechanism, ERROR_ACCESS,
 	"the broker does not offer PLAIN login; it offers 'KERBEROS'"},
     {peer_silent, ERROR_UNAVAILABLE, "does not answer: is it AMQP?"},
@@ -229,7 +239,8 @@ static void peer_settles(int fd)
 	struct buf out = {0};
 	struct error err = {0};
 	struct message three = {.present = MESSAGE_MESSAGE_ID, .message_id = SLICE("three")};
-	amqp_basic_return_t back = {312, amqp_cstring_bytes("NO_ROUTE"), {0, NULL}, {0, NULL}};
+	amqp_basic_return_t back = {
+	    312, amqp_cstring_bytes("NO_ROUTE"), {0, NULL}, amqp_cstring_bytes("k")};
 	frames_put_ack(&out, 1, 2, true);
 	IGNORE_RESULT(frames_put_method(&out, 1, AMQP_BASIC_RETURN_METHOD, &back, 4096, &err));
 	struct buf publish = {0};
