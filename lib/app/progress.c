@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define REDRAW_NS (250 * CHRONO_MS)
+#define RATE_NS CHRONO_S /* the rate shown is that of such a span */
 
 struct progress {
 	struct loop *loop;
@@ -19,7 +20,8 @@ struct progress {
 	uint64_t goal;
 	const char *in_word, *out_word;
 	uint64_t start_ns, timer;
-	uint64_t last_ns, last_count; /* of the rate shown */
+	uint64_t span_ns, span_count; /* where the span of the rate began */
+	double rate;
 	bool drawn;
 };
 
@@ -30,11 +32,18 @@ static void wipe(struct progress *p)
 	p->drawn = false;
 }
 
-static void write_left(const struct progress *p, uint64_t done, double rate, struct buf *line)
+static double rate_since(uint64_t count, uint64_t since_ns, uint64_t now_ns)
 {
-	if (p->goal == FLOW_NO_LIMIT || rate <= 0 || done >= p->goal)
+	return (double)count * 1e9 / (double)(now_ns - since_ns + 1);
+}
+
+/* By the mean of the whole run: a pause does not make it forever. */
+static void write_left(const struct progress *p, uint64_t done, uint64_t now_ns, struct buf *line)
+{
+	if (p->goal == FLOW_NO_LIMIT || done == 0 || done >= p->goal)
 		return;
-	uint64_t seconds = (uint64_t)((double)(p->goal - done) / rate + 1);
+	double mean = rate_since(done, p->start_ns, now_ns);
+	uint64_t seconds = (uint64_t)((double)(p->goal - done) / mean + 1);
 	if (seconds < 60)
 		buf_printf(line, ", %us left", (unsigned)seconds);
 	else
@@ -56,7 +65,13 @@ static void draw(struct progress *p, uint64_t now_ns)
 {
 	const struct flow_counts *c = flow_counts(p->flow);
 	uint64_t done = c->fates[FLOW_ACCEPTED];
-	double rate = (double)(done - p->last_count) * 1e9 / (double)(now_ns - p->last_ns + 1);
+	if (now_ns - p->span_ns >= RATE_NS) {
+		p->rate = rate_since(done - p->span_count, p->span_ns, now_ns);
+		p->span_ns = now_ns;
+		p->span_count = done;
+	} else if (p->span_ns == p->start_ns) {
+		p->rate = rate_since(done, p->start_ns, now_ns);
+	}
 	struct buf line = {0};
 	buf_append_str(&line, "\r\033[K");
 	num_format_count(c->offered, &line);
@@ -67,16 +82,14 @@ static void draw(struct progress *p, uint64_t now_ns)
 	buf_printf(&line, " %s, ", p->in_word);
 	num_format_count(done, &line);
 	buf_printf(&line, " %s, ", p->out_word);
-	num_format_count((uint64_t)(rate + 0.5), &line);
+	num_format_count((uint64_t)(p->rate + 0.5), &line);
 	buf_append_str(&line, "/s");
-	write_left(p, done, rate, &line);
+	write_left(p, done, now_ns, &line);
 	cut_to_width(&line, strlen("\r\033[K"));
 	fputs(line.ptr, stderr);
 	fflush(stderr);
 	buf_release(&line);
 	p->drawn = true;
-	p->last_ns = now_ns;
-	p->last_count = done;
 }
 
 static void on_timer(void *ctx, uint64_t now_ns)
@@ -105,7 +118,7 @@ struct progress *progress_start(struct loop *loop, const struct flow *flow, uint
 	    .in_word = in_word,
 	    .out_word = out_word,
 	    .start_ns = now,
-	    .last_ns = now};
+	    .span_ns = now};
 	p->timer = loop_at(loop, now + REDRAW_NS, on_timer, p);
 	log_set_hook(around_log_line, p);
 	return p;

@@ -2,8 +2,12 @@
 #ifndef BROKER_CONNECTION_PRIVATE_H
 #define BROKER_CONNECTION_PRIVATE_H
 
-#include "broker/connection.h"
+#include "base/error.h"
+#include "base/loop.h"
 #include "broker/frames.h"
+
+struct connection;
+struct channel;
 
 /* Called while the loop runs; must not wait. Borrowed bytes live until the handler returns. */
 struct channel_handlers {
@@ -37,7 +41,8 @@ bool connection_send(struct connection *c, uint16_t channel, uint32_t method_id,
 
 struct connection_refusal {
 	uint16_t code; /* 404 */
-	char *text;    /* the broker's words, escaped */
+	enum error_kind kind;
+	char *text; /* the broker's words, escaped */
 };
 /* The last close that the broker sent; code 0 when there was none. */
 const struct connection_refusal *connection_refusal(const struct connection *c);
@@ -46,6 +51,9 @@ const struct connection_refusal *connection_refusal(const struct connection *c);
 struct buf *connection_output(struct connection *c);
 uint32_t connection_frame_max(const struct connection *c);
 struct loop *connection_loop(const struct connection *c);
+
+/* Forgets a channel; calls nobody. */
+void connection_drop_channel(struct channel *ch);
 
 /* Ends the connection from our side: what the broker sent cannot be. */
 void connection_lose(struct connection *c, enum error_kind kind, const char *fmt, ...)

@@ -177,7 +177,7 @@ static const struct refusal_row {
     {peer_http, ERROR_REFUSED, "is a web server, not AMQP; RabbitMQ listens on port 5672"},
     {peer_amqp_1_0, ERROR_REFUSED,
 	"speaks another version of AMQP (it answered 1-0-0); warren speaks 0-9-1"},
-    {peer_tls, ERROR_REFUSED, "expects TLS; write amqps:// or use the plain port"},
+    {peer_tls, ERROR_REFUSED, "expects TLS, which warren does not speak yet; use its plain port"},
     {peer_hangs_up, ERROR_UNAVAILABLE, "it closed the connection"},
     {peer_noise, ERROR_REFUSED, "the broker sent a frame of unknown type 7"},
     {peer_refuses_login, ERROR_ACCESS,
