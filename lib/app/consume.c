@@ -39,15 +39,7 @@ static bool unknown_queue(const struct topology *t, const char *name, struct err
 	const char **names = mem_alloc(t->queue_count + 1, sizeof *names);
 	for (size_t i = 0; i < t->queue_count; i++)
 		names[i] = t->queues[i].name;
-	const char *near = text_suggest(slice_str(name), names);
-	char *shown = text_quote(slice_str(name));
-	if (near != NULL)
-		error_set(err, ERROR_USAGE, "the settings have no queue '%s'; did you mean '%s'?",
-		    shown, near);
-	else
-		error_set(err, ERROR_USAGE,
-		    "the settings have no queue '%s'; --no-declare takes any queue", shown);
-	free(shown);
+	settings_lack("queue", name, names, "--no-declare takes any queue", err);
 	free(names);
 	return false;
 }

@@ -87,14 +87,7 @@ static bool unknown_message(const struct settings *s, const char *name, struct e
 	const char **names = mem_alloc(s->message_count + 1, sizeof *names);
 	for (size_t i = 0; i < s->message_count; i++)
 		names[i] = s->messages[i].name;
-	const char *near = text_suggest(slice_str(name), names);
-	char *shown = text_quote(slice_str(name));
-	if (near != NULL)
-		error_set(err, ERROR_USAGE, "the settings have no message '%s'; did you mean '%s'?",
-		    shown, near);
-	else
-		error_set(err, ERROR_USAGE, "the settings have no message '%s'", shown);
-	free(shown);
+	settings_lack("message", name, names, NULL, err);
 	free(names);
 	return false;
 }

@@ -56,4 +56,9 @@ const struct settings_message *settings_find_message(const struct settings *s, c
 /* The published JSON Schema of the settings, as text. */
 const char *settings_schema(void);
 
+/* The error of a name on the command line that no `what` ("queue") of the settings has, with the
+ * nearest of the known ones (a NULL ends them), else with the way out; always false. */
+bool settings_lack(const char *what, const char *name, const char *const *known,
+    const char *otherwise, struct error *err);
+
 #endif
