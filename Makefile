@@ -40,6 +40,7 @@ LIBRARY  := $(BUILD)/libwarren.a
 BINARIES := $(TOOLS:%=$(BUILD)/bin/%)
 UNITS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 PEERS    := $(patsubst tests/bench/plain_%.c,$(BUILD)/tests/bench/plain_%,$(wildcard tests/bench/plain_*.c))
+NULL     := $(BUILD)/tests/bench/null_broker
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FORMATTED = $(wildcard bin/*.c lib/*/*.[ch] tests/*/*.[ch])
 
@@ -86,12 +87,16 @@ $(BUILD)/tests/bench/plain_%: $(BUILD)/tests/bench/plain_%.o $(BUILD)/tests/benc
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs librabbitmq)
 
+$(NULL): $(NULL).o
+	@echo "  LD   $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
 # what is embedded into objects
 $(BUILD)/lib/app/settings.o: settings/warren.schema.json
 $(BUILD)/lib/schema/schema_meta.o: $(wildcard lib/schema/metaschema/*/*.json)
 
 -include $(OBJECTS:.o=.d) $(BINARIES:=.d) $(UNITS:%=$(BUILD)/tests/unit/%.d) \
-	$(PEERS:=.d) $(BUILD)/tests/bench/plain.d
+	$(PEERS:=.d) $(BUILD)/tests/bench/plain.d $(NULL).d
 
 # ---- setting up ----
 
@@ -128,7 +133,7 @@ fuzz: ## run each fuzzer for SECONDS=30
 	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz fuzzers
 	@./tests/support/fuzz.sh $(SECONDS) $(FUZZERS)
 
-bench: all $(PEERS) ## measure the producer and consumer against plain rabbitmq-c
+bench: all $(PEERS) $(NULL) ## measure the producer and consumer against plain rabbitmq-c
 	@PEERS=$(BUILD)/tests/bench ./tests/bench/run.sh
 
 demo: ## watch a producer and a consumer talk through a real RabbitMQ

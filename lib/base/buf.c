@@ -6,33 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-char *buf_reserve(struct buf *b, size_t extra)
+void buf_grow(struct buf *b, size_t extra)
 {
-	if (b->capacity - b->len <= extra || b->ptr == NULL)
-		b->ptr = mem_grow(b->ptr, &b->capacity, b->len + extra + 1, 1);
-	return b->ptr + b->len;
-}
-
-void buf_append(struct buf *b, struct slice bytes)
-{
-	char *end = buf_reserve(b, bytes.len);
-	if (bytes.len > 0)
-		memcpy(end, bytes.ptr, bytes.len);
-	b->len += bytes.len;
-	b->ptr[b->len] = '\0';
+	b->ptr = mem_grow(b->ptr, &b->capacity, b->len + extra + 1, 1);
 }
 
 void buf_append_str(struct buf *b, const char *text)
 {
 	buf_append(b, slice_str(text));
-}
-
-void buf_append_char(struct buf *b, char c)
-{
-	char *end = buf_reserve(b, 1);
-	end[0] = c;
-	end[1] = '\0';
-	b->len++;
 }
 
 void buf_append_u64(struct buf *b, uint64_t value)
@@ -70,23 +51,6 @@ void buf_consume(struct buf *b, size_t count)
 		memmove(b->ptr, b->ptr + count, b->len);
 	if (b->ptr != NULL)
 		b->ptr[b->len] = '\0';
-}
-
-void buf_truncate(struct buf *b, size_t len)
-{
-	b->len = len;
-	if (b->ptr != NULL)
-		b->ptr[len] = '\0';
-}
-
-void buf_clear(struct buf *b)
-{
-	buf_truncate(b, 0);
-}
-
-struct slice buf_slice(const struct buf *b)
-{
-	return (struct slice){b->ptr, b->len};
 }
 
 char *buf_take(struct buf *b)

@@ -41,9 +41,3 @@ bool(error_context)(struct error *err, const char *fmt, ...)
 	mark_cut(err->text, context + rest);
 	return false;
 }
-
-void error_clear(struct error *err)
-{
-	err->kind = ERROR_NONE;
-	err->text[0] = '\0';
-}

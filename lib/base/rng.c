@@ -2,8 +2,10 @@
 
 #include "base/mem.h"
 
+#include <endian.h>
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -90,14 +92,33 @@ double rng_exponential(struct rng *r)
 	return -log1p(-rng_unit(r));
 }
 
+/* The 16 digits of a number: its nibbles are spread over the bytes of two words, the first digit in
+ * the highest byte, and all bytes of a word made digits at once. */
+static void write_hex(uint64_t v, char out[16])
+{
+	for (int half = 0; half < 2; half++) {
+		uint64_t n = half == 0 ? v >> 32 : v & 0xffffffff;
+		n = (n << 16 | n) & 0x0000ffff0000ffff;
+		n = (n << 8 | n) & 0x00ff00ff00ff00ff;
+		n = (n << 4 | n) & 0x0f0f0f0f0f0f0f0f;
+		uint64_t letters = (n + 0x0606060606060606) >> 4 & 0x0101010101010101;
+		n += 0x3030303030303030 + letters * ('a' - '0' - 10);
+		n = htobe64(n);
+		memcpy(out + half * 8, &n, 8);
+	}
+}
+
 static void write_uuid(const uint64_t halves[2], char out[RNG_UUID_CHARS])
 {
-	static const char hex[] = "0123456789abcdef";
-	for (int nibble = 0, at = 0; nibble < 32; nibble++) {
-		if (nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20)
-			out[at++] = '-';
-		out[at++] = hex[(halves[nibble / 16] >> (60 - nibble % 16 * 4)) & 15];
-	}
+	char hex[32];
+	write_hex(halves[0], hex);
+	write_hex(halves[1], hex + 16);
+	memcpy(out, hex, 8);
+	memcpy(out + 9, hex + 8, 4);
+	memcpy(out + 14, hex + 12, 4);
+	memcpy(out + 19, hex + 16, 4);
+	memcpy(out + 24, hex + 20, 12);
+	out[8] = out[13] = out[18] = out[23] = '-';
 }
 
 void rng_uuid4(struct rng *r, char out[RNG_UUID_CHARS])

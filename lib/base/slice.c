@@ -2,11 +2,6 @@
 
 #include <string.h>
 
-struct slice slice_str(const char *text)
-{
-	return (struct slice){text, text ? strlen(text) : 0};
-}
-
 bool slice_equal(struct slice a, struct slice b)
 {
 	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);

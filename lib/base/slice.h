@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 /* Borrowed bytes, not NUL-terminated. `= {0}` is the empty slice. */
 struct slice {
@@ -16,7 +17,12 @@ struct slice {
 /* For "%.*s" of bytes that are known to be printable. */
 #define SLICE_ARGS(s) (int)(s).len, (s).ptr
 
-struct slice slice_str(const char *text); /* NULL gives the empty slice */
+/* NULL gives the empty slice. */
+static inline struct slice slice_str(const char *text)
+{
+	return (struct slice){text, text ? strlen(text) : 0};
+}
+
 bool slice_equal(struct slice a, struct slice b);
 bool slice_is(struct slice a, const char *text);
 struct slice slice_trim(struct slice s); /* without spaces, tabs, CR and LF at both ends */

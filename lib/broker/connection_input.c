@@ -192,9 +192,10 @@ static bool take_whole_message(
 	    c->channels[first->channel].content.method_id != 0)
 		return false;
 	struct frame header, body;
-	struct error ignored = {0}; /* damage is found again, and told, by the general way */
+	struct error ignored; /* damage is found again, and told, by the general way */
 	struct message m = {0};
 	uint64_t body_bytes;
+	error_clear(&ignored);
 	if (frames_next(&rest, c->login.frame_max, &header, &ignored) != FRAMES_OK ||
 	    header.type != FRAME_HEADER || header.channel != first->channel ||
 	    !frames_read_header(header.payload, &body_bytes, &m))

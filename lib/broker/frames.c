@@ -51,21 +51,35 @@ static char *put_head(char *p, enum frame_type type, unsigned channel, size_t si
 	return put_u32(put_u16(p, channel), (uint32_t)size);
 }
 
-/* Reads `bytes` big-endian bytes; false at the end of the input. */
-static bool take_uint(struct slice *in, unsigned bytes, uint64_t *out)
+static inline uint64_t get_u16(const char *at)
+{
+	const unsigned char *p = (const unsigned char *)at;
+	return (uint64_t)p[0] << 8 | p[1];
+}
+
+static inline uint64_t get_u32(const char *at)
+{
+	const unsigned char *p = (const unsigned char *)at;
+	return (uint64_t)p[0] << 24 | (uint64_t)p[1] << 16 | (uint64_t)p[2] << 8 | p[3];
+}
+
+/* Reads 1, 2, 4 or 8 big-endian bytes; false at the end of the input. */
+static inline bool take_uint(struct slice *in, unsigned bytes, uint64_t *out)
 {
 	if (in->len < bytes)
 		return false;
-	uint64_t v = 0;
-	for (unsigned i = 0; i < bytes; i++)
-		v = v << 8 | (unsigned char)in->ptr[i];
+	const char *p = in->ptr;
+	uint64_t v = bytes == 1	  ? (unsigned char)*p
+		     : bytes == 2 ? get_u16(p)
+		     : bytes == 4 ? get_u32(p)
+				  : get_u32(p) << 32 | get_u32(p + 4);
 	in->ptr += bytes;
 	in->len -= bytes;
 	*out = v;
 	return true;
 }
 
-static bool take_bytes(struct slice *in, unsigned length_bytes, struct slice *out)
+static inline bool take_bytes(struct slice *in, unsigned length_bytes, struct slice *out)
 {
 	uint64_t len;
 	if (!take_uint(in, length_bytes, &len) || len > in->len)
@@ -83,14 +97,12 @@ enum frames_status frames_next(
 {
 	if (input->len < FRAME_HEAD)
 		return FRAMES_MORE;
-	struct slice rest = *input;
-	uint64_t type = 0, channel = 0, size = 0;
-	(void)(take_uint(&rest, 1, &type) && take_uint(&rest, 2, &channel) &&
-	       take_uint(&rest, 4, &size)); /* FRAME_HEAD bytes are there */
+	struct slice rest = {input->ptr + FRAME_HEAD, input->len - FRAME_HEAD};
+	unsigned type = (unsigned char)input->ptr[0];
+	uint64_t channel = get_u16(input->ptr + 1), size = get_u32(input->ptr + 3);
 	if (type != FRAME_METHOD && type != FRAME_HEADER && type != FRAME_BODY &&
 	    type != FRAME_HEARTBEAT) {
-		error_set(err, ERROR_REFUSED, "the broker sent a frame of unknown type %u",
-		    (unsigned)type);
+		error_set(err, ERROR_REFUSED, "the broker sent a frame of unknown type %u", type);
 		return FRAMES_BAD;
 	}
 	if (size > frame_max - FRAMES_OVERHEAD) {
@@ -146,30 +158,59 @@ bool frames_put_method(struct buf *out, uint16_t channel, uint32_t method_id, vo
 }
 
 /* The bytes of the properties that are present, without their flags. */
-static size_t properties_size(const struct message *m)
+static bool measure_properties(const struct message *m, size_t *out, struct error *err)
 {
-	static const unsigned overhead[] = {[MESSAGE_VALUE_TEXT] = 1, [MESSAGE_VALUE_TABLE] = 4};
-	static const unsigned fixed[] = {[MESSAGE_VALUE_OCTET] = 1, [MESSAGE_VALUE_TIMESTAMP] = 8};
+	const struct message_property_row *row;
 	size_t size = 0;
-	for (size_t i = 0; i < MESSAGE_PROPERTY_COUNT; i++) {
-		const struct message_property_row *row = &message_properties[i];
-		if ((m->present & row->bit) == 0)
-			continue;
-		if (row->value == MESSAGE_VALUE_TEXT || row->value == MESSAGE_VALUE_TABLE)
-			size += overhead[row->value] + message_slice_const(m, row)->len;
-		else
-			size += fixed[row->value];
+	for (unsigned left = m->present; (row = message_next_property(&left)) != NULL;) {
+		switch (row->value) {
+		case MESSAGE_VALUE_TEXT:
+			size += 1 + message_slice_const(m, row)->len;
+			if (message_slice_const(m, row)->len > SHORT_STRING_MAX)
+				return error_set(err, ERROR_DATA,
+				    "property '%s' has %zu bytes; at most 255 fit", row->name,
+				    message_slice_const(m, row)->len);
+			break;
+		case MESSAGE_VALUE_OCTET:
+			size += 1;
+			break;
+		case MESSAGE_VALUE_TIMESTAMP:
+			size += 8;
+			break;
+		case MESSAGE_VALUE_TABLE:
+			size += 4 + message_slice_const(m, row)->len;
+			break;
+		}
 	}
-	return size;
+	*out = size;
+	return true;
+}
+
+/* The bytes of the content header's payload; false when something does not fit. */
+static bool measure_header(
+    const struct message *m, uint32_t frame_max, size_t *out, struct error *err)
+{
+	if (m->exchange.len > SHORT_STRING_MAX)
+		return error_set(err, ERROR_DATA, "the exchange has %zu bytes; at most 255 fit",
+		    m->exchange.len);
+	if (m->routing_key.len > SHORT_STRING_MAX)
+		return error_set(err, ERROR_DATA, "the routing key has %zu bytes; at most 255 fit",
+		    m->routing_key.len);
+	if (!measure_properties(m, out, err))
+		return false;
+	*out += 14;
+	if (*out > frame_max - FRAMES_OVERHEAD)
+		return error_set(err, ERROR_DATA,
+		    "the properties and headers take %zu bytes; one frame holds %u", *out,
+		    frame_max - FRAMES_OVERHEAD);
+	return true;
 }
 
 static char *put_properties(char *p, const struct message *m)
 {
 	p = put_u16(p, m->present & 0xffff);
-	for (size_t i = 0; i < MESSAGE_PROPERTY_COUNT; i++) {
-		const struct message_property_row *row = &message_properties[i];
-		if ((m->present & row->bit) == 0)
-			continue;
+	const struct message_property_row *row;
+	for (unsigned left = m->present; (row = message_next_property(&left)) != NULL;) {
 		switch (row->value) {
 		case MESSAGE_VALUE_TEXT:
 			p = put_short(p, *message_slice_const(m, row));
@@ -189,30 +230,6 @@ static char *put_properties(char *p, const struct message *m)
 	return p;
 }
 
-bool frames_check_message(const struct message *m, uint32_t frame_max, struct error *err)
-{
-	if (m->exchange.len > SHORT_STRING_MAX)
-		return error_set(err, ERROR_DATA, "the exchange has %zu bytes; at most 255 fit",
-		    m->exchange.len);
-	if (m->routing_key.len > SHORT_STRING_MAX)
-		return error_set(err, ERROR_DATA, "the routing key has %zu bytes; at most 255 fit",
-		    m->routing_key.len);
-	for (size_t i = 0; i < MESSAGE_PROPERTY_COUNT; i++) {
-		const struct message_property_row *row = &message_properties[i];
-		if ((m->present & row->bit) != 0 && row->value == MESSAGE_VALUE_TEXT &&
-		    message_slice_const(m, row)->len > SHORT_STRING_MAX)
-			return error_set(err, ERROR_DATA,
-			    "property '%s' has %zu bytes; at most 255 fit", row->name,
-			    message_slice_const(m, row)->len);
-	}
-	size_t header = 14 + properties_size(m);
-	if (header > frame_max - FRAMES_OVERHEAD)
-		return error_set(err, ERROR_DATA,
-		    "the properties and headers take %zu bytes; one frame holds %u", header,
-		    frame_max - FRAMES_OVERHEAD);
-	return true;
-}
-
 static char *put_body(char *p, uint16_t channel, struct slice body, uint32_t frame_max)
 {
 	size_t most = frame_max - FRAMES_OVERHEAD;
@@ -226,11 +243,13 @@ static char *put_body(char *p, uint16_t channel, struct slice body, uint32_t fra
 	return p;
 }
 
-void frames_put_publish(
-    struct buf *out, uint16_t channel, const struct message *m, bool mandatory, uint32_t frame_max)
+bool frames_put_publish(struct buf *out, uint16_t channel, const struct message *m, bool mandatory,
+    uint32_t frame_max, struct error *err)
 {
 	size_t method = 4 + 2 + 1 + m->exchange.len + 1 + m->routing_key.len + 1;
-	size_t header = 14 + properties_size(m);
+	size_t header = 0;
+	if (!measure_header(m, frame_max, &header, err))
+		return false;
 	size_t frames = m->body.len / (frame_max - FRAMES_OVERHEAD) + 1;
 	char *start =
 	    buf_reserve(out, method + header + m->body.len + (2 + frames) * FRAMES_OVERHEAD);
@@ -245,6 +264,7 @@ void frames_put_publish(
 	*p++ = (char)FRAME_END;
 	p = put_body(p, channel, m->body, frame_max);
 	out->len += (size_t)(p - start);
+	return true;
 }
 
 static void put_settle(
@@ -336,9 +356,9 @@ bool frames_read_header(struct slice payload, uint64_t *body_bytes, struct messa
 	    !take_uint(&payload, 2, &flags) || (flags & 3) != 0)
 		return false;
 	m->present = (unsigned)flags;
-	for (size_t i = 0; i < MESSAGE_PROPERTY_COUNT; i++)
-		if ((flags & message_properties[i].bit) != 0 &&
-		    !take_property(&payload, &message_properties[i], m))
+	const struct message_property_row *row;
+	for (unsigned left = m->present; (row = message_next_property(&left)) != NULL;)
+		if (!take_property(&payload, row, m))
 			return false;
 	return true;
 }

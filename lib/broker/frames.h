@@ -50,13 +50,11 @@ void frames_put_heartbeat(struct buf *out);
 bool frames_put_method(struct buf *out, uint16_t channel, uint32_t method_id, void *request,
     uint32_t frame_max, struct error *err) MUST_CHECK;
 
-/* Everything that would poison the connection if it were found out half-way: strings over 255
- * bytes, a header that does not fit into one frame. */
-bool frames_check_message(
-    const struct message *m, uint32_t frame_max, struct error *err) MUST_CHECK;
-/* basic.publish, the content header and the body. The message must have passed the check. */
-void frames_put_publish(
-    struct buf *out, uint16_t channel, const struct message *m, bool mandatory, uint32_t frame_max);
+/* basic.publish, the content header and the body. Fails with ERROR_DATA, out as before, over what
+ * would poison the connection if it were found out half-way: strings over 255 bytes, a header that
+ * does not fit into one frame. */
+bool frames_put_publish(struct buf *out, uint16_t channel, const struct message *m, bool mandatory,
+    uint32_t frame_max, struct error *err) MUST_CHECK;
 
 void frames_put_ack(struct buf *out, uint16_t channel, uint64_t tag, bool multiple);
 void frames_put_nack(struct buf *out, uint16_t channel, uint64_t tag, bool multiple, bool requeue);

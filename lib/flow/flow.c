@@ -64,15 +64,19 @@ static size_t take_slot(struct flow *flow)
 	} else {
 		flow->first_free = flow->slots[i].next_free;
 	}
-	flow->slots[i] = (struct slot){.used = true};
+	flow->slots[i].used = true;
+	flow->slots[i].taken = false;
 	flow->under_way++;
 	return i;
 }
 
 static void release_slot(struct flow *flow, size_t i)
 {
-	free(flow->slots[i].copy);
-	flow->slots[i] = (struct slot){.next_free = flow->first_free};
+	struct slot *s = &flow->slots[i];
+	free(s->copy);
+	s->copy = NULL;
+	s->used = false;
+	s->next_free = flow->first_free;
 	flow->first_free = i;
 	flow->under_way--;
 }
@@ -84,11 +88,17 @@ static uint64_t finished_or_under_way(const struct flow *flow)
 	return flow->counts.finished + flow->under_way;
 }
 
+/* Nothing more is taken on. */
+static bool is_closed(const struct flow *flow)
+{
+	return flow->stopping || flow->failure.kind != ERROR_NONE;
+}
+
 size_t flow_room(const struct flow *flow)
 {
 	const struct flow_options *o = &flow->options;
 	uint64_t taken = finished_or_under_way(flow);
-	if (flow->stopping || taken >= o->limit || flow->under_way >= o->window ||
+	if (is_closed(flow) || taken >= o->limit || flow->under_way >= o->window ||
 	    (o->is_ready != NULL && !o->is_ready(o->ctx)))
 		return 0;
 	size_t room = o->sink.kind->room(o->sink.self);
@@ -116,7 +126,8 @@ void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const ch
 static void put(struct flow *flow, size_t slot, const struct flow_message *m)
 {
 	const struct flow_options *o = &flow->options;
-	struct error err = {0};
+	struct error err;
+	error_clear(&err);
 	flow->slots[slot].taken = true;
 	if (!o->sink.kind->put(o->sink.self, flow, slot, m, &err)) {
 		flow_fail(flow, &err);
@@ -161,7 +172,7 @@ void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
 	const struct flow_options *o = &flow->options;
 	flow->counts.offered++;
 	flow->counts.redelivered += m->redelivered;
-	if (flow->stopping || finished_or_under_way(flow) >= o->limit) {
+	if (is_closed(flow) || finished_or_under_way(flow) >= o->limit) {
 		flow->counts.fates[FLOW_RELEASED]++;
 		o->source.kind->settle(o->source.self, token, FLOW_RELEASED);
 		return;
@@ -173,7 +184,10 @@ void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
 	s->redelivered = m->redelivered;
 	s->copy = o->keep_messages ? message_copy(m->message) : NULL;
 	note_id(s, m->message->message_id);
-	advance(flow, slot, 0, m);
+	if (o->core_count > 0)
+		advance(flow, slot, 0, m);
+	else
+		put(flow, slot, m);
 }
 
 void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer, enum flow_fate fate,

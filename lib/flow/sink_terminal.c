@@ -54,22 +54,28 @@ static void write_body(const struct sink_terminal *sink, struct slice body, stru
 	buf_append_char(out, '\n');
 }
 
-static bool write_message(
-    struct sink_terminal *sink, const struct flow_message *m, struct error *err)
+static void write_pretty(
+    const struct sink_terminal *sink, const struct flow_message *m, struct buf *out)
 {
-	struct buf *out = output_buf(&sink->output);
-	struct record_extra extra = {.redelivered = &m->redelivered, .queue = m->queue};
 	struct pretty_line line = {.mark = "[<<]",
 	    .wall_ms = chrono_wall_ms(),
 	    .message = m->message,
 	    .queue = sink->options.show_queue ? m->queue : (struct slice){0},
 	    .redelivered = m->redelivered,
 	    .color = sink->options.color};
+	pretty_write(&line, out);
+}
+
+static bool write_message(
+    struct sink_terminal *sink, const struct flow_message *m, struct error *err)
+{
+	struct buf *out = output_buf(&sink->output);
+	struct record_extra extra = {.redelivered = &m->redelivered, .queue = m->queue};
 	switch (sink->options.format) {
 	case SINK_TERMINAL_JSON:
 		return record_write(m->message, &extra, out, err);
 	case SINK_TERMINAL_PRETTY:
-		pretty_write(&line, out);
+		write_pretty(sink, m, out);
 		break;
 	case SINK_TERMINAL_BODY:
 		write_body(sink, m->message->body, out);
@@ -90,7 +96,8 @@ static bool put(
     void *self, struct flow *flow, uint64_t slot, const struct flow_message *m, struct error *err)
 {
 	struct sink_terminal *sink = self;
-	struct error unprintable = {0};
+	struct error unprintable;
+	error_clear(&unprintable);
 	(void)err;
 	if (!write_message(sink, m, &unprintable)) {
 		log_write(LOG_WARNING, "a message cannot be shown and stays in its queue: %s",

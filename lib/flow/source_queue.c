@@ -45,6 +45,7 @@ struct source_queue {
 	size_t backlog_bytes; /* of bodies in it */
 	struct fifo retries;  /* struct retry, in order of due time: every pause is the same */
 	uint64_t deliveries, requeued, lost;
+	bool heard; /* something came or was settled since the last tick */
 	uint64_t quiet_since_ns, next_look_ns;
 	uint64_t deliveries_at_look; /* of a look that found every queue empty */
 	bool looked_empty;
@@ -67,7 +68,7 @@ static void on_delivery(void *ctx, const struct subscriber_delivery *d)
 	struct source_queue *source = feed->source;
 	uint64_t token = (uint64_t)feed->number << TAG_BITS | d->tag;
 	source->deliveries++;
-	source->quiet_since_ns = chrono_now_ns();
+	source->heard = true;
 	if (flow_is_ready(source)) {
 		struct flow_message m = {
 		    .message = d->message, .queue = feed->queue, .redelivered = d->redelivered};
@@ -137,7 +138,7 @@ static void settle(void *self, uint64_t token, enum flow_fate fate)
 	struct source_queue *source = self;
 	struct feed *feed = &source->feeds[token >> TAG_BITS];
 	uint64_t tag = token & ((UINT64_C(1) << TAG_BITS) - 1);
-	source->quiet_since_ns = chrono_now_ns();
+	source->heard = true;
 	if (source->options.is_stream[feed->number]) {
 		settle_stream(feed, tag, fate);
 		return;
@@ -278,10 +279,10 @@ static bool tick(
     void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
 {
 	struct source_queue *source = self;
-	if (source->flow == NULL) {
-		source->flow = flow;
+	if (source->flow == NULL || source->heard)
 		source->quiet_since_ns = now_ns;
-	}
+	source->flow = flow;
+	source->heard = false;
 	if (source->ended.kind != ERROR_NONE)
 		return error_set(err, source->ended.kind, "%s", source->ended.text);
 	if (!connection_check(source->connection, err))

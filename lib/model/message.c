@@ -34,17 +34,6 @@ const struct message_property_row *message_property_find(struct slice name)
 	return NULL;
 }
 
-struct slice *message_slice(struct message *m, const struct message_property_row *row)
-{
-	return (struct slice *)(void *)((char *)m + row->offset);
-}
-
-const struct slice *message_slice_const(
-    const struct message *m, const struct message_property_row *row)
-{
-	return (const struct slice *)(const void *)((const char *)m + row->offset);
-}
-
 static bool is_slice(const struct message_property_row *row)
 {
 	return row->value == MESSAGE_VALUE_TEXT || row->value == MESSAGE_VALUE_TABLE;

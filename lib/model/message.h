@@ -69,13 +69,32 @@ struct message_property_row {
 #define MESSAGE_PROPERTY_COUNT 14
 extern const struct message_property_row message_properties[MESSAGE_PROPERTY_COUNT];
 
+/* The rows of what is present, one a call: takes the first off the set; NULL when it is empty. */
+static inline const struct message_property_row *message_next_property(unsigned *present)
+{
+	unsigned left = *present & 0xfffc; /* the last two bits are no properties */
+	if (left == 0)
+		return NULL;
+	const struct message_property_row *row =
+	    &message_properties[__builtin_clz(left) - __builtin_clz(MESSAGE_CONTENT_TYPE)];
+	*present = left & ~(unsigned)row->bit;
+	return row;
+}
+
 /* NULL when there is no such property. */
 const struct message_property_row *message_property_find(struct slice name);
 
 /* The member of a message that a row with a text or table value describes. */
-struct slice *message_slice(struct message *m, const struct message_property_row *row);
-const struct slice *message_slice_const(
-    const struct message *m, const struct message_property_row *row);
+static inline struct slice *message_slice(struct message *m, const struct message_property_row *row)
+{
+	return (struct slice *)(void *)((char *)m + row->offset);
+}
+
+static inline const struct slice *message_slice_const(
+    const struct message *m, const struct message_property_row *row)
+{
+	return (const struct slice *)(const void *)((const char *)m + row->offset);
+}
 
 /* Copies the message and all its bytes into one allocation, to release with free(). */
 struct message *message_copy(const struct message *m);

@@ -52,8 +52,22 @@ static size_t most_owed(const struct mix *m)
 	return most;
 }
 
+/* The only pattern there is: nothing to compare. */
+static size_t next_of_one(const struct mix *m, uint64_t now_ns, uint64_t *due_ns)
+{
+	const struct mix_member *member = &m->members[0];
+	*due_ns = pace_due(&member->pace);
+	if (pace_done(&member->pace))
+		return MIX_NONE;
+	if (!is_paced(member))
+		*due_ns = now_ns;
+	return *due_ns <= now_ns ? 0 : MIX_NONE;
+}
+
 size_t mix_next(const struct mix *m, uint64_t now_ns, uint64_t *due_ns)
 {
+	if (m->count == 1)
+		return next_of_one(m, now_ns, due_ns);
 	size_t paced = earliest_paced(m, due_ns);
 	if (paced != MIX_NONE && *due_ns <= now_ns)
 		return paced;
@@ -67,7 +81,7 @@ void mix_take(struct mix *m, size_t index)
 {
 	assert(index < m->count);
 	struct mix_member *taken = &m->members[index];
-	if (is_sharing(taken)) {
+	if (m->count > 1 && is_sharing(taken)) {
 		double earned = 0;
 		for (size_t i = 0; i < m->count; i++) {
 			if (!is_sharing(&m->members[i]))

@@ -197,11 +197,6 @@ void pace_plan_release(struct pace_plan *plan)
 	*plan = (struct pace_plan){0};
 }
 
-bool pace_plan_is_paced(const struct pace_plan *plan)
-{
-	return plan->step_count > 0 || plan->delay_to_ns > 0;
-}
-
 /* ---- walking a plan ---- */
 
 static uint64_t after_span(uint64_t from_ns, double span_ns)
@@ -346,11 +341,6 @@ void pace_start(struct pace *p, const struct pace_plan *plan, struct rng *rng, u
 	plan_next(p);
 }
 
-uint64_t pace_due(const struct pace *p)
-{
-	return p->due_ns;
-}
-
 void pace_take(struct pace *p)
 {
 	if (pace_done(p))
@@ -359,9 +349,4 @@ void pace_take(struct pace *p)
 	if (p->plan->arrivals == PACE_REGULAR)
 		p->step_count++;
 	plan_next(p);
-}
-
-bool pace_done(const struct pace *p)
-{
-	return p->due_ns == CHRONO_NEVER;
 }

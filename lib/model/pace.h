@@ -49,7 +49,10 @@ struct pace_plan {
 bool pace_plan_read(const json_t *spec, struct pace_plan *out, reader_report_fn *report, void *ctx);
 void pace_plan_release(struct pace_plan *plan);
 /* False: as fast as it goes, every message is due at once. */
-bool pace_plan_is_paced(const struct pace_plan *plan);
+static inline bool pace_plan_is_paced(const struct pace_plan *plan)
+{
+	return plan->step_count > 0 || plan->delay_to_ns > 0;
+}
 
 /*
  * The place in a plan. A due time of a regular plan is computed from the number of the message,
@@ -77,10 +80,16 @@ struct pace {
  */
 void pace_start(struct pace *p, const struct pace_plan *plan, struct rng *rng, uint64_t now_ns);
 /* When the next message is due; CHRONO_NEVER when there is none. May lie in the past. */
-uint64_t pace_due(const struct pace *p);
+static inline uint64_t pace_due(const struct pace *p)
+{
+	return p->due_ns;
+}
 /* Takes the next message: its due time is the value of pace_due before; moves on to the one after.
  * Due times never go backwards. */
 void pace_take(struct pace *p);
-bool pace_done(const struct pace *p);
+static inline bool pace_done(const struct pace *p)
+{
+	return p->due_ns == CHRONO_NEVER;
+}
 
 #endif

@@ -19,8 +19,7 @@ static void read_everything(struct frames_arena *arena, struct slice payload)
 	if (frames_read_header(payload, &body_bytes, &m)) {
 		struct buf out = {0};
 		struct error err = {0};
-		if (frames_check_message(&m, FRAMES_DEFAULT_SIZE, &err))
-			frames_put_publish(&out, 1, &m, true, FRAMES_DEFAULT_SIZE);
+		IGNORE_RESULT(frames_put_publish(&out, 1, &m, true, FRAMES_DEFAULT_SIZE, &err));
 		buf_release(&out);
 	}
 	(void)frames_decode(arena, payload);

@@ -244,7 +244,7 @@ static void peer_settles(int fd)
 	frames_put_ack(&out, 1, 2, true);
 	IGNORE_RESULT(frames_put_method(&out, 1, AMQP_BASIC_RETURN_METHOD, &back, 4096, &err));
 	struct buf publish = {0};
-	frames_put_publish(&publish, 1, &three, false, 4096);
+	IGNORE_RESULT(frames_put_publish(&publish, 1, &three, false, 4096, &err));
 	struct slice rest = buf_slice(&publish);
 	struct frame method;
 	IGNORE_RESULT(frames_next(&rest, 4096, &method, &err) == FRAMES_OK);

@@ -60,8 +60,7 @@ START_TEST(every_property_comes_back)
 	struct buf out = {0}, body = {0};
 	struct error err = {0};
 	size_t pieces;
-	ck_assert(frames_check_message(&sent, FRAME_MAX, &err));
-	frames_put_publish(&out, 3, &sent, true, FRAME_MAX);
+	ck_assert(frames_put_publish(&out, 3, &sent, true, FRAME_MAX, &err));
 	read_publish(buf_slice(&out), &got, &body, &pieces);
 	ck_assert_uint_eq(got.present, sent.present);
 	for (size_t i = 0; i < MESSAGE_PROPERTY_COUNT; i++) {
@@ -91,8 +90,9 @@ START_TEST(bodies_are_cut_at_the_frame_size)
 		bytes[i] = (char)(i * 7);
 	struct message sent = {.body = {bytes, size}}, got = {0};
 	struct buf out = {0}, body = {0};
+	struct error err = {0};
 	size_t pieces;
-	frames_put_publish(&out, 3, &sent, false, FRAME_MAX);
+	ck_assert(frames_put_publish(&out, 3, &sent, false, FRAME_MAX, &err));
 	read_publish(buf_slice(&out), &got, &body, &pieces);
 	ck_assert_uint_eq(pieces, (size + FRAME_MAX - 9) / (FRAME_MAX - 8));
 	ck_assert(slice_equal(buf_slice(&body), sent.body));
@@ -107,7 +107,7 @@ START_TEST(a_cut_frame_asks_for_more_and_takes_nothing)
 	struct message sent = full_message();
 	struct buf out = {0};
 	struct error err = {0};
-	frames_put_publish(&out, 3, &sent, false, FRAME_MAX);
+	ck_assert(frames_put_publish(&out, 3, &sent, false, FRAME_MAX, &err));
 	struct slice whole = buf_slice(&out);
 	struct frame f;
 	struct slice rest = whole;
@@ -146,20 +146,22 @@ END_TEST
 START_TEST(what_the_wire_cannot_hold_is_refused_before_the_first_byte)
 {
 	static const char long_text[5000] = {1};
+	struct buf out = {0};
 	struct error err = {0};
 	struct message m = {.routing_key = {long_text, 256}};
-	ck_assert(!frames_check_message(&m, FRAME_MAX, &err));
+	ck_assert(!frames_put_publish(&out, 1, &m, true, FRAME_MAX, &err));
 	ck_assert_str_eq(err.text, "the routing key has 256 bytes; at most 255 fit");
 	ck_assert_int_eq(err.kind, ERROR_DATA);
 	error_clear(&err);
 	m = (struct message){.present = MESSAGE_TYPE, .type = {long_text, 300}};
-	ck_assert(!frames_check_message(&m, FRAME_MAX, &err));
+	ck_assert(!frames_put_publish(&out, 1, &m, true, FRAME_MAX, &err));
 	ck_assert_str_eq(err.text, "property 'type' has 300 bytes; at most 255 fit");
 	error_clear(&err);
 	m = (struct message){.present = MESSAGE_HEADERS, .headers = {long_text, 5000}};
-	ck_assert(!frames_check_message(&m, FRAME_MAX, &err));
+	ck_assert(!frames_put_publish(&out, 1, &m, true, FRAME_MAX, &err));
 	ck_assert_str_eq(
 	    err.text, "the properties and headers take 5018 bytes; one frame holds 4088");
+	ck_assert_uint_eq(out.len, 0);
 }
 END_TEST
 
@@ -212,7 +214,7 @@ START_TEST(a_header_that_ends_early_is_refused)
 	struct error err = {0};
 	struct frame f;
 	uint64_t body_bytes;
-	frames_put_publish(&out, 1, &sent, false, FRAME_MAX);
+	ck_assert(frames_put_publish(&out, 1, &sent, false, FRAME_MAX, &err));
 	struct slice in = buf_slice(&out);
 	ck_assert_int_eq(frames_next(&in, FRAME_MAX, &f, &err), FRAMES_OK);
 	ck_assert_int_eq(frames_next(&in, FRAME_MAX, &f, &err), FRAMES_OK);
