@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 #define CHRONO_NEVER UINT64_MAX /* a deadline that does not come */
+#define CHRONO_US UINT64_C(1000)
 #define CHRONO_MS UINT64_C(1000000)
 #define CHRONO_S UINT64_C(1000000000)
 

@@ -30,6 +30,7 @@ struct loop {
 	struct timer *timers; /* few, so unsorted */
 	size_t timer_count, timer_capacity;
 	uint64_t last_id;
+	uint64_t slept_ns;
 	bool stop_requested;
 };
 
@@ -216,13 +217,20 @@ bool loop_turn(struct loop *loop, uint64_t deadline_ns, struct error *err)
 	struct timer *t = first_timer(loop, loop->last_id);
 	if (t != NULL && t->due_ns < deadline_ns)
 		deadline_ns = t->due_ns;
-	int ready = wait_for_events(loop, chrono_now_ns(), deadline_ns);
+	uint64_t before_ns = chrono_now_ns();
+	int ready = wait_for_events(loop, before_ns, deadline_ns);
+	loop->slept_ns += chrono_now_ns() - before_ns;
 	if (ready < 0 && errno != EINTR)
 		return error_set(err, ERROR_IO, "cannot poll: %s", strerror(errno));
 	if (ready > 0)
 		run_watches(loop);
 	run_timers(loop, chrono_now_ns());
 	return true;
+}
+
+uint64_t loop_slept_ns(const struct loop *loop)
+{
+	return loop->slept_ns;
 }
 
 bool loop_stop_requested(const struct loop *loop)

@@ -34,6 +34,9 @@ void loop_cancel(struct loop *loop, uint64_t id); /* harmless for 0 and for time
  * reached, then runs what is due. Fails only with ERROR_IO. Never call it from a callback. */
 bool loop_turn(struct loop *loop, uint64_t deadline_ns, struct error *err) MUST_CHECK;
 
+/* Time spent waiting since the loop was made. */
+uint64_t loop_slept_ns(const struct loop *loop);
+
 /* True once one of those signals has come, or loop_request_stop was called. */
 bool loop_stop_requested(const struct loop *loop);
 void loop_request_stop(struct loop *loop);

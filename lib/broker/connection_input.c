@@ -1,9 +1,11 @@
 #include "broker/connection_input.h"
 
+#include "base/chrono.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "broker/connection_private.h"
 #include "broker/connection_state_private.h"
+#include "broker/gather.h"
 
 #include <amqp.h>
 #include <amqp_framing.h>
@@ -249,6 +251,30 @@ static void parse_input(struct connection *c)
 	wire_take(&c->wire, c->wire.in.len - rest.len);
 }
 
+/* ---- gathering ---- */
+
+/* Puts the next read off as long as every channel under load allows. */
+static void gather(struct connection *c)
+{
+	uint64_t slept_ns = loop_slept_ns(c->loop), hold_ns = CHRONO_NEVER;
+	struct gather_load load = {.span_ns = c->wire.last_read_ns - c->read_before_ns,
+	    .slept_ns = slept_ns - c->slept_before_ns};
+	c->read_before_ns = c->wire.last_read_ns;
+	c->slept_before_ns = slept_ns;
+	for (size_t i = 1; i < c->channel_count; i++) {
+		const struct channel *ch = &c->channels[i];
+		if (ch->handlers == NULL || ch->handlers->load == NULL || ch->closing)
+			continue;
+		ch->handlers->load(ch->ctx, &load.came, &load.ahead);
+		load.most_ns = ch->handlers->gather_ns;
+		uint64_t of_channel = gather_hold_ns(&load);
+		if (load.came > 0 && of_channel < hold_ns)
+			hold_ns = of_channel;
+	}
+	if (hold_ns > 0 && hold_ns != CHRONO_NEVER)
+		wire_gather(&c->wire, hold_ns);
+}
+
 void connection_input_ended(void *ctx, int code)
 {
 	struct connection *c = ctx;
@@ -273,4 +299,5 @@ void connection_input_arrived(void *ctx)
 		check_greeting(c);
 	if (c->greeted)
 		parse_input(c);
+	gather(c);
 }

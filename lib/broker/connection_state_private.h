@@ -32,8 +32,10 @@ struct connection {
 	uint32_t call_reply_id; /* 0: no call */
 	bool call_answered;
 	struct buf call_reply;
-	bool greeted;	   /* the first bytes were those of AMQP */
-	bool input_paused; /* asked for; a call reads nevertheless */
+	bool greeted;		  /* the first bytes were those of AMQP */
+	bool input_paused;	  /* asked for; a call reads nevertheless */
+	uint64_t read_before_ns;  /* when the read before the last one was */
+	uint64_t slept_before_ns; /* loop_slept_ns of then */
 	/* heartbeats */
 	uint64_t heartbeat_ns, heartbeat_timer;
 };

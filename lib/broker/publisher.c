@@ -1,5 +1,6 @@
 #include "broker/publisher.h"
 
+#include "base/chrono.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/connection_private.h"
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define GATHER_NS (2 * CHRONO_MS)    /* confirms are only counted: nobody waits for one of many */
 #define MAX_PENDING_BYTES (1u << 20) /* in the connection's output before we stop adding */
 
 /* A message sent and not yet settled; message n stands at n & mask. */
@@ -27,8 +29,9 @@ struct publisher {
 	struct publisher_options options;
 	struct entry *ring;
 	size_t mask;
-	uint64_t oldest; /* sequence number of the oldest unsettled message */
-	uint64_t next;	 /* of the next message; the broker counts from 1 as well */
+	uint64_t oldest;  /* sequence number of the oldest unsettled message */
+	uint64_t next;	  /* of the next message; the broker counts from 1 as well */
+	uint64_t settled; /* since the last look at the load */
 	struct error closed;
 };
 
@@ -71,6 +74,7 @@ static void settle(
 		return;
 	char *return_reason = e->return_reason;
 	e->settled = true;
+	p->settled++;
 	e->return_reason = NULL;
 	while (p->oldest < p->next && entry_of(p, p->oldest)->settled)
 		p->oldest++;
@@ -155,7 +159,16 @@ static void on_closed(void *ctx, const struct error *why)
 	abandon(p, why->text);
 }
 
-static const struct channel_handlers handlers = {on_method, on_content, on_closed};
+static void tell_load(void *ctx, uint64_t *came, uint64_t *ahead)
+{
+	struct publisher *p = ctx;
+	*came = p->settled;
+	*ahead = p->next - p->oldest;
+	p->settled = 0;
+}
+
+static const struct channel_handlers handlers = {
+    on_method, on_content, on_closed, tell_load, GATHER_NS};
 
 struct publisher *publisher_open(
     struct connection *c, const struct publisher_options *options, struct error *err)

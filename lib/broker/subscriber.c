@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #define MAX_GATHERED_ACKS 100
+#define GATHER_NS (500 * CHRONO_US)
 #define GATHER_ACKS_NS (10 * CHRONO_MS)
 
 enum delivery_state {
@@ -33,6 +34,7 @@ struct subscriber {
 	uint64_t acks;		/* DELIVERY_ACK entries */
 	uint64_t acks_since_ns; /* when the first of them was settled */
 	uint64_t unsettled;
+	uint64_t looked_at;  /* value of `next` at the last look at the load */
 	unsigned generation; /* of the consumer: its tag is "warren-<generation>" */
 	bool cancelling, cancelled;
 	struct error closed;
@@ -116,7 +118,19 @@ static void on_closed(void *ctx, const struct error *why)
 	end(s, why->kind, explained.kind != ERROR_NONE ? explained.text : why->text);
 }
 
-static const struct channel_handlers handlers = {on_method, on_content, on_closed};
+/* With what the prefetch allows beyond what has just come. */
+static void tell_load(void *ctx, uint64_t *came, uint64_t *ahead)
+{
+	struct subscriber *s = ctx;
+	uint64_t prefetch =
+	    s->options.no_ack || s->options.prefetch == 0 ? UINT16_MAX : s->options.prefetch;
+	*came = s->next - s->looked_at;
+	*ahead = prefetch > *came ? prefetch - *came : 0;
+	s->looked_at = s->next;
+}
+
+static const struct channel_handlers handlers = {
+    on_method, on_content, on_closed, tell_load, GATHER_NS};
 
 /* ---- opening ---- */
 

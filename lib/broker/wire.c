@@ -15,7 +15,8 @@ static void on_socket(void *ctx, short revents);
 static void watch(struct wire *w)
 {
 	bool waiting = w->out_at < w->out.len;
-	int events = (w->paused ? 0 : POLLIN) | (waiting ? POLLOUT : 0);
+	bool reading = !w->paused && w->gather_timer == 0;
+	int events = (reading ? POLLIN : 0) | (waiting ? POLLOUT : 0);
 	loop_watch(w->loop, w->fd, (short)events, on_socket, w);
 }
 
@@ -32,6 +33,8 @@ void wire_close(struct wire *w)
 	if (w->fd < 0)
 		return;
 	loop_unwatch(w->loop, w->fd);
+	loop_cancel(w->loop, w->gather_timer);
+	w->gather_timer = 0;
 	close(w->fd);
 	w->fd = -1;
 }
@@ -117,6 +120,25 @@ static void read_some(struct wire *w)
 	w->in.len += (size_t)n;
 	w->last_read_ns = chrono_now_ns();
 	w->arrived(w->ctx);
+}
+
+static void on_gathered(void *ctx, uint64_t now_ns)
+{
+	struct wire *w = ctx;
+	(void)now_ns;
+	w->gather_timer = 0;
+	if (!w->paused)
+		read_some(w);
+	if (w->fd >= 0)
+		watch(w);
+}
+
+void wire_gather(struct wire *w, uint64_t for_ns)
+{
+	if (w->fd < 0 || w->gather_timer != 0)
+		return;
+	w->gather_timer = loop_at(w->loop, w->last_read_ns + for_ns, on_gathered, w);
+	watch(w);
 }
 
 static void on_socket(void *ctx, short revents)

@@ -15,8 +15,9 @@ struct wire {
 	int fd;	       /* -1: closed */
 	struct buf in; /* what has arrived and is not taken yet; wire_take removes it */
 	struct buf out;
-	size_t out_at; /* bytes of out already written */
-	bool paused;   /* nothing is read */
+	size_t out_at;	       /* bytes of out already written */
+	bool paused;	       /* nothing is read */
+	uint64_t gather_timer; /* not 0: nothing is read until it fires */
 	uint64_t last_read_ns, last_write_ns;
 	void (*arrived)(void *ctx); /* there are more bytes in `in` */
 	void (*ended)(
@@ -37,6 +38,8 @@ void wire_flush(struct wire *w);
 size_t wire_pending_bytes(const struct wire *w);
 /* Stops reading, or goes on: the other end is slowed down by TCP. */
 void wire_pause(struct wire *w, bool paused);
+/* Puts the next read off, so that it finds more; nothing while an earlier call lasts. */
+void wire_gather(struct wire *w, uint64_t for_ns);
 /* Removes bytes from the front of `in`. */
 void wire_take(struct wire *w, size_t count);
 

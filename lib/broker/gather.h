@@ -1,0 +1,27 @@
+/*
+ * gather.h - how long a connection may put off its next read. Arithmetic only.
+ *
+ * Under load a broker says little at a time, but often, and each time costs three system calls and
+ * a switch to us and back, on cores that it needs itself. To read later costs nobody anything then:
+ * what waits stands in line with many others anyway. A message that comes alone is read at once.
+ */
+#ifndef BROKER_GATHER_H
+#define BROKER_GATHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What one read has shown of a channel. */
+struct gather_load {
+	uint64_t came;	   /* messages that came to us, or to their end, since the read before */
+	uint64_t ahead;	   /* messages that the broker can go on with while we wait */
+	uint64_t span_ns;  /* since the read before; */
+	uint64_t slept_ns; /* of it, how long we had nothing to do */
+	uint64_t most_ns;  /* to wait: what the user of the channel allows */
+};
+
+/* 0: read on at once. Never so long that the broker would have done more than a quarter of what it
+ * has ahead, at the pace of the span. */
+uint64_t gather_hold_ns(const struct gather_load *load);
+
+#endif
