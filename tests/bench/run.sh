@@ -1,40 +1,35 @@
 #!/bin/bash
-# Measures the producer and the consumer against plain rabbitmq-c (plain_publish, plain_consume), on
-# a private broker. What counts are the ratios: everybody has the same minutes, the same broker and
-# the same queue, and the rounds alternate who goes first. Figures only: no speed fails a build.
+# Measures the producer and the consumer against plain rabbitmq-c (plain_publish, plain_consume):
+# first on the null broker (null_broker.c), where the client is the limit, then on a private
+# RabbitMQ. What counts are the ratios: everybody has the same minutes, the same broker and the same
+# queue, and the rounds alternate who goes first. Figures only: no speed fails a build.
 #
-#   run.sh            BENCH_COUNT=N fixes the messages of a measurement, BENCH_ROUNDS the rounds
+#   run.sh            BENCH_COUNT=N fixes the messages of a measurement on RabbitMQ,
+#                     BENCH_ROUNDS the rounds, BENCH_BROKERS="null rabbitmq" which of the two
 set -u -o pipefail
 cd "$(dirname "$0")/../.." || exit 70
 export BIN=${BIN:-bin} PEERS=${PEERS:-build/release/tests/bench}
-if [ -z "${BENCH_INSIDE-}" ]; then
-	echo "bench: starting a private RabbitMQ (a few seconds) ..."
-	BENCH_INSIDE=yes exec "$BIN/lab" run -- bash tests/bench/run.sh
-fi
 
 rounds=${BENCH_ROUNDS:-5}
 settings=tests/bench/bench.yaml
 window=1000 prefetch=1000 # the same on both sides
-seconds_to_spend=50       # by all rounds together, as far as a first run can tell
+seconds_to_spend=50       # on RabbitMQ by all rounds together, as far as a first run can tell
 seconds_at_most=90        # no further round begins after these
 fewest=30000 most=100000  # messages a measurement: with fewer, starting up counts too much
-work=$(mktemp -d "${TMPDIR:-/tmp}/warren-bench.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
 unset WARREN_SETTINGS
 
-# timed WHO COMMAND...: appends "WHO ROUND WALL CPU", in seconds.
+# timed WHO COUNT COMMAND...: appends "WHO ROUND COUNT WALL CPU", in seconds.
 timed() {
-	local who=$1 wall user system TIMEFORMAT='%R %U %S'
-	shift
+	local who=$1 count=$2 wall user system TIMEFORMAT='%R %U %S'
+	shift 2
 	{ time "$@" >"$work/out" 2>"$work/err"; } 2>"$work/time" || {
 		echo "bench: $* failed:"
 		cat "$work/err"
 		exit 1
 	}
 	read -r wall user system <"$work/time"
-	awk -v who="$who" -v round="$round" -v wall="$wall" -v user="$user" -v sys="$system" \
-		'BEGIN {print who, round, wall, user + sys}' >>"$work/figures"
+	awk -v who="$who" -v round="$round" -v count="$count" -v wall="$wall" -v cpu="$user+$system" \
+		'BEGIN {split(cpu, part, "+"); print who, round, count, wall, part[1] + part[2]}' >>"$work/figures"
 }
 
 peer_publish() { "$PEERS/plain_publish" "$AMQP_URL" bench "$1"; }
@@ -43,18 +38,53 @@ produce() { "$BIN/producer" -s $settings "$2" --amount "$1" --delay 0 --window $
 consume() { "$BIN/consumer" -s $settings --count "$1" --prefetch $prefetch --format "$2" --quiet; }
 purge() { "$BIN/topology" purge -s $settings --quiet >/dev/null; }
 
-# The measurements. Each finds the queue empty, or filled by the peer with what it is to take out.
-publishing=(peer_publish constant generated)
-consuming=(peer_consume none json)
-measure() {
+# both CONSUME... -- PUBLISH...: at the same time; waits for both.
+both() {
+	local consuming=()
+	while [ "$1" != -- ]; do
+		consuming+=("$1")
+		shift
+	done
+	shift
+	"${consuming[@]}" &
+	"$@" && wait $!
+}
+
+# ---- on the null broker: it never runs empty, and everybody gets what takes about a second ----
+
+null_measurements=(peer_publish constant generated peer_consume none json)
+measure_null() {
 	case $1 in
-	peer_publish) timed "$1" peer_publish "$count" ;;
-	constant | generated) timed "$1" produce "$count" "$1" ;;
+	peer_publish) timed "$1" 200000 peer_publish 200000 ;;
+	constant) timed "$1" 3000000 produce 3000000 constant ;;
+	generated) timed "$1" 1500000 produce 1500000 generated ;;
+	peer_consume) timed "$1" 3000000 peer_consume 3000000 ;;
+	none) timed "$1" 5000000 consume 5000000 none ;;
+	json) timed "$1" 1500000 consume 1500000 json ;;
+	esac
+}
+
+start_null() {
+	exec {null_port}< <(exec "$PEERS/null_broker")
+	null_pid=$!
+	read -r port <&"$null_port" || exit 1
+	export AMQP_URL=amqp://guest:guest@127.0.0.1:$port
+}
+
+# ---- on RabbitMQ: each finds the queue empty, or filled by the peer with what it takes out ----
+
+rabbitmq_measurements=(peer_publish constant generated peer_consume none json peer_both both)
+measure_rabbitmq() {
+	case $1 in
+	peer_publish) timed "$1" "$count" peer_publish "$count" ;;
+	constant | generated) timed "$1" "$count" produce "$count" "$1" ;;
+	peer_both) timed "$1" "$count" both peer_consume "$count" -- peer_publish "$count" ;;
+	both) timed "$1" "$count" both consume "$count" none -- produce "$count" constant ;;
 	*) peer_publish "$count" ;;
 	esac
 	case $1 in
-	peer_consume) timed "$1" peer_consume "$count" ;;
-	none | json) timed "$1" consume "$count" "$1" ;;
+	peer_consume) timed "$1" "$count" peer_consume "$count" ;;
+	none | json) timed "$1" "$count" consume "$count" "$1" ;;
 	*) purge ;;
 	esac
 }
@@ -64,8 +94,8 @@ choose_count() {
 	local began=${EPOCHREALTIME/./} spent_us
 	peer_publish $fewest && consume $fewest none || exit 1
 	spent_us=$((${EPOCHREALTIME/./} - began))
-	# a round publishes six times and consumes three times
-	count=$((seconds_to_spend * 1000000 * fewest / (rounds * 5 * spent_us)))
+	# a round publishes eight times and consumes five times
+	count=$((seconds_to_spend * 1000000 * fewest / (rounds * 7 * spent_us)))
 	count=$((count < fewest ? fewest : count > most ? most : count / 1000 * 1000))
 }
 
@@ -77,7 +107,7 @@ reversed() {
 
 # report: medians of the rounds; a ratio is the median of the rounds' ratios.
 report() {
-	awk -v count="$count" '
+	awk '
 	function median(list, n,    i, j, t) {
 		for (i = 2; i <= n; i++)
 			for (j = i; j > 1 && list[j - 1] > list[j]; j--) {
@@ -90,13 +120,14 @@ report() {
 		return median(v, rounds)
 	}
 	function row(name, ours, peer) {
+		if (!((("rate") SUBSEP ours SUBSEP 1) in figure)) return
 		printf "%-32s%9.0f%9.0f%7.2f  %9.2f%7.2f%7.2f\n", name,
 			over_rounds("rate", ours), over_rounds("rate", peer), over_rounds("rate", ours, peer),
 			over_rounds("cpu", ours), over_rounds("cpu", peer), over_rounds("cpu", ours, peer)
 	}
 	{
-		figure["rate", $1, $2] = count / $3
-		figure["cpu", $1, $2] = $4 / count * 1000000
+		figure["rate", $1, $2] = $3 / $4
+		figure["cpu", $1, $2] = $5 / $3 * 1000000
 		if ($2 > rounds) rounds = $2
 	}
 	END {
@@ -106,24 +137,61 @@ report() {
 		row("publish, five generated fields", "generated", "peer_publish")
 		row("consume, printing nothing", "none", "peer_consume")
 		row("consume, JSON into a file", "json", "peer_consume")
+		row("publish and consume at once", "both", "peer_both")
 	}' "$work/figures"
 }
 
-"$BIN/topology" apply -s $settings --quiet >/dev/null || exit
-round=0
-count=${BENCH_COUNT:-}
-[ -n "$count" ] || choose_count
-echo "bench: $rounds rounds of $count messages of 256 bytes, $(nproc) cores shared with the broker," \
-	"load $(cut -d' ' -f1 /proc/loadavg)"
-for ((round = 1; round <= rounds; round++)); do
-	[ $SECONDS -lt $seconds_at_most ] || {
-		echo "bench: time is up after $((round - 1)) rounds"
-		break
-	}
-	order=("${publishing[@]}" "${consuming[@]}")
-	[ $((round % 2)) -eq 1 ] || mapfile -t order < <(reversed "${order[@]}")
-	for who in "${order[@]}"; do measure "$who"; done
+# run_rounds BROKER MEASUREMENT...: every measurement in every round, every other round backwards.
+run_rounds() {
+	local measure=measure_$1 order who
+	shift
+	: >"$work/figures"
+	for ((round = 1; round <= rounds; round++)); do
+		[ $SECONDS -lt $seconds_at_most ] || {
+			echo "bench: time is up after $((round - 1)) rounds"
+			break
+		}
+		order=("$@")
+		[ $((round % 2)) -eq 1 ] || mapfile -t order < <(reversed "$@")
+		for who in "${order[@]}"; do "$measure" "$who"; done
+	done
+	report
+}
+
+run_null() {
+	start_null
+	trap 'kill $null_pid; rm -rf "$work"' EXIT
+	echo "bench: the null broker, $rounds rounds, bodies of 256 bytes, $(nproc) cores," \
+		"load $(cut -d' ' -f1 /proc/loadavg)"
+	run_rounds null "${null_measurements[@]}"
+}
+
+run_rabbitmq() {
+	"$BIN/topology" apply -s $settings --quiet >/dev/null || exit
+	round=0
+	count=${BENCH_COUNT:-}
+	[ -n "$count" ] || choose_count
+	echo "bench: RabbitMQ, $rounds rounds of $count messages of 256 bytes, $(nproc) cores shared with it," \
+		"load $(cut -d' ' -f1 /proc/loadavg)"
+	run_rounds rabbitmq "${rabbitmq_measurements[@]}"
+}
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/warren-bench.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+if [ -n "${BENCH_INSIDE-}" ]; then
+	run_rabbitmq
+	exit
+fi
+for broker in ${BENCH_BROKERS:-null rabbitmq}; do
+	case $broker in
+	null) (run_null) || exit ;;
+	rabbitmq)
+		echo "bench: starting a private RabbitMQ (a few seconds) ..."
+		BENCH_INSIDE=yes "$BIN/lab" run -- bash tests/bench/run.sh || exit
+		;;
+	esac
 done
-report
 echo "warren: producer and consumer with a fresh message_id and content_type on every message;"
-echo "plain: rabbitmq-c as its examples use it. CPU is the client's own, user and system."
+echo "plain: rabbitmq-c as its examples use it. CPU is the client's own, user and system. Rates and"
+echo "CPU are medians of the rounds, a ratio is the median of the rounds' ratios."

@@ -5,14 +5,14 @@ set -u -o pipefail
 cd "$(dirname "$0")/../.." || exit 70
 variant=${1:-release} only=${2-}
 root=$PWD
-export BIN=$root/build/$variant/bin
+export BIN=$root/build/$variant/bin INSTRUMENTS=build/$variant/tests
 logs=$root/build/$variant/logs
 passed=0 failed=0 skipped=0
 
 ./tests/support/deps.sh || exit
 mkdir -p "$logs"
 make --no-print-directory -j"$(nproc)" VARIANT="$variant" \
-	binaries unit >"$logs/build.log" 2>&1 || {
+	binaries unit instruments >"$logs/build.log" 2>&1 || {
 	tail -n 40 "$logs/build.log"
 	echo "the build failed"
 	exit 1
