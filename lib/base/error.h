@@ -43,8 +43,7 @@ bool error_set(struct error *err, enum error_kind kind, const char *fmt, ...) ER
 /* Puts "<context>: " in front of the text of a failure. Returns false. */
 bool error_context(struct error *err, const char *fmt, ...) ERROR_FORMAT(2, 3);
 
-/* No failure. Where every message passes, this instead of `= {0}`, which would clear all the text.
- */
+/* No failure. On the way of every message instead of `= {0}`, which would clear all of the text. */
 static inline void error_clear(struct error *err)
 {
 	err->kind = ERROR_NONE;

@@ -187,7 +187,7 @@ static void run_timers(struct loop *loop, uint64_t now_ns)
 			return;
 		struct timer due = *t;
 		loop_cancel(loop, due.id);
-		due.fn(due.ctx, now_ns);
+		due.fn(due.ctx, chrono_now_ns()); /* the one before it may have taken a while */
 	}
 }
 

@@ -128,7 +128,7 @@ static const struct unit *find_unit(const struct unit *units, size_t count, stru
 static bool scale(struct slice number, uint64_t factor, uint64_t *out)
 {
 	struct error ignored = {0}; /* the caller says what is accepted */
-	uint64_t whole;
+	uint64_t whole = 0;
 	if (num_parse_u64(number, 0, UINT64_MAX, &whole, &ignored))
 		return !__builtin_mul_overflow(whole, factor, out) && *out <= INT64_MAX;
 	double value = decimal_value(number) * (double)factor;

@@ -8,20 +8,19 @@
 #ifndef BROKER_GATHER_H
 #define BROKER_GATHER_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* What one read has shown of a channel. */
 struct gather_load {
 	uint64_t came;	   /* messages that came to us, or to their end, since the read before */
 	uint64_t ahead;	   /* messages that the broker can go on with while we wait */
-	uint64_t span_ns;  /* since the read before; */
+	uint64_t span_ns;  /* since the read before */
 	uint64_t slept_ns; /* of it, how long we had nothing to do */
 	uint64_t most_ns;  /* to wait: what the user of the channel allows */
 };
 
-/* 0: read on at once. Never so long that the broker would have done more than a quarter of what it
- * has ahead, at the pace of the span. */
+/* 0: read on at once. At most the time in which the broker, at the pace of the span, does a quarter
+ * of what it has ahead. */
 uint64_t gather_hold_ns(const struct gather_load *load);
 
 #endif

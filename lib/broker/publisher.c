@@ -41,7 +41,7 @@ static uint64_t hash_word(uint64_t h, uint64_t word)
 	return h ^ h >> 32;
 }
 
-/* Eight bytes a step, in the manner of FNV-1a; the length counts too. */
+/* Eight bytes a step, in the manner of FNV-1a. */
 static uint64_t hash_more(uint64_t h, struct slice s)
 {
 	uint64_t word;

@@ -118,14 +118,15 @@ static void on_closed(void *ctx, const struct error *why)
 	end(s, why->kind, explained.kind != ERROR_NONE ? explained.text : why->text);
 }
 
-/* With what the prefetch allows beyond what has just come. */
+/* Ahead is what the prefetch allows beyond what is not acknowledged yet. */
 static void tell_load(void *ctx, uint64_t *came, uint64_t *ahead)
 {
 	struct subscriber *s = ctx;
 	uint64_t prefetch =
 	    s->options.no_ack || s->options.prefetch == 0 ? UINT16_MAX : s->options.prefetch;
 	*came = s->next - s->looked_at;
-	*ahead = prefetch > *came ? prefetch - *came : 0;
+	uint64_t open = s->unsettled + s->acks;
+	*ahead = prefetch > open ? prefetch - open : 0;
 	s->looked_at = s->next;
 }
 

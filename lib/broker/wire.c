@@ -118,6 +118,7 @@ static void read_some(struct wire *w)
 		return;
 	}
 	w->in.len += (size_t)n;
+	w->more = (size_t)n == READ_BYTES;
 	w->last_read_ns = chrono_now_ns();
 	w->arrived(w->ctx);
 }
@@ -135,7 +136,7 @@ static void on_gathered(void *ctx, uint64_t now_ns)
 
 void wire_gather(struct wire *w, uint64_t for_ns)
 {
-	if (w->fd < 0 || w->gather_timer != 0)
+	if (w->fd < 0 || w->more || w->gather_timer != 0)
 		return;
 	w->gather_timer = loop_at(w->loop, w->last_read_ns + for_ns, on_gathered, w);
 	watch(w);

@@ -17,6 +17,7 @@ struct wire {
 	struct buf out;
 	size_t out_at;	       /* bytes of out already written */
 	bool paused;	       /* nothing is read */
+	bool more;	       /* the last read took all that one read takes */
 	uint64_t gather_timer; /* not 0: nothing is read until it fires */
 	uint64_t last_read_ns, last_write_ns;
 	void (*arrived)(void *ctx); /* there are more bytes in `in` */
@@ -38,7 +39,8 @@ void wire_flush(struct wire *w);
 size_t wire_pending_bytes(const struct wire *w);
 /* Stops reading, or goes on: the other end is slowed down by TCP. */
 void wire_pause(struct wire *w, bool paused);
-/* Puts the next read off, so that it finds more; nothing while an earlier call lasts. */
+/* Puts the next read off, so that it finds more; not when more waits already, nor while an earlier
+ * call lasts. */
 void wire_gather(struct wire *w, uint64_t for_ns);
 /* Removes bytes from the front of `in`. */
 void wire_take(struct wire *w, size_t count);

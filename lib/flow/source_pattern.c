@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #define BURST 256 /* messages made before the sink and the socket get their turn */
-#define STRIDE 16 /* and before the flow is asked again for its room */
 
 struct member {
 	const struct source_pattern_member *given;
@@ -81,12 +80,8 @@ static bool tick(
 	if (!source->started)
 		start(source, now_ns);
 	int64_t wall_ms = chrono_wall_ms();
-	size_t left = BURST, room = 0;
-	for (; left > 0; left--, room--) {
-		if (room == 0 || left % STRIDE == 0)
-			room = flow_room(flow);
-		if (room == 0)
-			break;
+	size_t left = BURST;
+	for (; left > 0 && flow_room(flow) > 0; left--) {
 		uint64_t due_ns;
 		size_t index = mix_next(&source->mix, now_ns, &due_ns);
 		if (index == MIX_NONE) {

@@ -45,7 +45,7 @@ struct source_queue {
 	size_t backlog_bytes; /* of bodies in it */
 	struct fifo retries;  /* struct retry, in order of due time: every pause is the same */
 	uint64_t deliveries, requeued, lost;
-	bool heard; /* something came or was settled since the last tick */
+	bool heard; /* something came or was settled since the last look */
 	uint64_t quiet_since_ns, next_look_ns;
 	uint64_t deliveries_at_look; /* of a look that found every queue empty */
 	bool looked_empty;
@@ -279,10 +279,8 @@ static bool tick(
     void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
 {
 	struct source_queue *source = self;
-	if (source->flow == NULL || source->heard)
-		source->quiet_since_ns = now_ns;
+	source->heard |= source->flow == NULL;
 	source->flow = flow;
-	source->heard = false;
 	if (source->ended.kind != ERROR_NONE)
 		return error_set(err, source->ended.kind, "%s", source->ended.text);
 	if (!connection_check(source->connection, err))
@@ -294,6 +292,9 @@ static bool tick(
 		return true;
 	if (!renew_feeds(source, wake_ns, err))
 		return false;
+	if (source->heard)
+		source->quiet_since_ns = now_ns;
+	source->heard = false;
 	bool busy = flow_under_way(flow) > 0 || !fifo_is_empty(&source->backlog) ||
 		    !fifo_is_empty(&source->retries);
 	if (busy)

@@ -6,8 +6,8 @@
  *   null_broker [BODY_BYTES]     prints "PORT\n", then serves 127.0.0.1 until it is killed
  *
  * Published messages are confirmed once a read, with multiple. A consumer gets messages of
- * BODY_BYTES (256), no more unacknowledged than its prefetch, until it cancels. One process a
- * connection.
+ * BODY_BYTES (256), as many as its prefetch beyond the last one it settled, until it cancels. One
+ * process a connection.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -47,6 +47,8 @@ enum method {
 	BASIC_PUBLISH = 60 << 16 | 40,
 	BASIC_DELIVER = 60 << 16 | 60,
 	BASIC_ACK = 60 << 16 | 80,
+	BASIC_REJECT = 60 << 16 | 90,
+	BASIC_NACK = 60 << 16 | 120,
 	CONFIRM_SELECT = 85 << 16 | 10,
 };
 
@@ -214,7 +216,10 @@ static void on_method(struct client *c, unsigned channel, unsigned method, const
 		c->published++;
 		break;
 	case BASIC_ACK:
-		c->acknowledged = get(arguments, 8); /* in order, or the window is only smaller */
+	case BASIC_NACK:
+	case BASIC_REJECT: /* taken as settling all before it, as clients in a hurry do */
+		if (get(arguments, 8) > c->acknowledged)
+			c->acknowledged = get(arguments, 8);
 		break;
 	default: /* channel.open-ok has a long string */
 		answer(c, channel, method + 1, "\0\0\0", method == (20 << 16 | 10) ? 4 : 0);

@@ -47,7 +47,11 @@ both() {
 	done
 	shift
 	"${consuming[@]}" &
-	"$@" && wait $!
+	"$@" || {
+		kill $!
+		return 1
+	}
+	wait $!
 }
 
 # ---- on the null broker: it never runs empty, and everybody gets what takes about a second ----
@@ -80,7 +84,7 @@ measure_rabbitmq() {
 	constant | generated) timed "$1" "$count" produce "$count" "$1" ;;
 	peer_both) timed "$1" "$count" both peer_consume "$count" -- peer_publish "$count" ;;
 	both) timed "$1" "$count" both consume "$count" none -- produce "$count" constant ;;
-	*) peer_publish "$count" ;;
+	*) peer_publish "$count" || exit 1 ;;
 	esac
 	case $1 in
 	peer_consume) timed "$1" "$count" peer_consume "$count" ;;
@@ -160,7 +164,7 @@ run_rounds() {
 
 run_null() {
 	start_null
-	trap 'kill $null_pid; rm -rf "$work"' EXIT
+	trap 'kill $null_pid' EXIT
 	echo "bench: the null broker, $rounds rounds, bodies of 256 bytes, $(nproc) cores," \
 		"load $(cut -d' ' -f1 /proc/loadavg)"
 	run_rounds null "${null_measurements[@]}"

@@ -89,6 +89,14 @@ take c --idle 300ms --prefetch 1 --exec "sh -c 'sleep 0.6'" -f body
 is "$(numbers)" "1 2 3 4 5 " "and so does the end of each command"
 
 put c 3
+began=${EPOCHREALTIME/./}
+take c --idle 2s --filter false
+took=$((${EPOCHREALTIME/./} - began))
+is "$status $((took >= 2000000 && took < 3900000))" "0 1" \
+	"what is hidden at once makes the silence begin anew, but once ($took us)"
+drop c
+
+put c 3
 put q 4
 take c q --until-empty -f json
 is "$(jq -r .queue out | sort | uniq -c | tr -s ' ' | tr '\n' ';')" " 3 c; 4 q;" "several queues at once"
