@@ -112,7 +112,8 @@ static const struct command command = {
 	"  producer -s walkthrough\n"
 	"  producer -s walkthrough --amount 1000 --delay 0 --yes\n"
 	"  printf 'one\\ntwo\\n' | producer --from - --routing-key some_queue\n"
-	"  consumer -s walkthrough -f json --until-empty | producer --from -\n\n"
+	"  consumer -s walkthrough -f json --until-empty >orders.jsonl\n"
+	"  producer --from orders.jsonl\n\n"
 	"Every message is confirmed by the broker. Exit status 1 tells that some were returned, "
 	"refused or stayed unconfirmed.",
 };

@@ -57,15 +57,15 @@ static bool open_lines(struct from *from, const struct from_options *o, struct e
 	if (from->fd < 0)
 		return error_set(
 		    err, ERROR_NO_INPUT, "cannot read '%s': %s", from->name, strerror(errno));
-	if (o->model != NULL)
-		from->pattern = derive_pattern(o, NULL, err);
-	if (err->kind != ERROR_NONE)
+	from->pattern = derive_pattern(o, NULL, err);
+	if (from->pattern == NULL)
 		return false;
 	struct source_lines_options reading = {.loop = o->loop,
 	    .fd = from->fd,
 	    .name = is_stdin ? "standard input" : from->name,
 	    .format = o->format,
 	    .pattern = from->pattern,
+	    .is_routed = o->model != NULL,
 	    .exchange = slice_str(o->exchange),
 	    .routing_key = slice_str(o->routing_key),
 	    .plan = &from->plan,

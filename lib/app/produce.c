@@ -180,18 +180,28 @@ static enum printer_format format_of(const struct run *run)
 	}
 }
 
+static bool ends_by_itself(const struct pace_plan *p)
+{
+	return p->step_count > 0 && !p->repeat &&
+	       p->steps[p->step_count - 1].length_ns != CHRONO_NEVER;
+}
+
 static void write_pace(const struct pace_plan *p, struct buf *out)
 {
-	if (p->unlimited)
-		buf_append_str(out, "until stopped");
-	else
+	if (!p->unlimited)
 		num_format_count(p->amount, out);
+	else
+		buf_append_str(out, ends_by_itself(p) ? "as many as fall due" : "until stopped");
 	if (p->step_count == 1 && p->steps[0].length_ns == CHRONO_NEVER) {
 		buf_printf(out, ", %g a second", p->steps[0].from_per_second);
 	} else if (p->step_count > 0) {
 		buf_append_str(out, ", by schedule");
 	} else if (p->delay_to_ns > 0) {
 		buf_append_str(out, ", one every ");
+		if (p->delay_from_ns < p->delay_to_ns) {
+			num_format_duration(p->delay_from_ns, out);
+			buf_append_str(out, " to ");
+		}
 		num_format_duration(p->delay_to_ns, out);
 	}
 }

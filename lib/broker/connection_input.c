@@ -48,8 +48,10 @@ static void on_connection_close(struct connection *c, const amqp_connection_clos
 	IGNORE_RESULT(frames_put_method(
 	    &c->wire.out, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &ok, FRAMES_MIN_SIZE, &ignored));
 	wire_flush(&c->wire);
-	connection_lose(
-	    c, c->refusal.kind, "the broker closed the connection: %s", c->refusal.text);
+	bool no_entry = c->login.state != LOGIN_DONE && c->refusal.kind == ERROR_ACCESS;
+	connection_lose(c, c->refusal.kind, "the broker closed the connection: %s%s",
+	    c->refusal.text,
+	    no_entry ? "; check the user, the password and the vhost of the URL" : "");
 }
 
 /* Methods on channel 0. */

@@ -17,11 +17,17 @@ static char *between(const char *text, const char *before, const char *after)
 	return end != NULL ? strndup(start, (size_t)(end - start)) : NULL;
 }
 
-/* "the value '10' of type 'long'" -> "10", in a string to free(). */
+/* "the value '10' of type 'long'" -> "10", and a text in quotes; in a string to free(). */
 static char *plain_value(const char *words)
 {
 	char *value = between(words, "the value '", "' of type '");
-	return value != NULL ? value : mem_strdup(words);
+	if (value == NULL)
+		return mem_strdup(words);
+	if (strstr(words, "' of type 'longstr'") == NULL)
+		return value;
+	char *quoted = mem_printf("'%s'", value);
+	free(value);
+	return quoted;
 }
 
 /*
@@ -41,7 +47,7 @@ static bool explain_inequivalent(
 		char *asked = plain_value(received), *is = plain_value(current + strlen(but));
 		error_set(err, ERROR_REFUSED,
 		    "%s '%s' exists with another '%s': you asked for %s, it is %s; change the "
-		    "settings, or delete it first: topology delete %s",
+		    "settings, or delete it first: topology delete %s (with the same settings)",
 		    context->object, context->name, attribute, asked, is, context->name);
 		free(asked);
 		free(is);

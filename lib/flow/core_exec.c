@@ -141,7 +141,7 @@ static void warn(struct job *job, const struct exec_process_result *result, enum
 	struct slice id = job->message->message_id;
 	buf_append_str(&line, id.len > 0 ? ": message " : ": the message");
 	text_escape(id, SIZE_MAX, &line);
-	buf_append_str(&line, fate == FLOW_RETRY ? " is to be tried again" : " is rejected");
+	buf_append_str(&line, fate == FLOW_RETRY ? " asks for another try" : " is rejected");
 	if (core->warnings == MOST_WARNINGS)
 		buf_append_str(&line, " (further ones are only counted)");
 	log_write(LOG_WARNING, "%s", line.ptr);

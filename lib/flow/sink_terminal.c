@@ -51,7 +51,8 @@ static void write_body(const struct sink_terminal *sink, struct slice body, stru
 		text_escape_lines(body, SIZE_MAX, out);
 	else
 		buf_append(out, body);
-	buf_append_char(out, '\n');
+	if (body.len == 0 || body.ptr[body.len - 1] != '\n')
+		buf_append_char(out, '\n');
 }
 
 static void write_pretty(

@@ -102,11 +102,12 @@ static bool take_line(struct source_lines *source, struct slice *out)
 static bool begin_message(
     struct source_lines *source, int64_t wall_ms, struct message *m, struct error *err)
 {
-	*m = (struct message){0};
-	if (source->options.pattern == NULL)
-		return true;
-	return pattern_render(
-	    source->options.pattern, &source->content, wall_ms, source->pace.sent, m, err);
+	if (!pattern_render(
+		source->options.pattern, &source->content, wall_ms, source->pace.sent, m, err))
+		return false;
+	if (!source->options.is_routed)
+		m->exchange = m->routing_key = (struct slice){0};
+	return true;
 }
 
 static bool read_record(

@@ -21,8 +21,9 @@ struct source_lines_options {
 	int fd;		  /* stays the caller's */
 	const char *name; /* printable, for errors: "standard input" */
 	enum source_lines_format format;
-	struct pattern *pattern; /* gives exchange, key and properties of plain lines, and what a
-				  * record leaves out; NULL: records must be complete */
+	struct pattern *pattern; /* gives plain lines their properties */
+	bool is_routed; /* by the pattern: it gives plain lines their exchange and key, and records
+			 * that have none */
 	struct slice exchange, routing_key; /* ptr not NULL: instead of what the pattern says */
 	const struct pace_plan *plan;
 	uint64_t seed;

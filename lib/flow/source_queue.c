@@ -126,9 +126,10 @@ static void requeue_later(struct source_queue *source, uint64_t token)
 }
 
 /* Reading a stream takes nothing away, so nothing is given back: an acknowledgement only asks for
- * more. What was not judged is left alone. */
+ * more. What was not judged is left alone; what is to be tried again does not come again. */
 static void settle_stream(struct feed *feed, uint64_t tag, enum flow_fate fate)
 {
+	feed->source->lost += fate == FLOW_RETRY;
 	if (fate != FLOW_RELEASED)
 		subscriber_settle(feed->subscriber, tag, SUBSCRIBER_ACK);
 }

@@ -63,7 +63,7 @@ static const struct argument arguments[] = {
     {"queue_version", "x-queue-version", ARGUMENT_COUNT, CLASSIC, 1, 2, {0}},
     {"initial_group_size", "x-quorum-initial-group-size", ARGUMENT_COUNT, QUORUM, 1, 255, {0}},
     {"initial_group_size", "x-initial-cluster-size", ARGUMENT_COUNT, STREAM, 1, 255, {0}},
-    {"leader_locator", "x-queue-leader-locator", ARGUMENT_CHOICE, ANY_TYPE, 0, 0,
+    {"leader_locator", "x-queue-leader-locator", ARGUMENT_CHOICE, QUORUM | STREAM, 0, 0,
 	{"client-local", "balanced"}},
     {"max_in_memory_length", "x-max-in-memory-length", ARGUMENT_COUNT, QUORUM, 0, INT64_MAX, {0}},
     {"max_in_memory_bytes", "x-max-in-memory-bytes", ARGUMENT_BYTES, QUORUM, 0, 0, {0}},

@@ -194,12 +194,31 @@ static bool read_short(struct reader *r, const json_t *value, struct slice *out,
 		   MAX_SHORT_STRING);
 }
 
+/* RabbitMQ closes the channel over another expiration, and every message under way with it. */
+static bool read_expiration(struct reader *r, const json_t *value, struct error *err)
+{
+	struct error ignored = {0}; /* the text below says more */
+	uint64_t ms;
+	return read_short(r, value, &r->message.expiration, err) &&
+	       (num_parse_u64(r->message.expiration, 0, UINT32_MAX, &ms, &ignored) ||
+		   error_set(err, ERROR_DATA, "not a whole number of milliseconds, in quotes"));
+}
+
 static bool read_octet(const json_t *value, uint8_t *out, struct error *err)
 {
 	json_int_t number = json_is_integer(value) ? json_integer_value(value) : -1;
 	if (number < 0 || number > UINT8_MAX)
 		return error_set(err, ERROR_DATA, "not a whole number from 0 to 255");
 	*out = (uint8_t)number;
+	return true;
+}
+
+static bool read_delivery_mode(struct reader *r, const json_t *value, struct error *err)
+{
+	json_int_t mode = json_is_integer(value) ? json_integer_value(value) : 0;
+	if (mode != MESSAGE_TRANSIENT && mode != MESSAGE_PERSISTENT)
+		return error_set(err, ERROR_DATA, "must be 1 (transient) or 2 (persistent)");
+	r->message.delivery_mode = (uint8_t)mode;
 	return true;
 }
 
@@ -221,9 +240,11 @@ static bool read_property(struct reader *r, const struct message_property_row *r
 	r->message.present |= row->bit;
 	switch (row->value) {
 	case MESSAGE_VALUE_TEXT:
-		return read_short(r, value, target, err);
+		return row->bit == MESSAGE_EXPIRATION ? read_expiration(r, value, err)
+						      : read_short(r, value, target, err);
 	case MESSAGE_VALUE_OCTET:
-		return read_octet(value, target, err);
+		return row->bit == MESSAGE_DELIVERY_MODE ? read_delivery_mode(r, value, err)
+							 : read_octet(value, target, err);
 	case MESSAGE_VALUE_TIMESTAMP:
 		return read_timestamp(value, target, err);
 	case MESSAGE_VALUE_TABLE:
@@ -391,10 +412,25 @@ bool record_read(struct slice line, struct message *out, struct buf *store, stru
 	return ok;
 }
 
+/* A record that is damaged is still one: sent as a body it would hide the damage. */
+static bool looks_damaged(struct slice line)
+{
+	static const struct slice marks[] = {{"\"routing_key\"", 13}, {"\"properties\"", 12}};
+	struct slice text = slice_trim(line);
+	if (text.len == 0 || text.ptr[0] != '{')
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+		if (memmem(text.ptr, text.len, marks[i].ptr, marks[i].len) != NULL)
+			return true;
+	return false;
+}
+
 bool record_looks_like(struct slice line)
 {
-	struct error ignored = {0}; /* whatever it is, it is no record */
+	struct error ignored = {0}; /* reading it says more */
 	json_t *root = parse(line, &ignored);
+	if (root == NULL)
+		return looks_damaged(line);
 	bool has_body =
 	    json_object_get(root, "body") != NULL || json_object_get(root, "body_base64") != NULL;
 	for (void *i = json_object_iter(root); has_body && i != NULL;

@@ -164,6 +164,17 @@ status_is 66 "--from a file that is missing: exit 66" "$BIN/producer" --from ./n
 like "$(cat err)" "cannot read './none': No such file" "and it is named"
 
 # A human types: each line is sent when it is finished, and answered.
+
+# a line of its own gets what every message gets
+printf 'typed\n' | "$BIN/producer" --from - --routing-key b --quiet
+consumer b -f json >line.json 2>lines.err
+is "$(jq -c '[.exchange, .routing_key, .properties.content_type, .properties.delivery_mode, (.properties.message_id | length)]' line.json)" \
+	'["","b","text/plain",2,36]' "a plain line is a persistent text with an id"
+printf '%s\n' '{"routing_key":"b","body":"x"' '{"routing_key":"b","body":"y"}' >damaged.jsonl
+status_is 65 "a damaged record at the beginning: exit 65" "$BIN/producer" --from damaged.jsonl --routing-key b
+like "$(cat "$work/err")" "damaged.jsonl:1: not a JSON object" "and it is told, not sent as a body"
+is "$(consumer b -f body 2>lines.err)" "" "nothing of it was sent"
+
 printf 'typed\n' | NO_COLOR=1 script -qec "timeout --foreground 10 $BIN/producer --from - --routing-key b" /dev/null >typed 2>typed.err
 is "$(consumer b -f body 2>lines.err)" typed "a line typed on a terminal is sent"
 like "$(tr -d '\r' <typed)" '^\[>>\].* typed$' "and its fate is shown"

@@ -240,7 +240,7 @@ static const struct {
     {"false", false, FLOW_REJECTED,
 	"warren: warning: 'false' ended with status 1: the message is rejected\n"},
     {"exit 75", true, FLOW_RETRY,
-	"warren: warning: 'exit 75' ended with status 75: the message is to be tried again\n"},
+	"warren: warning: 'exit 75' ended with status 75: the message asks for another try\n"},
     {"exit 3", true, FLOW_REJECTED,
 	"warren: warning: 'exit 3' ended with status 3: the message is rejected\n"},
     {"kill -9 $$", true, FLOW_REJECTED,

@@ -44,9 +44,9 @@ static const struct {
 	"\"queue\":{\"$type\":\"string\",\"value\":\"/Q==\"},\"properties\":{},\"body\":\"x\"}\n"},
     {{.present = MESSAGE_CONTENT_TYPE | MESSAGE_HEADERS, .body = BYTES("x")}, {0},
 	"{\"properties\":{\"content_type\":\"\",\"headers\":{}},\"body\":\"x\"}\n"},
-    {{.present = MESSAGE_TYPE | MESSAGE_DELIVERY_MODE, .type = BYTES("\xff"), .delivery_mode = 255},
+    {{.present = MESSAGE_TYPE | MESSAGE_DELIVERY_MODE, .type = BYTES("\xff"), .delivery_mode = 1},
 	{0},
-	"{\"properties\":{\"delivery_mode\":255,\"type\":{\"$type\":\"string\",\"value\":"
+	"{\"properties\":{\"delivery_mode\":1,\"type\":{\"$type\":\"string\",\"value\":"
 	"\"/w==\"}},\"body\":\"\"}\n"},
     {{.present = MESSAGE_TIMESTAMP, .timestamp = INT64_MAX}, {0},
 	"{\"properties\":{\"timestamp\":9223372036854775807},\"body\":\"\"}\n"},
@@ -185,7 +185,8 @@ START_TEST(random_messages_survive_the_way_to_a_line_and_back)
 			m.exchange = random_slice(&r, 255, memory[used++]);
 		if (rng_below(&r, 2) == 0)
 			m.routing_key = random_slice(&r, 255, memory[used++]);
-		m.delivery_mode = (uint8_t)rng_next(&r);
+		m.delivery_mode = (uint8_t)rng_between(&r, 1, 2);
+		m.expiration = SLICE("4294967295");
 		m.priority = (uint8_t)rng_next(&r);
 		m.timestamp = rng_next(&r);
 		for (uint64_t n = rng_below(&r, 30); n > 0; n--)
@@ -279,10 +280,16 @@ static const struct {
 	"properties.type: has 256 bytes; at most 255 are accepted"},
     {"{\"properties\":{\"priority\":256},\"body\":\"\"}",
 	"properties.priority: not a whole number from 0 to 255"},
+    {"{\"properties\":{\"expiration\":\"soon\"},\"body\":\"\"}",
+	"properties.expiration: not a whole number of milliseconds, in quotes"},
+    {"{\"properties\":{\"expiration\":\"4294967296\"},\"body\":\"\"}",
+	"properties.expiration: not a whole number of milliseconds, in quotes"},
+    {"{\"properties\":{\"delivery_mode\":3},\"body\":\"\"}",
+	"properties.delivery_mode: must be 1 (transient) or 2 (persistent)"},
     {"{\"properties\":{\"delivery_mode\":-1},\"body\":\"\"}",
-	"properties.delivery_mode: not a whole number from 0 to 255"},
+	"properties.delivery_mode: must be 1 (transient) or 2 (persistent)"},
     {"{\"properties\":{\"delivery_mode\":2.0},\"body\":\"\"}",
-	"properties.delivery_mode: not a whole number from 0 to 255"},
+	"properties.delivery_mode: must be 1 (transient) or 2 (persistent)"},
     {"{\"properties\":{\"timestamp\":-1},\"body\":\"\"}",
 	"properties.timestamp: not a whole number of seconds since 1970"},
     {"{\"properties\":{\"timestamp\":\"18446744073709551616\"},\"body\":\"\"}",

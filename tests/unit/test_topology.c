@@ -107,21 +107,23 @@ static const struct {
      "'max_length_bytes': '1KiB', 'overflow': 'reject-publish-dlx', 'max_priority': 9, "
      "'single_active_consumer': true, 'dead_letter_exchange': 'amq.fanout', "
      "'dead_letter_routing_key': 'k', 'queue_mode': 'lazy', 'queue_version': 2, "
-     "'leader_locator': 'balanced', 'arguments': {'x-own-thing': [1], 'y': 2}}}}",
+     "'arguments': {'x-own-thing': [1], 'y': 2}}}}",
 	"queue a classic durable {" CLASSIC ",'x-message-ttl':60000,'x-expires':1500,"
 	"'x-max-length':10,'x-max-length-bytes':1024,'x-overflow':'reject-publish-dlx',"
 	"'x-max-priority':9,'x-single-active-consumer':true,"
 	"'x-dead-letter-exchange':'amq.fanout','x-dead-letter-routing-key':'k',"
-	"'x-queue-mode':'lazy','x-queue-version':2,'x-queue-leader-locator':'balanced',"
+	"'x-queue-mode':'lazy','x-queue-version':2,"
 	"'x-own-thing':[1],'y':2}\n"},
     {"{'queues': {'a': {'type': 'quorum', 'delivery_limit': 3, 'dead_letter_exchange': '', "
      "'dead_letter_routing_key': 'b', 'dead_letter_strategy': 'at-least-once', "
-     "'overflow': 'reject-publish', 'initial_group_size': 3, 'max_in_memory_length': 5, "
+     "'overflow': 'reject-publish', 'initial_group_size': 3, 'leader_locator': 'balanced', "
+     "'max_in_memory_length': 5, "
      "'max_in_memory_bytes': 6}, 'b': {}}}",
 	"queue a quorum durable {" QUORUM ",'x-overflow':'reject-publish',"
 	"'x-dead-letter-exchange':'','x-dead-letter-routing-key':'b',"
 	"'x-dead-letter-strategy':'at-least-once','x-delivery-limit':3,"
-	"'x-quorum-initial-group-size':3,'x-max-in-memory-length':5,"
+	"'x-quorum-initial-group-size':3,'x-queue-leader-locator':'balanced','x-max-in-memory-"
+	"length':5,"
 	"'x-max-in-memory-bytes':6}\n"
 	"queue b classic durable {" CLASSIC "}\n"},
     {"{'queues': {'a': {'type': 'stream', 'max_age': '7d', 'max_length_bytes': '20GB', "
