@@ -51,7 +51,7 @@ static void on_connection_close(struct connection *c, const amqp_connection_clos
 	bool no_entry = c->login.state != LOGIN_DONE && c->refusal.kind == ERROR_ACCESS;
 	connection_lose(c, c->refusal.kind, "the broker closed the connection: %s%s",
 	    c->refusal.text,
-	    no_entry ? "; check the user, the password and the vhost of the URL" : "");
+	    no_entry ? " (check the user, the password and the vhost of the URL)" : "");
 }
 
 /* Methods on channel 0. */

@@ -90,8 +90,6 @@ static const struct advice advices[] = {
 	"filter hides (--unmatched)"},
     {406, "user_id property", "the user_id of a message must be the user who is logged in",
 	"leave user_id out"},
-    {406, "invalid expiration", "the expiration of a message is a number of milliseconds",
-	"correct it"},
     {406, "larger than", "a message is larger than the broker allows",
 	"send less at once, or raise the broker's max_message_size"},
     {406, NULL, "the broker does not accept these arguments", "correct the settings"},

@@ -88,6 +88,13 @@ put c 5
 take c --idle 300ms --prefetch 1 --exec "sh -c 'sleep 0.6'" -f body
 is "$(numbers)" "1 2 3 4 5 " "and so does the end of each command"
 
+printf 'one\n' >line.body
+mkdir -p lines && mv line.body lines/
+"$BIN/producer" --from lines --routing-key c --quiet
+"$BIN/producer" --from lines --routing-key c --quiet
+take c --until-empty -f body
+is "$status $(tr '\n' ';' <out)" "0 one;one;" "-f body: a body that ends its line gets no empty one behind it"
+
 put c 3
 began=${EPOCHREALTIME/./}
 take c --idle 2s --filter false

@@ -18,9 +18,9 @@ step() {
 mkdir -p build
 step "clang-format leaves every file as it is" make --no-print-directory format-check
 step "includes go down lib/ORDER, public names are addresses" ./tests/support/house.sh
-step "gcc builds without a warning" make --no-print-directory -j"$(nproc)" VARIANT=debug EXTRA=-Werror \
-	binaries unit
+step "gcc builds without a warning" make --no-print-directory -j"$(nproc)" VARIANT=release EXTRA=-Werror \
+	binaries unit instruments
 step "clang builds without a warning" make --no-print-directory -j"$(nproc)" CC=clang VARIANT=clang EXTRA=-Werror \
-	binaries unit
+	binaries unit instruments
 step "cppcheck, clang-tidy and shellcheck have nothing to say" ./tests/support/lint.sh
 [ $failed -eq 0 ]

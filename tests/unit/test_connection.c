@@ -181,7 +181,8 @@ static const struct refusal_row {
     {peer_hangs_up, ERROR_UNAVAILABLE, "it closed the connection"},
     {peer_noise, ERROR_REFUSED, "the broker sent a frame of unknown type 7"},
     {peer_refuses_login, ERROR_ACCESS,
-	"the broker closed the connection: ACCESS_REFUSED - \\x1b[31mno\\n"},
+	"the broker closed the connection: ACCESS_REFUSED - \\x1b[31mno\\n "
+	"(check the user, the password and the vhost of the URL)"},
     {peer_starting, ERROR_UNAVAILABLE, "the broker closed the connection: INTERNAL_ERROR"},
     {peer_strange_mechanism, ERROR_ACCESS,
 	"the broker does not offer PLAIN login; it offers 'KERBEROS'"},
