@@ -104,8 +104,8 @@ static const struct option options[] = {
     {0},
 };
 
-static const struct option *const groups[] = {
-    options, tool_broker_options, tool_summary_options, tool_common_options, NULL};
+static const struct option *const groups[] = {options, tool_broker_options, tool_summary_options,
+    tool_talk_options, tool_common_options, NULL};
 
 static const struct command command = {
     .tool = "consumer",

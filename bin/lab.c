@@ -71,7 +71,8 @@ static const char notes[] =
     "  lab up --nodes 3                 a cluster\n"
     "  lab ctl -- list_queues name messages\n";
 
-static const struct option *const groups[] = {options, tool_common_options, NULL};
+static const struct option *const groups[] = {
+    options, tool_talk_options, tool_common_options, NULL};
 
 static const struct command command = {.tool = "lab",
     .summary = "start and end a private throwaway RabbitMQ",

@@ -27,7 +27,7 @@ static const struct option options[] = {
 };
 
 static const struct option *const groups[] = {
-    options, tool_broker_options, tool_common_options, NULL};
+    options, tool_broker_options, tool_talk_options, tool_common_options, NULL};
 
 static const struct command_verb verbs[] = {
     {"apply", "declare the exchanges, queues and bindings of the settings"},

@@ -1,5 +1,6 @@
 #include "app/consume.h"
 
+#include "app/offset.h"
 #include "app/progress.h"
 #include "base/chrono.h"
 #include "base/log.h"
@@ -86,28 +87,6 @@ static bool choose_queues(struct run *run, struct error *err)
 
 /* ---- streams ---- */
 
-/* The x-stream-offset argument: first, last, next, a number, or a time. */
-static json_t *offset_value(const char *text, struct error *err)
-{
-	static const char *const words[] = {"first", "last", "next"};
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (strcmp(text, words[i]) == 0)
-			return json_string(text);
-	struct error ignored = {0}; /* the last form tells what is accepted */
-	uint64_t number;
-	int64_t wall_ms;
-	if (num_parse_u64(slice_str(text), 0, INT64_MAX, &number, &ignored))
-		return json_integer((json_int_t)number);
-	error_clear(&ignored);
-	if (chrono_parse(slice_str(text), &wall_ms, &ignored) && wall_ms >= 0)
-		return json_pack(
-		    "{s:s, s:I}", "$type", "timestamp", "value", (json_int_t)(wall_ms / 1000));
-	error_set(err, ERROR_USAGE,
-	    "option '--offset' takes first, last, next, a number or a time such as "
-	    "2026-11-21T08:15:30Z");
-	return NULL;
-}
-
 static bool choose_offset(struct run *run, struct error *err)
 {
 	bool any_stream = false;
@@ -127,7 +106,7 @@ static bool choose_offset(struct run *run, struct error *err)
 		    "%s does not go with a stream, which keeps its messages whatever is read", no);
 	/* from its beginning, so that it does not matter who starts first */
 	const char *offset = run->options->offset != NULL ? run->options->offset : "first";
-	json_t *value = offset_value(offset, err);
+	json_t *value = offset_read(offset, err);
 	if (value == NULL)
 		return false;
 	run->arguments = json_object();

@@ -134,7 +134,7 @@ static bool open_files(struct from *from, const struct from_options *o, struct e
 		from->plan.amount = count;
 	}
 	from->member = (struct source_pattern_member){"files", from->pattern, &from->plan};
-	from->files = source_pattern_create(&from->member, 1, o->seed);
+	from->files = source_pattern_create(&from->member, 1, o->seed, 0);
 	return true;
 }
 

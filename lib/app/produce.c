@@ -1,6 +1,7 @@
 #include "app/produce.h"
 
 #include "app/from.h"
+#include "app/paced.h"
 #include "app/printer.h"
 #include "app/progress.h"
 #include "base/chrono.h"
@@ -38,38 +39,16 @@ struct run {
 
 /* ---- which messages, at which pace ---- */
 
-/* The pace of the settings with the command line's amount, delay or rate instead. */
-static json_t *paced_spec(const json_t *spec, const struct produce_options *o)
-{
-	json_t *copy = spec != NULL ? json_copy((json_t *)(uintptr_t)spec) : json_object();
-	if (o->has_delay || o->has_rate) {
-		static const char *const paces[] = {
-		    "delay", "rate", "schedule", "repeat", "jitter", "arrivals"};
-		size_t count = o->has_rate ? 4 : ARRAY_LEN(paces); /* a rate keeps how it arrives */
-		for (size_t i = 0; i < count; i++)
-			json_object_del(copy, paces[i]);
-	}
-	if (o->has_amount)
-		json_object_set_new(copy, "amount", json_integer((json_int_t)o->amount));
-	if (o->has_delay)
-		json_object_set_new(copy, "delay", json_real((double)o->delay_ns / 1e9));
-	if (o->has_rate)
-		json_object_set_new(copy, "rate", json_real(o->rate));
-	return copy;
-}
-
-static void note_first(void *ctx, const char *pointer, const char *text)
-{
-	error_set(ctx, ERROR_USAGE, "%s: %s", pointer, text);
-}
-
 static bool read_plan(
     const json_t *spec, const struct produce_options *o, struct pace_plan *plan, struct error *err)
 {
-	json_t *paced = paced_spec(spec, o);
-	bool good = pace_plan_read(paced, plan, note_first, err);
-	json_decref(paced);
-	return good;
+	struct paced paced = {.has_amount = o->has_amount,
+	    .has_delay = o->has_delay,
+	    .has_rate = o->has_rate,
+	    .amount = o->amount,
+	    .delay_ns = o->delay_ns,
+	    .rate = o->rate};
+	return paced_read(spec, &paced, plan, err);
 }
 
 static bool add_job(struct run *run, const struct settings_message *m, struct error *err)
@@ -334,7 +313,8 @@ static bool send_patterns(struct run *run, struct error *err)
 	for (size_t i = 0; i < run->job_count; i++)
 		members[i] = (struct source_pattern_member){
 		    run->jobs[i].message->name, run->jobs[i].message->pattern, &run->jobs[i].plan};
-	struct source_pattern *source = source_pattern_create(members, run->job_count, run->seed);
+	struct source_pattern *source =
+	    source_pattern_create(members, run->job_count, run->seed, 0);
 	bool good = run_flow(run, source_pattern_source(source), err);
 	source_pattern_free(source);
 	free(members);

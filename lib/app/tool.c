@@ -58,7 +58,7 @@ const struct option tool_summary_options[] = {
     {0},
 };
 
-const struct option tool_common_options[] = {
+const struct option tool_talk_options[] = {
     {.name = "quiet",
 	.letter = 'q',
 	.type = OPTION_FLAG,
@@ -69,6 +69,10 @@ const struct option tool_common_options[] = {
 	.type = OPTION_FLAG,
 	.offset = MEMBER(verbose),
 	.help = "say more about what is being done"},
+    {0},
+};
+
+const struct option tool_common_options[] = {
     {.name = "color",
 	.type = OPTION_CHOICE,
 	.offset = MEMBER(color),
@@ -198,8 +202,11 @@ int tool_main(
 	struct error err = {0};
 	open_standard_descriptors();
 	struct arguments arguments = take_arguments(argc, argv);
-	struct tool tool = {
-	    .command = command, .options = o, .program = argc > 0 ? argv[0] : command->tool};
+	struct tool tool = {.command = command,
+	    .options = o,
+	    .program = argc > 0 ? argv[0] : command->tool,
+	    .argc = argc,
+	    .argv = arguments.ordered};
 	bool good = options_parse(command, argc, arguments.ordered, options, &tool.operands, &err);
 	log_setup(command->tool,
 	    o->quiet	 ? LOG_ERROR

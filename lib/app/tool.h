@@ -26,14 +26,17 @@ struct tool_options {
 
 enum tool_color { TOOL_COLOR_AUTO, TOOL_COLOR_ALWAYS, TOOL_COLOR_NEVER };
 
-extern const struct option tool_common_options[];  /* --quiet --verbose --color --log-format ... */
+extern const struct option tool_talk_options[];	   /* --quiet --verbose */
+extern const struct option tool_common_options[];  /* --color --log-format --help ... */
 extern const struct option tool_broker_options[];  /* --settings --url --set --wait */
 extern const struct option tool_summary_options[]; /* --summary */
 
 struct tool {
 	const struct command *command;
 	const struct tool_options *options;
-	const char *program;	       /* as it was called: "bin/lab" */
+	const char *program; /* as it was called: "bin/lab" */
+	int argc;	     /* of the command line, for options_parse_with */
+	char **argv;
 	char **operands;	       /* NULL-terminated */
 	struct loop *loop;	       /* after tool_open_loop */
 	struct settings settings;      /* after tool_load_settings */

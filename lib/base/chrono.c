@@ -10,11 +10,16 @@ uint64_t chrono_now_ns(void)
 	return (uint64_t)t.tv_sec * CHRONO_S + (uint64_t)t.tv_nsec;
 }
 
-int64_t chrono_wall_ms(void)
+uint64_t chrono_wall_ns(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (uint64_t)t.tv_sec * CHRONO_S + (uint64_t)t.tv_nsec;
+}
+
+int64_t chrono_wall_ms(void)
+{
+	return (int64_t)(chrono_wall_ns() / CHRONO_MS);
 }
 
 uint64_t chrono_after(uint64_t now_ns, uint64_t span_ns)

@@ -10,8 +10,9 @@
 #define CHRONO_MS UINT64_C(1000000)
 #define CHRONO_S UINT64_C(1000000000)
 
-uint64_t chrono_now_ns(void); /* CLOCK_MONOTONIC */
-int64_t chrono_wall_ms(void); /* since 1970-01-01T00:00:00Z, UTC */
+uint64_t chrono_now_ns(void);  /* CLOCK_MONOTONIC */
+uint64_t chrono_wall_ns(void); /* since 1970-01-01T00:00:00Z, UTC */
+int64_t chrono_wall_ms(void);
 
 /* now + span, held at CHRONO_NEVER instead of wrapping. */
 uint64_t chrono_after(uint64_t now_ns, uint64_t span_ns);

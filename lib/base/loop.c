@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@ struct timer {
 	void *ctx;
 };
 
-/* polled[i] belongs to watches[i]; the first is the reading end of the signal pipe. */
+/* polled[i] belongs to watches[i]; the first is the reading end of the wake pipe. */
 struct loop {
 	struct pollfd *polled;
 	struct watch *watches;
@@ -31,20 +32,27 @@ struct loop {
 	size_t timer_count, timer_capacity;
 	uint64_t last_id;
 	uint64_t slept_ns;
-	bool stop_requested;
+	int wake_pipe[2];
+	bool takes_signals;
+	atomic_bool stop_requested;
 };
 
 /* What the signal handler may touch. */
 static volatile sig_atomic_t stop_signals;
-static int signal_pipe[2] = {-1, -1};
+static volatile sig_atomic_t signal_fd = -1; /* writing end of the wake pipe of the loop */
+
+static void write_wake(int fd)
+{
+	ssize_t ignored = write(fd, "", 1); /* full: the loop is awake anyway */
+	(void)ignored;
+}
 
 static void on_signal(int number)
 {
 	int saved = errno;
 	if (number != SIGCHLD && stop_signals++ > 0)
 		_exit(128 + number);
-	ssize_t ignored = write(signal_pipe[1], "", 1); /* full: the loop is awake anyway */
-	(void)ignored;
+	write_wake(signal_fd);
 	errno = saved;
 }
 
@@ -66,28 +74,40 @@ static void set_handlers(void (*handler)(int))
 			sigaction(handled_signals[i], &action, NULL);
 }
 
-static void drain_signal_pipe(void *ctx, short revents)
+static void drain_wake_pipe(void *ctx, short revents)
 {
 	(void)revents;
 	struct loop *loop = ctx;
 	char bytes[64];
-	while (read(signal_pipe[0], bytes, sizeof bytes) > 0)
+	while (read(loop->wake_pipe[0], bytes, sizeof bytes) > 0)
 		;
-	if (stop_signals > 0)
+	if (loop->takes_signals && stop_signals > 0)
 		loop->stop_requested = true;
 }
 
-struct loop *loop_create(struct error *err)
+struct loop *loop_create_worker(struct error *err)
 {
-	if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+	int wake_pipe[2];
+	if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
 		error_set(err, ERROR_IO, "cannot make a pipe: %s", strerror(errno));
 		return NULL;
 	}
 	struct loop *loop = mem_alloc(1, sizeof *loop);
+	memcpy(loop->wake_pipe, wake_pipe, sizeof wake_pipe);
+	loop_watch(loop, wake_pipe[0], POLLIN, drain_wake_pipe, loop);
+	return loop;
+}
+
+struct loop *loop_create(struct error *err)
+{
+	struct loop *loop = loop_create_worker(err);
+	if (loop == NULL)
+		return NULL;
+	loop->takes_signals = true;
 	stop_signals = 0;
+	signal_fd = loop->wake_pipe[1];
 	signal(SIGPIPE, SIG_IGN);
 	set_handlers(on_signal);
-	loop_watch(loop, signal_pipe[0], POLLIN, drain_signal_pipe, loop);
 	return loop;
 }
 
@@ -95,11 +115,13 @@ void loop_free(struct loop *loop)
 {
 	if (loop == NULL)
 		return;
-	set_handlers(SIG_DFL);
-	signal(SIGPIPE, SIG_DFL);
-	close(signal_pipe[0]);
-	close(signal_pipe[1]);
-	signal_pipe[0] = signal_pipe[1] = -1;
+	if (loop->takes_signals) {
+		set_handlers(SIG_DFL);
+		signal(SIGPIPE, SIG_DFL);
+		signal_fd = -1;
+	}
+	close(loop->wake_pipe[0]);
+	close(loop->wake_pipe[1]);
 	free(loop->polled);
 	free(loop->watches);
 	free(loop->timers);
@@ -233,6 +255,11 @@ uint64_t loop_slept_ns(const struct loop *loop)
 	return loop->slept_ns;
 }
 
+void loop_wake(struct loop *loop)
+{
+	write_wake(loop->wake_pipe[1]);
+}
+
 bool loop_stop_requested(const struct loop *loop)
 {
 	return loop->stop_requested;
@@ -241,6 +268,7 @@ bool loop_stop_requested(const struct loop *loop)
 void loop_request_stop(struct loop *loop)
 {
 	loop->stop_requested = true;
+	loop_wake(loop);
 }
 
 void loop_reset_child_signals(void)

@@ -1,4 +1,8 @@
-/* loop.h - one thread, one poll(): descriptors, timers, and a stop on SIGINT, SIGTERM or SIGHUP.
+/*
+ * loop.h - one thread, one poll(): descriptors, timers, and a stop on SIGINT, SIGTERM or SIGHUP.
+ *
+ * A loop belongs to the thread that turns it; only loop_wake and loop_request_stop may be called
+ * from others.
  */
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H
@@ -17,9 +21,11 @@ typedef void loop_timer_fn(void *ctx, uint64_t now_ns);
 /*
  * Installs handlers for SIGINT, SIGTERM and SIGHUP (unless nohup has it ignored), and ignores
  * SIGPIPE, until loop_free: the first signal makes loop_stop_requested true, a second ends the
- * process at once with 128 + its number. At most one loop per process. SIGCHLD wakes the loop.
+ * process at once with 128 + its number. At most one such loop per process. SIGCHLD wakes the loop.
  */
 struct loop *loop_create(struct error *err);
+/* A loop that leaves signals alone: for a thread beside the main one. */
+struct loop *loop_create_worker(struct error *err);
 void loop_free(struct loop *loop);
 
 /* Watches a descriptor, or changes what is asked of a watched one. events 0 keeps only errors. */
@@ -36,6 +42,9 @@ bool loop_turn(struct loop *loop, uint64_t deadline_ns, struct error *err) MUST_
 
 /* Time spent waiting since the loop was made. */
 uint64_t loop_slept_ns(const struct loop *loop);
+
+/* Ends the turn that sleeps, or keeps the next one from sleeping. */
+void loop_wake(struct loop *loop);
 
 /* True once one of those signals has come, or loop_request_stop was called. */
 bool loop_stop_requested(const struct loop *loop);

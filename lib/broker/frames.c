@@ -297,15 +297,26 @@ static bool take_method(struct slice *payload)
 	return take_uint(payload, 4, &id);
 }
 
+/* What deliver and get-ok have in common. */
+static bool read_delivery(struct slice *payload, struct frames_deliver *out, struct message *m)
+{
+	uint64_t redelivered = 0;
+	bool good = take_uint(payload, 8, &out->tag) && take_uint(payload, 1, &redelivered) &&
+		    take_bytes(payload, 1, &m->exchange) && take_bytes(payload, 1, &m->routing_key);
+	out->redelivered = (redelivered & 1) != 0;
+	return good;
+}
+
 bool frames_read_deliver(struct slice payload, struct frames_deliver *out, struct message *m)
 {
-	uint64_t redelivered;
-	bool good = take_method(&payload) && take_bytes(&payload, 1, &out->consumer_tag) &&
-		    take_uint(&payload, 8, &out->tag) && take_uint(&payload, 1, &redelivered) &&
-		    take_bytes(&payload, 1, &m->exchange) &&
-		    take_bytes(&payload, 1, &m->routing_key);
-	out->redelivered = good && (redelivered & 1) != 0;
-	return good;
+	return take_method(&payload) && take_bytes(&payload, 1, &out->consumer_tag) &&
+	       read_delivery(&payload, out, m);
+}
+
+bool frames_read_get_ok(struct slice payload, struct frames_deliver *out, struct message *m)
+{
+	out->consumer_tag = (struct slice){0};
+	return take_method(&payload) && read_delivery(&payload, out, m);
 }
 
 bool frames_read_return(struct slice payload, struct frames_return *out, struct message *m)

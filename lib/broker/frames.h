@@ -69,6 +69,9 @@ struct frames_deliver {
 /* basic.deliver; fills exchange and routing_key of the message. */
 bool frames_read_deliver(struct slice payload, struct frames_deliver *out, struct message *m);
 
+/* basic.get-ok; the same, without a consumer tag. */
+bool frames_read_get_ok(struct slice payload, struct frames_deliver *out, struct message *m);
+
 struct frames_return {
 	uint16_t code;
 	struct slice text;

@@ -14,11 +14,13 @@
 
 #define GATHER_NS (2 * CHRONO_MS)    /* confirms are only counted: nobody waits for one of many */
 #define MAX_PENDING_BYTES (1u << 20) /* in the connection's output before we stop adding */
+#define TELLING_BYTES 64	     /* of headers and body: enough to tell messages apart */
+#define BURST 256		     /* room without confirms: the socket gets its turn */
 
 /* A message sent and not yet settled; message n stands at n & mask. */
 struct entry {
 	uint64_t token;
-	uint64_t id_hash;    /* of message_id: a return does not say which message it is */
+	uint64_t id_hash;    /* a return does not say which message it is */
 	char *return_reason; /* not NULL: returned, the acknowledgement is still to come */
 	bool settled;
 };
@@ -55,10 +57,21 @@ static uint64_t hash_more(uint64_t h, struct slice s)
 	return hash_word(h, word);
 }
 
+static struct slice beginning(struct slice s)
+{
+	return (struct slice){s.ptr, s.len < TELLING_BYTES ? s.len : TELLING_BYTES};
+}
+
+/* Of where it goes and its message_id, or else the beginning of what it says. */
 static uint64_t hash(const struct message *m)
 {
 	uint64_t h = hash_more(UINT64_C(0xcbf29ce484222325), m->exchange);
-	return hash_more(hash_more(h, m->routing_key), m->message_id);
+	h = hash_more(h, m->routing_key);
+	if ((m->present & MESSAGE_MESSAGE_ID) != 0)
+		return hash_more(h, m->message_id);
+	if ((m->present & MESSAGE_HEADERS) != 0)
+		h = hash_more(h, beginning(m->headers));
+	return hash_more(h, beginning(m->body));
 }
 
 static struct entry *entry_of(struct publisher *p, uint64_t number)
@@ -185,8 +198,9 @@ struct publisher *publisher_open(
 	    .next = 1};
 	p->channel = connection_open_channel(c, &handlers, p, err);
 	amqp_confirm_select_t select = {0};
-	if (p->channel != 0 && connection_call(c, p->channel, AMQP_CONFIRM_SELECT_METHOD, &select,
-				   AMQP_CONFIRM_SELECT_OK_METHOD, err) != NULL)
+	if (p->channel != 0 &&
+	    (options->window == 0 || connection_call(c, p->channel, AMQP_CONFIRM_SELECT_METHOD,
+					 &select, AMQP_CONFIRM_SELECT_OK_METHOD, err) != NULL))
 		return p;
 	publisher_close(p);
 	return NULL;
@@ -207,6 +221,8 @@ size_t publisher_room(const struct publisher *p)
 	if (p->channel == 0 || connection_is_blocked(p->connection) ||
 	    connection_pending_bytes(p->connection) > MAX_PENDING_BYTES)
 		return 0;
+	if (p->options.window == 0)
+		return BURST;
 	return p->options.window - (size_t)(p->next - p->oldest);
 }
 
@@ -217,6 +233,10 @@ bool publisher_send(
 	    !frames_put_publish(connection_output(p->connection), p->channel, m, mandatory,
 		connection_frame_max(p->connection), err))
 		return false;
+	if (p->options.window == 0) {
+		p->options.fate(p->options.ctx, token, PUBLISHER_UNCONFIRMED, "");
+		return true;
+	}
 	uint64_t number = p->next++;
 	*entry_of(p, number) = (struct entry){.token = token, .id_hash = hash(m)};
 	return true;

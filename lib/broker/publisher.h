@@ -5,6 +5,8 @@
  * confirmed, or as returned when a basic.return came before (an unroutable message is returned and
  * acknowledged, which is not delivered); basic.nack as nacked; what is unsettled when the channel
  * or connection ends is unconfirmed. https://www.rabbitmq.com/docs/confirms
+ *
+ * With a window of 0 there are no confirms: a message is unconfirmed as soon as it is sent.
  */
 #ifndef BROKER_PUBLISHER_H
 #define BROKER_PUBLISHER_H
@@ -24,14 +26,15 @@ typedef void publisher_fate_fn(
     void *ctx, uint64_t token, enum publisher_fate fate, const char *reason);
 
 struct publisher_options {
-	size_t window; /* most messages without a fate at any time; at least 1 */
+	size_t window; /* most messages without a fate at any time; 0: no confirms */
 	publisher_fate_fn *fate;
 	void *ctx;
 };
 
 struct publisher;
 
-/* Opens a channel and switches confirms on; waits for both. The connection must outlive it. */
+/* Opens a channel and switches confirms on (window 0: not); waits for both. The connection must
+ * outlive it. */
 struct publisher *publisher_open(
     struct connection *c, const struct publisher_options *options, struct error *err);
 /* What is still unsettled becomes unconfirmed. Accepts NULL. */
@@ -42,8 +45,8 @@ void publisher_close(struct publisher *p);
 size_t publisher_room(const struct publisher *p);
 
 /* Encodes the message into the connection's output (connection_flush sends it). The token comes
- * back with the fate. Fails, with nothing sent, with ERROR_DATA for a message the wire cannot hold.
- * With room 0 it is a mistake. */
+ * back with the fate, without confirms before this returns. Fails, with nothing sent, with
+ * ERROR_DATA for a message the wire cannot hold. With room 0 it is a mistake. */
 bool publisher_send(struct publisher *p, const struct message *m, bool mandatory, uint64_t token,
     struct error *err) MUST_CHECK;
 

@@ -37,6 +37,8 @@ struct subscriber {
 	uint64_t looked_at;  /* value of `next` at the last look at the load */
 	unsigned generation; /* of the consumer: its tag is "warren-<generation>" */
 	bool cancelling, cancelled;
+	bool asked;	       /* polling: the answer is to come */
+	uint64_t next_poll_ns; /* polling: not before */
 	struct error closed;
 };
 
@@ -62,7 +64,10 @@ static void on_content(void *ctx, uint32_t method_id, struct slice payload, stru
 {
 	struct subscriber *s = ctx;
 	struct frames_deliver d;
-	bool good = method_id == AMQP_BASIC_DELIVER_METHOD && frames_read_deliver(payload, &d, m);
+	bool good =
+	    (method_id == AMQP_BASIC_DELIVER_METHOD && frames_read_deliver(payload, &d, m)) ||
+	    (method_id == AMQP_BASIC_GET_OK_METHOD && frames_read_get_ok(payload, &d, m));
+	s->asked = false;
 	if (!good || d.tag != s->next) {
 		connection_lose(s->connection, ERROR_REFUSED,
 		    good ? "the broker numbered a delivery out of order"
@@ -91,7 +96,10 @@ static void on_method(void *ctx, uint32_t method_id, struct slice payload)
 {
 	struct subscriber *s = ctx;
 	(void)payload;
-	if (method_id == AMQP_BASIC_CANCEL_OK_METHOD) {
+	if (method_id == AMQP_BASIC_GET_EMPTY_METHOD) {
+		s->asked = false;
+		s->next_poll_ns = chrono_now_ns() + s->options.poll_ns;
+	} else if (method_id == AMQP_BASIC_CANCEL_OK_METHOD) {
 		s->cancelled = true;
 	} else if (method_id == AMQP_BASIC_CANCEL_METHOD && !s->cancelling) {
 		char *queue = text_quote(slice_str(s->options.queue));
@@ -141,7 +149,8 @@ static bool consume(struct subscriber *s, struct error *err)
 	snprintf(consumer_tag, sizeof consumer_tag, "warren-%u", ++s->generation);
 	amqp_basic_consume_t request = {.queue = rabbitmqc_bytes(s->options.queue),
 	    .consumer_tag = rabbitmqc_bytes(consumer_tag),
-	    .no_ack = s->options.no_ack};
+	    .no_ack = s->options.no_ack,
+	    .exclusive = s->options.exclusive};
 	struct rabbitmqc_table arguments = {0};
 	bool good = rabbitmqc_table_read(&arguments, s->options.arguments, err);
 	request.arguments = arguments.table;
@@ -160,13 +169,23 @@ static bool open_channel(struct subscriber *s, struct error *err)
 	amqp_basic_qos_t qos = {.prefetch_count = s->options.prefetch};
 	return connection_call(s->connection, s->channel, AMQP_BASIC_QOS_METHOD, &qos,
 		   AMQP_BASIC_QOS_OK_METHOD, err) != NULL &&
-	       consume(s, err);
+	       (s->options.polling || consume(s, err));
 }
 
 static void ignore_end(void *ctx, const struct error *why)
 {
 	(void)ctx;
 	(void)why;
+}
+
+static uint16_t gathered_acks(const struct subscriber_options *o)
+{
+	unsigned half = o->prefetch / 2u;
+	if (o->ack_every != 0)
+		return o->ack_every;
+	if (o->prefetch == 1)
+		return 1;
+	return (uint16_t)(half == 0 || half > MAX_GATHERED_ACKS ? MAX_GATHERED_ACKS : half);
 }
 
 struct subscriber *subscriber_open(
@@ -180,6 +199,7 @@ struct subscriber *subscriber_open(
 	    .oldest = 1,
 	    .next = 1};
 	struct error why = {0};
+	s->options.ack_every = gathered_acks(options);
 	s->options.ended = ignore_end; /* a refusal now is this function's failure */
 	if (open_channel(s, &why)) {
 		s->options.ended = options->ended;
@@ -252,17 +272,32 @@ void subscriber_flush(struct subscriber *s)
 	connection_flush(s->connection);
 }
 
+/* Asks for the next message, unless one is asked for or unsettled. */
+static void poll_due(struct subscriber *s, uint64_t now_ns, uint64_t *wake_ns)
+{
+	amqp_basic_get_t request = {
+	    .queue = rabbitmqc_bytes(s->options.queue), .no_ack = s->options.no_ack};
+	struct error ignored = {0}; /* a lost connection is told by `ended` */
+	if (s->asked || s->unsettled > 0 || s->cancelling || s->channel == 0)
+		return;
+	if (now_ns < s->next_poll_ns) {
+		*wake_ns = s->next_poll_ns < *wake_ns ? s->next_poll_ns : *wake_ns;
+		return;
+	}
+	s->asked =
+	    connection_send(s->connection, s->channel, AMQP_BASIC_GET_METHOD, &request, &ignored);
+	connection_flush(s->connection);
+}
+
 void subscriber_flush_due(struct subscriber *s, uint64_t now_ns, uint64_t *wake_ns)
 {
-	uint64_t half = s->options.prefetch / 2u;
-	uint64_t enough = half == 0 || half > MAX_GATHERED_ACKS ? MAX_GATHERED_ACKS : half;
-	if (s->options.prefetch == 1)
-		enough = 1;
 	connection_flush(s->connection); /* rejections and requeues do not wait */
+	if (s->options.polling)
+		poll_due(s, now_ns, wake_ns);
 	if (s->acks == 0)
 		return;
 	uint64_t due = s->acks_since_ns + GATHER_ACKS_NS;
-	if (s->acks >= enough || now_ns >= due)
+	if (s->acks >= s->options.ack_every || now_ns >= due)
 		subscriber_flush(s);
 	else if (due < *wake_ns)
 		*wake_ns = due;
@@ -288,12 +323,15 @@ void subscriber_cancel(struct subscriber *s)
 		return;
 	struct error ignored = {0}; /* a lost connection cancels everything */
 	s->cancelling = true;
+	if (s->options.polling) /* an answer that is to come does come */
+		return;
 	IGNORE_RESULT(send_cancel(s, s->generation, false, &ignored));
 }
 
 bool subscriber_is_cancelled(const struct subscriber *s)
 {
-	return s->cancelled || s->channel == 0;
+	return s->cancelled || s->channel == 0 ||
+	       (s->cancelling && s->options.polling && !s->asked);
 }
 
 bool subscriber_renew(struct subscriber *s, struct error *err)

@@ -1,8 +1,9 @@
 /*
  * subscriber.h - takes the deliveries of one queue on a channel of its own and settles each once.
  *
- * Acknowledgements are gathered and go out as `multiple` over the contiguous prefix: when half of
- * the prefetch (at most 100) has come together, or the first of them is ten milliseconds old.
+ * Acknowledgements are gathered and go out as `multiple` over the contiguous prefix: when
+ * `ack_every` (half of the prefetch, at most 100) have come together, or the first of them is ten
+ * milliseconds old.
  */
 #ifndef BROKER_SUBSCRIBER_H
 #define BROKER_SUBSCRIBER_H
@@ -26,8 +27,14 @@ typedef void subscriber_ended_fn(void *ctx, const struct error *why);
 struct subscriber_options {
 	const char *queue;
 	uint16_t prefetch;	 /* most unsettled deliveries; 0: no bound */
+	uint16_t ack_every;	 /* 0: as said above */
 	bool no_ack;		 /* the broker counts a delivery as settled when it is sent */
 	const json_t *arguments; /* of basic.consume: x-stream-offset, x-priority; NULL for none */
+	bool exclusive;		 /* no other consumer beside this one */
+	/* Asks for each message (basic.get) when the one before is settled, and again after so long
+	 * when there was none; subscriber_flush_due asks. */
+	bool polling;
+	uint64_t poll_ns;
 	subscriber_deliver_fn *deliver;
 	subscriber_ended_fn *ended;
 	void *ctx;
@@ -49,7 +56,8 @@ enum subscriber_verdict {
 };
 /* Each tag once. With no_ack it does nothing. */
 void subscriber_settle(struct subscriber *s, uint64_t tag, enum subscriber_verdict verdict);
-/* Sends the acknowledgements that are due; lowers *wake_ns to when the others will be. */
+/* Sends the acknowledgements that are due, and asks for the next message when polling; lowers
+ * *wake_ns to when more will be due. */
 void subscriber_flush_due(struct subscriber *s, uint64_t now_ns, uint64_t *wake_ns);
 /* Sends all of them. */
 void subscriber_flush(struct subscriber *s);

@@ -105,6 +105,12 @@ static bool assign_rate(const struct option *o, const char *text, void *member, 
 	return num_parse_rate(slice_str(text), member, err);
 }
 
+static bool assign_size(const struct option *o, const char *text, void *member, struct error *err)
+{
+	(void)o; /* sizes have no bounds of their own */
+	return num_parse_size(slice_str(text), member, err);
+}
+
 struct assigner {
 	bool (*assign)(const struct option *o, const char *text, void *member, struct error *err);
 	const char *separator; /* between the value and the reason it was refused */
@@ -118,6 +124,7 @@ static const struct assigner assigners[] = {
     [OPTION_COUNT] = {assign_count, ": "},
     [OPTION_DURATION] = {assign_duration, ": "},
     [OPTION_RATE] = {assign_rate, ": "},
+    [OPTION_SIZE] = {assign_size, ": "},
 };
 
 static void mark_given(struct parser *p, struct row *row)
@@ -462,19 +469,41 @@ static bool read_environment(struct parser *p, struct error *err)
 	return ok;
 }
 
-bool options_parse(const struct command *command, int argc, char *argv[], void *target,
-    char ***operands, struct error *err)
+static bool read_fallback(
+    struct parser *p, const struct options_fallback *fallback, struct error *err)
+{
+	bool ok = true;
+	for (size_t i = 0; ok && i < p->count; i++) {
+		struct row *row = &p->rows[i];
+		const char *name = row->option->name;
+		const char *const *texts = row->given ? NULL : fallback->find(fallback->ctx, name);
+		struct source source = {fallback->kind, fallback->prefix, name};
+		for (; ok && texts != NULL && *texts != NULL; texts++)
+			ok = assign(p, row, source, *texts, err);
+	}
+	return ok;
+}
+
+bool options_parse_with(const struct command *command, int argc, char *argv[], void *target,
+    const struct options_fallback *fallback, char ***operands, struct error *err)
 {
 	size_t words = argc > 0 ? (size_t)argc : 0;
 	struct parser p = {.command = command, .target = target, .argv = argv, .argc = words};
 	p.options = mem_alloc(words, sizeof *p.options);
 	p.operands = mem_alloc(words, sizeof *p.operands);
 	collect_rows(&p);
-	bool ok = read_command_line(&p, err) && read_environment(&p, err);
+	bool ok = read_command_line(&p, err) && read_environment(&p, err) &&
+		  (fallback == NULL || read_fallback(&p, fallback, err));
 	if (ok)
 		*operands = reorder(&p);
 	free(p.operands);
 	free(p.options);
 	free(p.rows);
 	return ok;
+}
+
+bool options_parse(const struct command *command, int argc, char *argv[], void *target,
+    char ***operands, struct error *err)
+{
+	return options_parse_with(command, argc, argv, target, NULL, operands, err);
 }

@@ -21,6 +21,7 @@ enum option_type {
 	OPTION_COUNT,	 /* uint64_t */
 	OPTION_DURATION, /* uint64_t nanoseconds */
 	OPTION_RATE,	 /* double, per second */
+	OPTION_SIZE,	 /* uint64_t bytes */
 };
 
 struct option_list {
@@ -72,6 +73,20 @@ struct command {
  */
 bool options_parse(const struct command *command, int argc, char *argv[], void *target,
     char ***operands, struct error *err) MUST_CHECK;
+
+/* Where else a value may stand: asked for each option that neither the command line nor the
+ * environment gives, by its long name. */
+struct options_fallback {
+	const char *kind; /* of the place, for errors: "key" */
+	const char *prefix;
+	/* NULL-terminated texts, one but for lists; NULL for none. They live as long as the target.
+	 */
+	const char *const *(*find)(void *ctx, const char *name);
+	void *ctx;
+};
+/* options_parse with one more place to look into; argv may have been through it before. */
+bool options_parse_with(const struct command *command, int argc, char *argv[], void *target,
+    const struct options_fallback *fallback, char ***operands, struct error *err) MUST_CHECK;
 
 void options_help(const struct command *command, struct buf *out);
 void options_man(const struct command *command, struct buf *out);	 /* roff, man(7) */

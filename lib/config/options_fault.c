@@ -57,7 +57,7 @@ static const char *row_fault(const struct option *o)
 		return "an option's name is not made of lower-case letters, digits and dashes";
 	if (o->letter != '\0' && !is_letter(o->letter))
 		return "an option's letter is not a letter";
-	if ((unsigned)o->type > OPTION_RATE)
+	if ((unsigned)o->type > OPTION_SIZE)
 		return "an option has no such type";
 	if (!is_help(o->help))
 		return "an option's help is missing, not one line of ASCII, or ends in a full stop";

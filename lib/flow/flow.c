@@ -20,6 +20,7 @@ struct slot {
 	size_t id_len;
 	struct slice queue; /* borrowed from the source, which outlives the run */
 	bool redelivered;
+	uint64_t number, due_ns;
 	size_t next_free;
 };
 
@@ -31,6 +32,7 @@ struct flow {
 	size_t first_free; /* slot_count: none */
 	size_t under_way;
 	bool stopping;
+	uint64_t deadline_ns; /* of the last fates; CHRONO_NEVER before the end is near */
 	struct error failure;
 	struct flow_counts counts;
 };
@@ -40,6 +42,7 @@ struct flow *flow_create(struct loop *loop, const struct flow_options *options)
 	struct flow *flow = mem_alloc(1, sizeof *flow);
 	flow->loop = loop;
 	flow->options = *options;
+	flow->deadline_ns = CHRONO_NEVER;
 	return flow;
 }
 
@@ -115,7 +118,8 @@ void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const ch
 	const struct slot *s = &flow->slots[slot];
 	flow->counts.fates[fate]++;
 	flow->counts.finished += s->taken && (fate == FLOW_ACCEPTED || fate == FLOW_REJECTED);
-	struct flow_message kept = {s->copy, {s->id, s->id_len}, s->queue, s->redelivered};
+	struct flow_message kept = {
+	    s->copy, {s->id, s->id_len}, s->queue, s->redelivered, s->number, s->due_ns};
 	if (o->on_fate != NULL)
 		o->on_fate(o->ctx, &kept, fate, reason);
 	uint64_t token = s->token;
@@ -170,7 +174,7 @@ static void note_id(struct slot *s, struct slice id)
 void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
 {
 	const struct flow_options *o = &flow->options;
-	flow->counts.offered++;
+	uint64_t number = flow->counts.offered++;
 	flow->counts.redelivered += m->redelivered;
 	if (is_closed(flow) || finished_or_under_way(flow) >= o->limit) {
 		flow->counts.fates[FLOW_RELEASED]++;
@@ -182,12 +186,16 @@ void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
 	s->token = token;
 	s->queue = m->queue;
 	s->redelivered = m->redelivered;
+	s->number = number;
+	s->due_ns = m->due_ns;
 	s->copy = o->keep_messages ? message_copy(m->message) : NULL;
 	note_id(s, m->message->message_id);
+	struct flow_message numbered = *m;
+	numbered.number = number;
 	if (o->core_count > 0)
-		advance(flow, slot, 0, m);
+		advance(flow, slot, 0, &numbered);
 	else
-		put(flow, slot, m);
+		put(flow, slot, &numbered);
 }
 
 void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer, enum flow_fate fate,
@@ -210,7 +218,7 @@ void flow_fail(struct flow *flow, const struct error *why)
 
 /* ---- the run ---- */
 
-static void stop(struct flow *flow)
+void flow_stop(struct flow *flow)
 {
 	const struct flow_options *o = &flow->options;
 	if (flow->stopping)
@@ -251,45 +259,47 @@ static void tick_source(struct flow *flow, uint64_t *wake_ns)
 		flow_fail(flow, &err);
 }
 
-/* One turn of the loop; false when the sink has failed. */
-static bool turn(struct flow *flow, uint64_t deadline_ns, struct error *err)
+/* What the next turn of the loop must not sleep through, but for what the source says: room again,
+ * a deadline from now on, a reason to stop. */
+static bool must_go_on(const struct flow *flow, size_t under_way_before, bool done)
 {
-	uint64_t wake = deadline_ns;
-	/* what came while the loop ran is finished before the source is asked for more */
-	if (!flush_sink(flow, err))
-		return false;
-	tick_source(flow, &wake);
-	size_t before = flow->under_way;
-	if (!flush_sink(flow, err))
-		return false;
-	bool done = is_source_done(flow);
-	if (done && flow->under_way == 0)
-		return true;
-	/* what must not be slept through: room again, a deadline from now on, a reason to stop */
-	if (flow->under_way < before || (done && deadline_ns == CHRONO_NEVER) ||
-	    (must_stop(flow) && !flow->stopping))
-		wake = 0;
-	return loop_turn(flow->loop, wake, err);
+	return flow->under_way < under_way_before || (done && flow->deadline_ns == CHRONO_NEVER) ||
+	       (must_stop(flow) && !flow->stopping);
 }
 
-bool flow_run(struct flow *flow, struct error *err)
+enum flow_state flow_step(struct flow *flow, uint64_t *wake_ns, struct error *err)
+{
+	if (must_stop(flow))
+		flow_stop(flow);
+	bool done = is_source_done(flow);
+	if (done && flow->under_way == 0)
+		return FLOW_ENDS;
+	if ((done || flow->stopping) && flow->deadline_ns == CHRONO_NEVER)
+		flow->deadline_ns = chrono_after(chrono_now_ns(), flow->options.drain_ns);
+	if (flow->deadline_ns != CHRONO_NEVER && chrono_now_ns() >= flow->deadline_ns)
+		return FLOW_ENDS;
+	if (flow->deadline_ns < *wake_ns)
+		*wake_ns = flow->deadline_ns;
+	/* what came while the loop ran is finished before the source is asked for more */
+	if (!flush_sink(flow, err))
+		return FLOW_FAILS;
+	tick_source(flow, wake_ns);
+	size_t before = flow->under_way;
+	if (!flush_sink(flow, err))
+		return FLOW_FAILS;
+	done = is_source_done(flow);
+	if (done && flow->under_way == 0)
+		return FLOW_ENDS;
+	if (must_go_on(flow, before, done))
+		*wake_ns = 0;
+	return FLOW_RUNS;
+}
+
+bool flow_finish(struct flow *flow, struct error *err)
 {
 	const struct flow_options *o = &flow->options;
-	uint64_t deadline = CHRONO_NEVER;
-	bool good = true;
-	while (good) {
-		if (must_stop(flow))
-			stop(flow);
-		bool done = is_source_done(flow);
-		if (done && flow->under_way == 0)
-			break;
-		if ((done || flow->stopping) && deadline == CHRONO_NEVER)
-			deadline = chrono_after(chrono_now_ns(), o->drain_ns);
-		if (chrono_now_ns() >= deadline)
-			break;
-		good = turn(flow, deadline, err);
-	}
-	stop(flow);
+	bool good = err->kind == ERROR_NONE;
+	flow_stop(flow);
 	/* a sink that has lost its broker says so even when nothing is left to be put */
 	good = good && flush_sink(flow, err);
 	o->sink.kind->abandon(o->sink.self, flow);
@@ -299,6 +309,18 @@ bool flow_run(struct flow *flow, struct error *err)
 	if (flow->failure.kind != ERROR_NONE)
 		return error_set(err, flow->failure.kind, "%s", flow->failure.text);
 	return good;
+}
+
+bool flow_run(struct flow *flow, struct error *err)
+{
+	bool good = true;
+	while (good) {
+		uint64_t wake_ns = CHRONO_NEVER;
+		if (flow_step(flow, &wake_ns, err) != FLOW_RUNS)
+			break;
+		good = loop_turn(flow->loop, wake_ns, err);
+	}
+	return flow_finish(flow, err);
 }
 
 const struct flow_counts *flow_counts(const struct flow *flow)

@@ -32,6 +32,8 @@ struct flow_message {
 	struct slice id;	       /* for on_fate: the beginning of the message_id */
 	struct slice queue; /* where it was taken from; empty when it was generated or read */
 	bool redelivered;
+	uint64_t number; /* of those offered to the flow, from 0; the flow sets it */
+	uint64_t due_ns; /* when a paced source was to offer it; 0 for the others */
 };
 
 /* One row a kind of source; self is what flow_source.self holds. */
@@ -134,6 +136,17 @@ void flow_free(struct flow *flow);
  * everything under way is settled (or drain_ns is over: then it is unconfirmed or released). False
  * with the cause when something failed; everything is settled even so. */
 bool flow_run(struct flow *flow, struct error *err) MUST_CHECK;
+
+/*
+ * The same in steps, for several flows on one loop: flow_step before each turn of the loop, which
+ * may sleep until the least *wake_ns; when one is not FLOW_RUNS any more, flow_finish once.
+ */
+enum flow_state { FLOW_RUNS, FLOW_ENDS, FLOW_FAILS };
+enum flow_state flow_step(struct flow *flow, uint64_t *wake_ns, struct error *err);
+/* Settles what is left. `err` may hold the failure of flow_step, which stays. */
+bool flow_finish(struct flow *flow, struct error *err) MUST_CHECK;
+/* Takes nothing more on; the steps go on until all is settled. */
+void flow_stop(struct flow *flow);
 
 const struct flow_counts *flow_counts(const struct flow *flow);
 size_t flow_under_way(const struct flow *flow);

@@ -17,6 +17,7 @@ struct source_pattern {
 	struct member *members;
 	size_t count;
 	struct mix mix;
+	uint64_t start_ns; /* 0: at the first tick */
 	bool started, stopped;
 };
 
@@ -30,9 +31,10 @@ static void seed_stream(struct rng *rng, uint64_t seed, const char *name, uint64
 }
 
 struct source_pattern *source_pattern_create(
-    const struct source_pattern_member *members, size_t count, uint64_t seed)
+    const struct source_pattern_member *members, size_t count, uint64_t seed, uint64_t start_ns)
 {
 	struct source_pattern *source = mem_alloc(1, sizeof *source);
+	source->start_ns = start_ns;
 	source->members = mem_alloc(count, sizeof *source->members);
 	source->count = count;
 	for (size_t i = 0; i < count; i++) {
@@ -61,14 +63,14 @@ static void start(struct source_pattern *source, uint64_t now_ns)
 }
 
 static bool offer_next(struct source_pattern *source, struct flow *flow, size_t index,
-    int64_t wall_ms, struct error *err)
+    uint64_t due_ns, int64_t wall_ms, struct error *err)
 {
 	struct member *m = &source->members[index];
 	struct message message = {0};
 	mix_take(&source->mix, index);
 	if (!pattern_render(m->given->pattern, &m->content, wall_ms, m->sequence++, &message, err))
 		return error_context(err, "message '%s'", m->given->name);
-	struct flow_message offered = {.message = &message};
+	struct flow_message offered = {.message = &message, .due_ns = due_ns};
 	flow_offer(flow, &offered, 0);
 	return true;
 }
@@ -77,8 +79,12 @@ static bool tick(
     void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
 {
 	struct source_pattern *source = self;
+	if (now_ns < source->start_ns) {
+		*wake_ns = source->start_ns < *wake_ns ? source->start_ns : *wake_ns;
+		return true;
+	}
 	if (!source->started)
-		start(source, now_ns);
+		start(source, source->start_ns != 0 ? source->start_ns : now_ns);
 	int64_t wall_ms = chrono_wall_ms();
 	size_t left = BURST;
 	for (; left > 0 && flow_room(flow) > 0; left--) {
@@ -88,7 +94,7 @@ static bool tick(
 			*wake_ns = due_ns < *wake_ns ? due_ns : *wake_ns;
 			return true;
 		}
-		if (!offer_next(source, flow, index, wall_ms, err))
+		if (!offer_next(source, flow, index, due_ns, wall_ms, err))
 			return false;
 	}
 	if (left == 0)

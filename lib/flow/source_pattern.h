@@ -15,10 +15,10 @@ struct source_pattern_member {
 
 struct source_pattern;
 
-/* Members, their patterns and plans are borrowed. The clocks of the plans start at the first tick.
- */
+/* Members, their patterns and plans are borrowed. The clocks of the plans start at start_ns, or at
+ * the first tick when that is 0; before its start nothing is offered. */
 struct source_pattern *source_pattern_create(
-    const struct source_pattern_member *members, size_t count, uint64_t seed);
+    const struct source_pattern_member *members, size_t count, uint64_t seed, uint64_t start_ns);
 void source_pattern_free(struct source_pattern *source);
 struct flow_source source_pattern_source(struct source_pattern *source);
 

@@ -340,8 +340,14 @@ static bool open_feed(struct source_queue *source, size_t i, struct error *err)
 	feed->number = i;
 	struct subscriber_options options = {.queue = queue,
 	    .prefetch = source->options.prefetch,
+	    .ack_every = source->options.ack_every,
 	    .no_ack = source->options.ack == SOURCE_QUEUE_AUTO,
-	    .arguments = source->options.is_stream[i] ? source->options.arguments : NULL,
+	    .arguments = source->options.is_stream[i] || source->options.all_arguments
+			     ? source->options.arguments
+			     : NULL,
+	    .exclusive = source->options.exclusive,
+	    .polling = source->options.polling,
+	    .poll_ns = source->options.poll_ns,
 	    .deliver = on_delivery,
 	    .ended = on_ended,
 	    .ctx = feed};

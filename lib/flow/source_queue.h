@@ -24,13 +24,18 @@ enum source_queue_ack {
 struct source_queue_options {
 	const char *const *queues;
 	size_t queue_count;
-	uint16_t prefetch; /* at least 1, but for SOURCE_QUEUE_AUTO */
+	uint16_t prefetch;  /* at least 1, but for SOURCE_QUEUE_AUTO */
+	uint16_t ack_every; /* gathers so many acknowledgements; 0: as subscriber.h says */
 	enum source_queue_ack ack;
 	bool until_empty;	 /* done when every queue is empty and everything is settled */
 	uint64_t idle_ns;	 /* done after so long without a message; CHRONO_NEVER */
 	uint64_t retry_ns;	 /* pause before a message that asks for another try is requeued */
 	const json_t *arguments; /* of basic.consume (x-stream-offset); NULL for none */
 	const bool *is_stream;	 /* by queue: streams have no count of ready messages */
+	bool all_arguments;	 /* `arguments` are for every queue, not for streams alone */
+	bool exclusive;		 /* as in subscriber.h, */
+	bool polling;		 /* and these */
+	uint64_t poll_ns;
 };
 
 struct source_queue;
