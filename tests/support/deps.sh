@@ -1,11 +1,12 @@
 #!/bin/sh
 # Installs the Debian packages that are missing; says nothing when none is. `deps.sh lint` adds
-# what the checks need.
+# what the checks need, `deps.sh browser` what looks at web pages.
 set -eu
 packages="gcc libc6-dev make pkg-config librabbitmq-dev libjansson-dev libyaml-dev libpcre2-dev
 	libjq-dev check jq iproute2 rabbitmq-server"
 [ "${1-}" = lint ] && packages="$packages clang clang-format clang-tidy cppcheck shellcheck valgrind
 	libclang-rt-14-dev"
+[ "${1-}" = browser ] && packages="$packages chromium fonts-dejavu-core"
 
 missing=
 for p in $packages; do

@@ -61,6 +61,19 @@ tap() {
 
 for script in tests/cli/*.sh; do tap "$script"; done
 
+# A browser takes minutes to install: only when one is going to be used.
+browser_tests=()
+for script in tests/browser/*.sh; do
+	case browser/$(basename "$script" .sh) in *"$only"*) browser_tests+=("$script") ;; esac
+done
+if [ ${#browser_tests[@]} -gt 0 ]; then
+	if ./tests/support/deps.sh browser; then
+		for script in "${browser_tests[@]}"; do tap "$script"; done
+	else
+		failed=$((failed + 1))
+	fi
+fi
+
 broker_tests=()
 for script in tests/broker/*.sh; do
 	case broker/${script##*/} in *"$only"*) broker_tests+=("$script") ;; esac
