@@ -49,8 +49,8 @@ FORMATTED = $(wildcard bin/*.c lib/*/*.[ch] tests/*/*.[ch])
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps binaries test unit instruments fuzzers check lint format format-check fuzz bench demo man install \
-	uninstall clean help
+.PHONY: all deps binaries test unit instruments fuzzers check lint format format-check fuzz bench bench-peers \
+	demo man install uninstall clean help
 
 all: $(TOOLS:%=bin/%) ## build the tools into bin/
 
@@ -150,6 +150,9 @@ fuzz: ## run each fuzzer for SECONDS=30
 
 bench: all $(PEERS) $(NULL) ## measure the producer and consumer against plain rabbitmq-c
 	@PEERS=$(BUILD)/tests/bench ./tests/bench/run.sh
+
+bench-peers: all $(PEERS) ## measure warren beside rabbitmq-c, Go, Node and Python on a private RabbitMQ
+	@PEERS=$(BUILD)/tests/bench ./tests/bench/side_by_side.sh
 
 demo: ## watch a producer and a consumer talk through a real RabbitMQ
 	@./tests/support/deps.sh

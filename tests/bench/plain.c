@@ -72,3 +72,49 @@ void plain_close(amqp_connection_state_t connection)
 	plain_check_reply(amqp_connection_close(connection, AMQP_REPLY_SUCCESS), "close");
 	plain_check_status(amqp_destroy_connection(connection), "close");
 }
+
+void plain_select_confirms(amqp_connection_state_t connection)
+{
+	amqp_confirm_select(connection, PLAIN_CHANNEL);
+	plain_check_reply(amqp_get_rpc_reply(connection), "confirm.select");
+}
+
+static void settle(struct plain_confirms *c, uint64_t tag, bool multiple)
+{
+	for (uint64_t t = multiple ? c->lowest : tag; t <= tag; t++)
+		c->is_settled[t % PLAIN_WINDOW] = true;
+	while (c->lowest < c->next && c->is_settled[c->lowest % PLAIN_WINDOW])
+		c->is_settled[c->lowest++ % PLAIN_WINDOW] = false;
+}
+
+bool plain_take_confirm(
+    amqp_connection_state_t connection, struct plain_confirms *c, const struct timeval *most)
+{
+	amqp_frame_t frame;
+	int status = amqp_simple_wait_frame_noblock(connection, &frame, most);
+	if (status == AMQP_STATUS_TIMEOUT)
+		return false;
+	plain_check_status(status, "wait for a confirm");
+	if (frame.frame_type != AMQP_FRAME_METHOD ||
+	    frame.payload.method.id != AMQP_BASIC_ACK_METHOD)
+		plain_die("wait for a confirm", "something else came");
+	const amqp_basic_ack_t *ack = frame.payload.method.decoded;
+	settle(c, ack->delivery_tag, ack->multiple != 0);
+	amqp_maybe_release_buffers(connection);
+	return true;
+}
+
+void plain_subscribe(amqp_connection_state_t connection, const char *queue, uint16_t prefetch)
+{
+	amqp_basic_qos(connection, PLAIN_CHANNEL, 0, prefetch, 0);
+	plain_check_reply(amqp_get_rpc_reply(connection), "basic.qos");
+	amqp_basic_consume(connection, PLAIN_CHANNEL, amqp_cstring_bytes(queue), amqp_empty_bytes,
+	    0, 0, 0, amqp_empty_table);
+	plain_check_reply(amqp_get_rpc_reply(connection), "basic.consume");
+}
+
+void plain_acknowledge(amqp_connection_state_t connection, uint64_t tag)
+{
+	const amqp_boolean_t multiple = 1;
+	plain_check_status(amqp_basic_ack(connection, PLAIN_CHANNEL, tag, multiple), "acknowledge");
+}
