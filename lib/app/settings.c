@@ -387,6 +387,14 @@ static bool read_pools(struct settings *s, uint64_t seed, struct reporter *repor
 	return s->pools != NULL;
 }
 
+static void read_expectations(struct settings *s, struct reporter *reporter)
+{
+	reporter->base = "/expect";
+	(void)expectations_read(/* has reported */
+	    json_object_get(document_root(s->document), "expect"), &s->expect, report, reporter);
+	reporter->base = "";
+}
+
 static void read_model(struct settings *s, uint64_t seed, struct reporter *reporter)
 {
 	const struct known known = {
@@ -397,6 +405,7 @@ static void read_model(struct settings *s, uint64_t seed, struct reporter *repor
 	const char *name;
 	s->messages = mem_alloc(json_object_size(messages), sizeof *s->messages);
 	json_object_foreach(messages, name, spec) read_message(s, name, spec, known, reporter);
+	read_expectations(s, reporter);
 }
 
 /* ---- the whole ---- */
@@ -460,6 +469,7 @@ void settings_release(struct settings *s)
 		pace_plan_release(&s->messages[i].plan);
 	}
 	free(s->messages);
+	expectations_release(&s->expect);
 	pattern_pools_free(s->pools);
 	topology_release(&s->topology);
 	release_uris(s);

@@ -6,6 +6,7 @@
 #include "broker/uri.h"
 #include "config/document.h"
 #include "config/problems.h"
+#include "model/expectations.h"
 #include "model/pace.h"
 #include "fake/pattern.h"
 #include "model/topology.h"
@@ -29,6 +30,7 @@ struct settings {
 	struct pattern_pools *pools;
 	struct settings_message *messages;
 	size_t message_count;
+	struct expectations expect;
 };
 
 struct settings_options {

@@ -208,6 +208,21 @@ START_TEST(one_pause_that_is_given_moves_the_other)
 }
 END_TEST
 
+START_TEST(expectations_are_read)
+{
+	static const char *const overrides[] = {"expect={lost: 0, latency_p99: 50ms}"};
+	struct problems problems = {0};
+	struct settings settings;
+	struct error err = {0};
+	struct settings_options options = {.overrides = overrides, .override_count = 1};
+	ck_assert_msg(settings_load(&options, &settings, &problems, &err), "%s", err.text);
+	ck_assert_uint_eq(settings.expect.count, 2);
+	ck_assert_double_eq(settings.expect.items[1].limit, 0.05);
+	settings_release(&settings);
+	problems_release(&problems);
+}
+END_TEST
+
 int main(void)
 {
 	unsetenv("AMQP_URL");
@@ -226,6 +241,7 @@ int main(void)
 	tcase_add_test(tests, a_bad_address_is_a_mistake_even_when_another_is_given);
 	tcase_add_loop_test(
 	    tests, one_pause_that_is_given_moves_the_other, 0, (int)ARRAY_LEN(pauses));
+	tcase_add_test(tests, expectations_are_read);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

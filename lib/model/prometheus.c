@@ -1,0 +1,101 @@
+#include "model/prometheus.h"
+
+#include "base/num.h"
+#include "base/text.h"
+
+#include <math.h>
+
+/* Backslashes and line feeds, and in a label's value quotes. */
+static void write_escaped(struct slice text, bool quotes_too, struct buf *out)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+		if (c == '\\' || (quotes_too && c == '"'))
+			buf_append_char(out, '\\');
+		if (c == '\n')
+			buf_append_str(out, "\\n");
+		else
+			buf_append_char(out, c);
+	}
+}
+
+/* The server drops a whole scrape for one label that is not UTF-8. */
+static void write_label_value(struct slice value, struct buf *out)
+{
+	struct buf safe = {0};
+	if (!text_is_utf8(value)) {
+		text_escape(value, SIZE_MAX, &safe);
+		value = buf_slice(&safe);
+	}
+	write_escaped(value, true, out);
+	buf_release(&safe);
+}
+
+static void write_value(double value, struct buf *out)
+{
+	if (isnan(value))
+		buf_append_str(out, "NaN");
+	else if (isinf(value))
+		buf_append_str(out, value > 0 ? "+Inf" : "-Inf");
+	else if (value == floor(value) && fabs(value) < 1e15)
+		buf_printf(out, "%.0f", value);
+	else
+		num_format_double(value, out);
+}
+
+static void begin_family(struct prometheus *p, const char *name, const char *help, const char *type)
+{
+	if (p->family != NULL && strcmp(p->family, name) == 0)
+		return;
+	p->family = name;
+	buf_printf(p->out, "# HELP %s ", name);
+	write_escaped(slice_str(help), false, p->out);
+	buf_printf(p->out, "\n# TYPE %s %s\n", name, type);
+}
+
+/* quantile: the label of a summary's line; NULL for none. */
+static void write_sample(struct prometheus *p, const char *suffix,
+    const struct prometheus_label *labels, const double *quantile, double value)
+{
+	char before = '{';
+	buf_printf(p->out, "%s%s", p->family, suffix);
+	for (; labels != NULL && labels->name != NULL; labels++, before = ',') {
+		buf_printf(p->out, "%c%s=\"", before, labels->name);
+		write_label_value(slice_str(labels->value), p->out);
+		buf_append_char(p->out, '"');
+	}
+	if (quantile != NULL) {
+		buf_printf(p->out, "%cquantile=\"", before);
+		write_value(*quantile, p->out);
+		buf_append_char(p->out, '"');
+		before = ',';
+	}
+	buf_append_str(p->out, before == ',' ? "} " : " ");
+	write_value(value, p->out);
+	buf_append_char(p->out, '\n');
+}
+
+void prometheus_counter(struct prometheus *p, const char *name, const char *help,
+    const struct prometheus_label *labels, double value)
+{
+	begin_family(p, name, help, "counter");
+	write_sample(p, "", labels, NULL, value);
+}
+
+void prometheus_gauge(struct prometheus *p, const char *name, const char *help,
+    const struct prometheus_label *labels, double value)
+{
+	begin_family(p, name, help, "gauge");
+	write_sample(p, "", labels, NULL, value);
+}
+
+void prometheus_summary(struct prometheus *p, const char *name, const char *help,
+    const struct prometheus_label *labels, const struct prometheus_summary *summary)
+{
+	begin_family(p, name, help, "summary");
+	for (size_t i = 0; i < summary->quantile_count; i++)
+		write_sample(
+		    p, "", labels, &summary->quantiles[i].quantile, summary->quantiles[i].value);
+	write_sample(p, "_sum", labels, NULL, summary->sum);
+	write_sample(p, "_count", labels, NULL, (double)summary->count);
+}
