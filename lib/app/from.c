@@ -134,7 +134,9 @@ static bool open_files(struct from *from, const struct from_options *o, struct e
 		from->plan.amount = count;
 	}
 	from->member = (struct source_pattern_member){"files", from->pattern, &from->plan};
-	from->files = source_pattern_create(&from->member, 1, o->seed, 0);
+	struct source_pattern_options patterns = {
+	    .members = &from->member, .count = 1, .seed = o->seed};
+	from->files = source_pattern_create(&patterns);
 	return true;
 }
 

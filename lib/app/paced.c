@@ -29,16 +29,11 @@ static json_t *paced_spec(const json_t *spec, const struct paced *p)
 	return copy;
 }
 
-static void note_first(void *ctx, const char *pointer, const char *text)
-{
-	error_set(ctx, ERROR_USAGE, "%s: %s", pointer, text);
-}
-
 bool paced_read(
     const json_t *spec, const struct paced *paced, struct pace_plan *out, struct error *err)
 {
 	json_t *copy = paced_spec(spec, paced);
-	bool good = pace_plan_read(copy, out, note_first, err);
+	bool good = pace_plan_read(copy, out, reader_keep_first, err);
 	json_decref(copy);
 	return good;
 }

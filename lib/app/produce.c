@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define DRAIN_NS (30 * CHRONO_S)
+#define QUANTUM_NS (750 * CHRONO_US) /* messages nearer to each other go together */
 #define SLOW_GAP_NS (50 * CHRONO_MS) /* messages further apart than this are printed one by one */
 
 /* One pattern as it is run: the settings' or the command line's pace. */
@@ -276,7 +277,8 @@ static bool run_flow(struct run *run, struct flow_source source, struct error *e
 	    .mandatory = !o->has_mandatory ? SINK_EXCHANGE_AS_SETTINGS
 			 : o->mandatory	   ? SINK_EXCHANGE_ALWAYS
 					   : SINK_EXCHANGE_NEVER,
-	    .topology = o->tool.settings != NULL ? &settings->topology : NULL};
+	    .topology = o->tool.settings != NULL ? &settings->topology : NULL,
+	    .is_unhurried = true};
 	struct sink_exchange *sink = sink_exchange_open(run->tool->connection, &sending, err);
 	if (sink == NULL)
 		return false;
@@ -313,8 +315,11 @@ static bool send_patterns(struct run *run, struct error *err)
 	for (size_t i = 0; i < run->job_count; i++)
 		members[i] = (struct source_pattern_member){
 		    run->jobs[i].message->name, run->jobs[i].message->pattern, &run->jobs[i].plan};
-	struct source_pattern *source =
-	    source_pattern_create(members, run->job_count, run->seed, 0);
+	struct source_pattern_options options = {.members = members,
+	    .count = run->job_count,
+	    .seed = run->seed,
+	    .quantum_ns = QUANTUM_NS};
+	struct source_pattern *source = source_pattern_create(&options);
 	bool good = run_flow(run, source_pattern_source(source), err);
 	source_pattern_free(source);
 	free(members);

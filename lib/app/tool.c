@@ -186,6 +186,9 @@ static void tear_down(struct tool *tool)
 static bool run_tool(struct tool *tool, const void *options, tool_run_fn *run, struct error *err)
 {
 	struct buf text = {0};
+	if (tool->options->help && tool->operands[0] != NULL &&
+	    strstr(tool->operands[0], "://") != NULL)
+		return error_set(err, ERROR_USAGE, "-h is --help; the broker is --url URL");
 	if (answer(tool->command, tool->options, &text)) {
 		bool printed = tool_print(buf_slice(&text), err);
 		buf_release(&text);
@@ -219,6 +222,8 @@ int tool_main(
 		log_write(LOG_ERROR, "%s", err.text);
 	if (!good && err.kind == ERROR_USAGE)
 		log_write(LOG_INFO, "try 'warren-%s --help'", command->tool);
+	if (!good && err.kind == ERROR_USAGE && command->hint != NULL)
+		log_write(LOG_INFO, "%s", command->hint);
 	free(o->set.items);
 	free_arguments(&arguments);
 	return tool.status != 0 ? tool.status : good ? 0 : (int)err.kind;

@@ -10,11 +10,20 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
+
+#define MANY 32 /* descriptors, above which poll, which looks at each, costs more than epoll */
+#define MOST_EVENTS 256 /* taken from epoll at once */
 
 struct watch {
 	loop_watch_fn *fn; /* NULL: free slot */
 	void *ctx;
+	/* with epoll: */
+	bool is_known;	 /* epoll has it */
+	bool is_changed; /* and is to be told something new */
+	bool is_file;	 /* epoll takes no files; they are always ready */
 };
 
 struct timer {
@@ -28,6 +37,14 @@ struct loop {
 	struct pollfd *polled;
 	struct watch *watches;
 	size_t count, polled_capacity, watches_capacity;
+	size_t *slots; /* by descriptor: its place in polled, from 1; 0: not watched */
+	size_t slots_capacity;
+	/* the kernel's own list, once there are many; changes are told before the next wait */
+	int epoll; /* -1: not yet */
+	size_t *changed;
+	size_t changed_count, changed_capacity, file_count;
+	size_t ready[2 * MOST_EVENTS];
+	size_t ready_count;
 	struct timer *timers; /* few, so unsorted */
 	size_t timer_count, timer_capacity;
 	uint64_t last_id;
@@ -93,6 +110,7 @@ struct loop *loop_create_worker(struct error *err)
 		return NULL;
 	}
 	struct loop *loop = mem_alloc(1, sizeof *loop);
+	loop->epoll = -1;
 	memcpy(loop->wake_pipe, wake_pipe, sizeof wake_pipe);
 	loop_watch(loop, wake_pipe[0], POLLIN, drain_wake_pipe, loop);
 	return loop;
@@ -104,6 +122,8 @@ struct loop *loop_create(struct error *err)
 	if (loop == NULL)
 		return NULL;
 	loop->takes_signals = true;
+	/* waits end when they are due, not up to 50 us later; threads to come inherit it */
+	(void)prctl(PR_SET_TIMERSLACK, 1UL); /* a kernel without it is only less exact */
 	stop_signals = 0;
 	signal_fd = loop->wake_pipe[1];
 	signal(SIGPIPE, SIG_IGN);
@@ -122,18 +142,21 @@ void loop_free(struct loop *loop)
 	}
 	close(loop->wake_pipe[0]);
 	close(loop->wake_pipe[1]);
+	if (loop->epoll >= 0)
+		close(loop->epoll);
+	free(loop->changed);
 	free(loop->polled);
+	free(loop->slots);
 	free(loop->watches);
 	free(loop->timers);
 	free(loop);
 }
 
+/* The place of a descriptor; the count when it is not watched. */
 static size_t find_watch(const struct loop *loop, int fd)
 {
-	size_t i = 0;
-	while (i < loop->count && (loop->watches[i].fn == NULL || loop->polled[i].fd != fd))
-		i++;
-	return i;
+	size_t slot = (size_t)fd < loop->slots_capacity ? loop->slots[fd] : 0;
+	return slot > 0 ? slot - 1 : loop->count;
 }
 
 static size_t find_free_slot(const struct loop *loop)
@@ -142,6 +165,16 @@ static size_t find_free_slot(const struct loop *loop)
 	while (i < loop->count && loop->watches[i].fn != NULL)
 		i++;
 	return i;
+}
+
+static void note_change(struct loop *loop, size_t i)
+{
+	if (loop->epoll < 0 || loop->watches[i].is_changed)
+		return;
+	loop->watches[i].is_changed = true;
+	loop->changed = mem_grow(
+	    loop->changed, &loop->changed_capacity, loop->changed_count + 1, sizeof *loop->changed);
+	loop->changed[loop->changed_count++] = i;
 }
 
 void loop_watch(struct loop *loop, int fd, short events, loop_watch_fn *fn, void *ctx)
@@ -156,8 +189,13 @@ void loop_watch(struct loop *loop, int fd, short events, loop_watch_fn *fn, void
 		    mem_grow(loop->watches, &loop->watches_capacity, i + 1, sizeof *loop->watches);
 		loop->count++;
 	}
+	loop->slots =
+	    mem_grow(loop->slots, &loop->slots_capacity, (size_t)fd + 1, sizeof *loop->slots);
+	loop->slots[fd] = i + 1;
 	loop->polled[i] = (struct pollfd){.fd = fd, .events = events};
-	loop->watches[i] = (struct watch){fn, ctx};
+	loop->watches[i].fn = fn;
+	loop->watches[i].ctx = ctx;
+	note_change(loop, i);
 }
 
 void loop_unwatch(struct loop *loop, int fd)
@@ -165,6 +203,11 @@ void loop_unwatch(struct loop *loop, int fd)
 	size_t i = find_watch(loop, fd);
 	if (i == loop->count)
 		return;
+	loop->slots[fd] = 0;
+	if (loop->watches[i].is_known) /* at once: the descriptor may be closed next */
+		(void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
+	loop->file_count -= loop->watches[i].is_file;
+	loop->watches[i].is_known = loop->watches[i].is_file = false;
 	loop->polled[i].fd = -1; /* poll skips it, and so does the dispatch that may be going on */
 	loop->polled[i].revents = 0;
 	loop->watches[i].fn = NULL;
@@ -213,24 +256,101 @@ static void run_timers(struct loop *loop, uint64_t now_ns)
 	}
 }
 
-static void run_watches(struct loop *loop)
+static void run_watch(struct loop *loop, size_t i)
 {
-	for (size_t i = 0; i < loop->count; i++) {
-		short revents = loop->polled[i].revents;
-		loop->polled[i].revents = 0;
-		if (revents != 0 && loop->watches[i].fn != NULL)
-			loop->watches[i].fn(loop->watches[i].ctx, revents);
-	}
+	short revents = loop->polled[i].revents;
+	loop->polled[i].revents = 0;
+	if (revents != 0 && loop->watches[i].fn != NULL)
+		loop->watches[i].fn(loop->watches[i].ctx, revents);
 }
 
-/* ppoll, for a wait that is exact to the nanosecond: rates are paced by it. */
-static int wait_for_events(struct loop *loop, uint64_t now_ns, uint64_t deadline_ns)
+static void run_watches(struct loop *loop)
+{
+	if (loop->epoll < 0)
+		for (size_t i = 0; i < loop->count; i++)
+			run_watch(loop, i);
+	else
+		for (size_t i = 0; i < loop->ready_count; i++)
+			run_watch(loop, loop->ready[i]);
+}
+
+/* ---- waiting ---- */
+
+/* A wait that is exact to the nanosecond: rates are paced by it. */
+static struct timespec until(uint64_t now_ns, uint64_t deadline_ns)
 {
 	uint64_t span = deadline_ns <= now_ns ? 0 : deadline_ns - now_ns;
 	const uint64_t day_ns = 86400 * CHRONO_S;
 	if (span > day_ns)
 		span = day_ns;
-	struct timespec limit = {(time_t)(span / CHRONO_S), (long)(span % CHRONO_S)};
+	return (struct timespec){(time_t)(span / CHRONO_S), (long)(span % CHRONO_S)};
+}
+
+static void start_epoll(struct loop *loop)
+{
+	loop->epoll = epoll_create1(EPOLL_CLOEXEC); /* without one, poll goes on to do */
+	for (size_t i = 0; i < loop->count; i++)
+		note_change(loop, i);
+}
+
+static void tell_epoll(struct loop *loop, size_t i)
+{
+	struct watch *w = &loop->watches[i];
+	const struct pollfd *p = &loop->polled[i];
+	struct epoll_event event = {.events = (uint32_t)p->events, .data.u64 = i};
+	w->is_changed = false;
+	if (w->fn == NULL || w->is_file)
+		return;
+	int operation = w->is_known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	w->is_known = epoll_ctl(loop->epoll, operation, p->fd, &event) == 0 || w->is_known;
+	w->is_file = !w->is_known;
+	loop->file_count += w->is_file;
+}
+
+static int wait_for_epoll(
+    int epoll, struct epoll_event events[MOST_EVENTS], const struct timespec *limit)
+{
+	static atomic_bool is_old; /* a kernel before 5.11, or valgrind */
+	int ready = is_old ? -1 : epoll_pwait2(epoll, events, MOST_EVENTS, limit, NULL);
+	if (!is_old && (ready >= 0 || errno != ENOSYS))
+		return ready;
+	struct pollfd list = {.fd = epoll, .events = POLLIN};
+	is_old = true;
+	ready = ppoll(&list, 1, limit, NULL);
+	return ready < 0 ? ready : epoll_wait(epoll, events, MOST_EVENTS, 0);
+}
+
+/* As poll would have: revents of what is ready, and how many there are. */
+static int wait_with_epoll(struct loop *loop, struct timespec limit)
+{
+	struct epoll_event events[MOST_EVENTS];
+	for (size_t i = 0; i < loop->changed_count; i++)
+		tell_epoll(loop, loop->changed[i]);
+	loop->changed_count = 0;
+	if (loop->file_count > 0)
+		limit = (struct timespec){0, 0};
+	int ready = wait_for_epoll(loop->epoll, events, &limit);
+	loop->ready_count = 0;
+	for (int e = 0; e < ready; e++) {
+		size_t i = (size_t)events[e].data.u64;
+		loop->polled[i].revents = (short)events[e].events;
+		loop->ready[loop->ready_count++] = i;
+	}
+	for (size_t i = 0; loop->file_count > 0 && i < loop->count; i++)
+		if (loop->watches[i].is_file && loop->ready_count < ARRAY_LEN(loop->ready)) {
+			loop->polled[i].revents = loop->polled[i].events;
+			loop->ready[loop->ready_count++] = i;
+		}
+	return ready < 0 ? ready : (int)loop->ready_count;
+}
+
+static int wait_for_events(struct loop *loop, uint64_t now_ns, uint64_t deadline_ns)
+{
+	struct timespec limit = until(now_ns, deadline_ns);
+	if (loop->epoll < 0 && loop->count > MANY)
+		start_epoll(loop);
+	if (loop->epoll >= 0)
+		return wait_with_epoll(loop, limit);
 	return ppoll(loop->polled, loop->count, &limit, NULL);
 }
 

@@ -61,6 +61,11 @@ void connection_flush(struct connection *c)
 	wire_flush(&c->wire);
 }
 
+uint64_t connection_activity(const struct connection *c)
+{
+	return c->wire.events;
+}
+
 size_t connection_pending_bytes(const struct connection *c)
 {
 	return wire_pending_bytes(&c->wire);

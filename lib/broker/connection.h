@@ -36,6 +36,9 @@ bool connection_is_blocked(const struct connection *c);
 
 /* Writes what has been put together, as far as the socket takes it; the loop writes the rest. */
 void connection_flush(struct connection *c);
+/* Grows whenever something has happened on the connection by itself: bytes came, bytes went, it was
+ * lost. While it does not, nothing else has changed that it tells. */
+uint64_t connection_activity(const struct connection *c);
 /* Bytes not yet written: the measure of back-pressure. */
 size_t connection_pending_bytes(const struct connection *c);
 

@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "broker/connection_private.h"
 #include "broker/connection_state_private.h"
-#include "broker/gather.h"
 
 #include <amqp.h>
 #include <amqp_framing.h>
@@ -267,7 +266,7 @@ static void gather(struct connection *c)
 		const struct channel *ch = &c->channels[i];
 		if (ch->handlers == NULL || ch->handlers->load == NULL || ch->closing)
 			continue;
-		ch->handlers->load(ch->ctx, &load.came, &load.ahead);
+		ch->handlers->load(ch->ctx, &load);
 		load.most_ns = ch->handlers->gather_ns;
 		uint64_t of_channel = gather_hold_ns(&load);
 		if (load.came > 0 && of_channel < hold_ns)

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "broker/frames.h"
+#include "broker/gather.h"
 
 struct connection;
 struct channel;
@@ -18,9 +19,8 @@ struct channel_handlers {
 	void (*content)(void *ctx, uint32_t method_id, struct slice payload, struct message *m);
 	/* the broker closed the channel, or the connection is lost */
 	void (*closed)(void *ctx, const struct error *why);
-	/* After a read: how many messages came to their end or to us since the last call, and how
-	 * many more the broker has in hand, so that it is not idle while we wait. */
-	void (*load)(void *ctx, uint64_t *came, uint64_t *ahead);
+	/* After a read: came (since the last call), ahead and is_unhurried, as gather.h has them */
+	void (*load)(void *ctx, struct gather_load *load);
 	uint64_t gather_ns; /* under load, reads are put off by so much at most */
 };
 

@@ -8,6 +8,7 @@
 #ifndef BROKER_GATHER_H
 #define BROKER_GATHER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What one read has shown of a channel. */
@@ -17,6 +18,9 @@ struct gather_load {
 	uint64_t span_ns;  /* since the read before */
 	uint64_t slept_ns; /* of it, how long we had nothing to do */
 	uint64_t most_ns;  /* to wait: what the user of the channel allows */
+	/* Nobody waits for a message: a read is put off as soon as there will be several to find.
+	 */
+	bool is_unhurried;
 };
 
 /* 0: read on at once. At most the time in which the broker, at the pace of the span, does a quarter

@@ -139,6 +139,11 @@ static void on_content(void *ctx, uint32_t method_id, struct slice payload, stru
 		connection_lose(p->connection, ERROR_REFUSED, "the broker sent a damaged return");
 		return;
 	}
+	if (p->options.window == 0) {
+		if (p->options.returned != NULL)
+			p->options.returned(p->options.ctx);
+		return;
+	}
 	uint64_t id_hash = hash(m);
 	for (uint64_t n = p->oldest; n < p->next; n++) {
 		struct entry *e = entry_of(p, n);
@@ -172,11 +177,13 @@ static void on_closed(void *ctx, const struct error *why)
 	abandon(p, why->text);
 }
 
-static void tell_load(void *ctx, uint64_t *came, uint64_t *ahead)
+/* Who does not wait for confirms has the whole window ahead: what is sent, and what can be. */
+static void tell_load(void *ctx, struct gather_load *load)
 {
 	struct publisher *p = ctx;
-	*came = p->settled;
-	*ahead = p->next - p->oldest;
+	load->came = p->settled;
+	load->is_unhurried = p->options.is_unhurried;
+	load->ahead = load->is_unhurried ? p->options.window : p->next - p->oldest;
 	p->settled = 0;
 }
 
@@ -240,6 +247,14 @@ bool publisher_send(
 	uint64_t number = p->next++;
 	*entry_of(p, number) = (struct entry){.token = token, .id_hash = hash(m)};
 	return true;
+}
+
+bool publisher_sync(struct publisher *p, struct error *err)
+{
+	amqp_basic_qos_t none = {0}; /* changes nothing for who does not consume */
+	return publisher_check(p, err) &&
+	       connection_call(p->connection, p->channel, AMQP_BASIC_QOS_METHOD, &none,
+		   AMQP_BASIC_QOS_OK_METHOD, err) != NULL;
 }
 
 size_t publisher_unconfirmed(const struct publisher *p)

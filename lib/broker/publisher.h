@@ -28,7 +28,12 @@ typedef void publisher_fate_fn(
 struct publisher_options {
 	size_t window; /* most messages without a fate at any time; 0: no confirms */
 	publisher_fate_fn *fate;
+	/* With a window of 0: told of each message that comes back; NULL for none. */
+	void (*returned)(void *ctx);
 	void *ctx;
+	/* Nothing but the window waits for confirms: many of them are read at once, up to two
+	 * milliseconds late. */
+	bool is_unhurried;
 };
 
 struct publisher;
@@ -49,6 +54,10 @@ size_t publisher_room(const struct publisher *p);
  * ERROR_DATA for a message the wire cannot hold. With room 0 it is a mistake. */
 bool publisher_send(struct publisher *p, const struct message *m, bool mandatory, uint64_t token,
     struct error *err) MUST_CHECK;
+
+/* Waits, ten seconds at most, until the broker has dealt with all that was sent: what comes back
+ * has come back. For a window of 0, where nothing else tells. Not to be called from a handler. */
+bool publisher_sync(struct publisher *p, struct error *err) MUST_CHECK;
 
 size_t publisher_unconfirmed(const struct publisher *p);
 

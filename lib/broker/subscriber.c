@@ -127,14 +127,15 @@ static void on_closed(void *ctx, const struct error *why)
 }
 
 /* Ahead is what the prefetch allows beyond what is not acknowledged yet. */
-static void tell_load(void *ctx, uint64_t *came, uint64_t *ahead)
+static void tell_load(void *ctx, struct gather_load *load)
 {
 	struct subscriber *s = ctx;
 	uint64_t prefetch =
 	    s->options.no_ack || s->options.prefetch == 0 ? UINT16_MAX : s->options.prefetch;
-	*came = s->next - s->looked_at;
+	load->came = s->next - s->looked_at;
+	load->is_unhurried = false;
 	uint64_t open = s->unsettled + s->acks;
-	*ahead = prefetch > open ? prefetch - open : 0;
+	load->ahead = prefetch > open ? prefetch - open : 0;
 	s->looked_at = s->next;
 }
 

@@ -17,7 +17,9 @@ static void watch(struct wire *w)
 	bool waiting = w->out_at < w->out.len;
 	bool reading = !w->paused && w->gather_timer == 0;
 	int events = (reading ? POLLIN : 0) | (waiting ? POLLOUT : 0);
-	loop_watch(w->loop, w->fd, (short)events, on_socket, w);
+	if (events != w->watched)
+		loop_watch(w->loop, w->fd, (short)events, on_socket, w);
+	w->watched = events;
 }
 
 void wire_open(struct wire *w, struct loop *loop, int fd)
@@ -25,6 +27,7 @@ void wire_open(struct wire *w, struct loop *loop, int fd)
 	w->loop = loop;
 	w->fd = fd;
 	w->last_read_ns = w->last_write_ns = chrono_now_ns();
+	w->watched = -1;
 	watch(w);
 }
 
@@ -35,6 +38,7 @@ void wire_close(struct wire *w)
 	loop_unwatch(w->loop, w->fd);
 	loop_cancel(w->loop, w->gather_timer);
 	w->gather_timer = 0;
+	w->events++;
 	close(w->fd);
 	w->fd = -1;
 }
@@ -128,6 +132,7 @@ static void on_gathered(void *ctx, uint64_t now_ns)
 	struct wire *w = ctx;
 	(void)now_ns;
 	w->gather_timer = 0;
+	w->events++;
 	if (!w->paused)
 		read_some(w);
 	if (w->fd >= 0)
@@ -145,6 +150,7 @@ void wire_gather(struct wire *w, uint64_t for_ns)
 static void on_socket(void *ctx, short revents)
 {
 	struct wire *w = ctx;
+	w->events++;
 	if (revents & (POLLIN | POLLHUP | POLLERR))
 		read_some(w);
 	wire_flush(w);

@@ -20,6 +20,8 @@ struct wire {
 	bool more;	       /* the last read took all that one read takes */
 	uint64_t gather_timer; /* not 0: nothing is read until it fires */
 	uint64_t last_read_ns, last_write_ns;
+	uint64_t events;	    /* counts what happened to the socket by itself */
+	int watched;		    /* what the loop is asked for; -1: nothing yet */
 	void (*arrived)(void *ctx); /* there are more bytes in `in` */
 	void (*ended)(
 	    void *ctx, int code); /* the other end closed (0) or the socket failed (errno) */

@@ -14,6 +14,7 @@ struct row {
 
 struct parser {
 	const struct command *command;
+	const struct options_fallback *fallback; /* or NULL */
 	void *target;
 	struct row *rows;
 	size_t count, capacity;
@@ -127,9 +128,33 @@ static const struct assigner assigners[] = {
     [OPTION_SIZE] = {assign_size, ": "},
 };
 
-static void mark_given(struct parser *p, struct row *row)
+/* A value that may hold a password, */
+static bool is_hidden(const struct option *o)
+{
+	return o->argument != NULL && strcmp(o->argument, "URL") == 0;
+}
+
+/* and one of which only the name is known to hold none. */
+static bool is_assignment(const struct option *o)
+{
+	return o->argument != NULL && strcmp(o->argument, "PATH=VALUE") == 0;
+}
+
+static void tell_taken(const struct parser *p, const struct option *o, const char *text)
+{
+	const struct options_fallback *f = p->fallback;
+	if (f == NULL)
+		return;
+	char *masked = is_assignment(o) ? mem_printf("%.*s=***", (int)strcspn(text, "="), text)
+					: mem_strdup(is_hidden(o) ? "***" : text);
+	f->taken(f->ctx, o->name, masked);
+	free(masked);
+}
+
+static void mark_given(struct parser *p, struct row *row, const char *text)
 {
 	row->given = true;
+	tell_taken(p, row->option, text);
 	if (row->option->given != 0)
 		*(bool *)((char *)p->target + row->option->given) = true;
 }
@@ -137,7 +162,7 @@ static void mark_given(struct parser *p, struct row *row)
 /* The value in quotes for an error, unless it may hold a password. To free(). */
 static char *show_value(const struct option *o, const char *text)
 {
-	if (o->argument != NULL && strcmp(o->argument, "URL") == 0)
+	if (is_hidden(o))
 		return mem_strdup("a value that is not shown");
 	char *quoted = text_quote(slice_str(text));
 	char *shown = mem_printf("'%s'", quoted);
@@ -152,7 +177,7 @@ static bool assign(
 	const struct assigner *assigner = &assigners[o->type];
 	struct error cause = {0};
 	if (assigner->assign(o, text, (char *)p->target + o->offset, &cause)) {
-		mark_given(p, row);
+		mark_given(p, row, text);
 		return true;
 	}
 	char *shown = show_value(o, text);
@@ -201,7 +226,7 @@ static bool take_option(
 static void set_flag(struct parser *p, struct row *row, bool value)
 {
 	*(bool *)((char *)p->target + row->option->offset) = value;
-	mark_given(p, row);
+	mark_given(p, row, value ? "true" : "false");
 }
 
 /* An option and the form of its name: --NAME, or --no-NAME of a flag. */
@@ -409,7 +434,10 @@ static bool take_operand(struct parser *p, char *word, struct error *err)
 static bool read_word(struct parser *p, struct error *err)
 {
 	char *word = p->argv[p->next++];
-	if (p->ended || !is_option(word))
+	const char *quoting = p->command->quoting;
+	bool is_quoted =
+	    quoting != NULL && p->operand_count > 0 && strcmp(p->operands[0], quoting) == 0;
+	if (p->ended || is_quoted || !is_option(word))
 		return take_operand(p, word, err);
 	p->options[p->option_count++] = word;
 	p->ended = strcmp(word, "--") == 0;
@@ -469,9 +497,9 @@ static bool read_environment(struct parser *p, struct error *err)
 	return ok;
 }
 
-static bool read_fallback(
-    struct parser *p, const struct options_fallback *fallback, struct error *err)
+static bool read_fallback(struct parser *p, struct error *err)
 {
+	const struct options_fallback *fallback = p->fallback;
 	bool ok = true;
 	for (size_t i = 0; ok && i < p->count; i++) {
 		struct row *row = &p->rows[i];
@@ -488,12 +516,16 @@ bool options_parse_with(const struct command *command, int argc, char *argv[], v
     const struct options_fallback *fallback, char ***operands, struct error *err)
 {
 	size_t words = argc > 0 ? (size_t)argc : 0;
-	struct parser p = {.command = command, .target = target, .argv = argv, .argc = words};
+	struct parser p = {.command = command,
+	    .fallback = fallback,
+	    .target = target,
+	    .argv = argv,
+	    .argc = words};
 	p.options = mem_alloc(words, sizeof *p.options);
 	p.operands = mem_alloc(words, sizeof *p.operands);
 	collect_rows(&p);
 	bool ok = read_command_line(&p, err) && read_environment(&p, err) &&
-		  (fallback == NULL || read_fallback(&p, fallback, err));
+		  (fallback == NULL || read_fallback(&p, err));
 	if (ok)
 		*operands = reorder(&p);
 	free(p.operands);

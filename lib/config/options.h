@@ -55,6 +55,8 @@ struct command {
 	const char *operands; /* "[MESSAGE...]", after the verb; NULL when the tool takes none */
 	const struct option *const *groups; /* tables, shown in this order; ends with NULL */
 	const struct command_verb *verbs;   /* NULL for tools without subcommands */
+	const char *hint;		    /* told after a usage error; or NULL */
+	const char *quoting; /* a first operand behind which every word is an operand; or NULL */
 	/* Paragraphs for the foot of --help and the man page, parted by empty lines, or NULL. Lines
 	 * that begin with a space stay as they are: examples. */
 	const char *notes;
@@ -82,6 +84,8 @@ struct options_fallback {
 	/* NULL-terminated texts, one but for lists; NULL for none. They live as long as the target.
 	 */
 	const char *const *(*find)(void *ctx, const char *name);
+	/* Told of each value that counts, wherever it stood; stars for one that is not shown. */
+	void (*taken)(void *ctx, const char *name, const char *text);
 	void *ctx;
 };
 /* options_parse with one more place to look into; argv may have been through it before. */

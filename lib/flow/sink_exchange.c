@@ -27,11 +27,22 @@ static void on_fate(void *ctx, uint64_t token, enum publisher_fate fate, const c
 	flow_settle(sink->flow, token, fates[fate], reason);
 }
 
+static void on_return(void *ctx)
+{
+	const struct sink_exchange *sink = ctx;
+	if (sink->options.returned != NULL)
+		sink->options.returned(sink->options.ctx);
+}
+
 struct sink_exchange *sink_exchange_open(
     struct connection *c, const struct sink_exchange_options *options, struct error *err)
 {
 	struct sink_exchange *sink = mem_alloc(1, sizeof *sink);
-	struct publisher_options publishing = {options->window, on_fate, sink};
+	struct publisher_options publishing = {.window = options->window,
+	    .fate = on_fate,
+	    .returned = on_return,
+	    .ctx = sink,
+	    .is_unhurried = options->is_unhurried};
 	sink->connection = c;
 	sink->options = *options;
 	sink->publisher = publisher_open(c, &publishing, err);
@@ -48,6 +59,11 @@ void sink_exchange_close(struct sink_exchange *sink)
 	publisher_close(sink->publisher);
 	buf_release(&sink->last_exchange);
 	free(sink);
+}
+
+bool sink_exchange_sync(struct sink_exchange *sink, struct error *err)
+{
+	return publisher_sync(sink->publisher, err);
 }
 
 /* Whether somebody should get it, so that nobody getting it is a failure. */

@@ -17,6 +17,10 @@ struct sink_exchange_options {
 	size_t window; /* most messages without a confirm */
 	enum sink_exchange_mandatory mandatory;
 	const struct topology *topology; /* NULL: nothing is known, so every message is mandatory */
+	bool is_unhurried;		 /* as in publisher.h: the source does not wait for fates */
+	/* With a window of 0: told of each message that comes back; its fate was told before. */
+	void (*returned)(void *ctx);
+	void *ctx;
 };
 
 struct sink_exchange;
@@ -25,6 +29,8 @@ struct sink_exchange;
 struct sink_exchange *sink_exchange_open(
     struct connection *c, const struct sink_exchange_options *options, struct error *err);
 void sink_exchange_close(struct sink_exchange *sink);
+/* publisher_sync, before the flow is finished. */
+bool sink_exchange_sync(struct sink_exchange *sink, struct error *err) MUST_CHECK;
 struct flow_sink sink_exchange_sink(struct sink_exchange *sink);
 
 #endif

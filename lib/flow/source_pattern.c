@@ -17,7 +17,7 @@ struct source_pattern {
 	struct member *members;
 	size_t count;
 	struct mix mix;
-	uint64_t start_ns; /* 0: at the first tick */
+	uint64_t start_ns, end_ns, quantum_ns;
 	bool started, stopped;
 };
 
@@ -30,17 +30,19 @@ static void seed_stream(struct rng *rng, uint64_t seed, const char *name, uint64
 	rng_seed(rng, h);
 }
 
-struct source_pattern *source_pattern_create(
-    const struct source_pattern_member *members, size_t count, uint64_t seed, uint64_t start_ns)
+struct source_pattern *source_pattern_create(const struct source_pattern_options *options)
 {
 	struct source_pattern *source = mem_alloc(1, sizeof *source);
-	source->start_ns = start_ns;
-	source->members = mem_alloc(count, sizeof *source->members);
-	source->count = count;
-	for (size_t i = 0; i < count; i++) {
-		source->members[i].given = &members[i];
-		seed_stream(&source->members[i].content, seed, members[i].name, 1);
-		seed_stream(&source->members[i].timing, seed, members[i].name, 2);
+	source->start_ns = options->start_ns;
+	source->end_ns = options->end_ns != 0 ? options->end_ns : CHRONO_NEVER;
+	source->quantum_ns = options->quantum_ns;
+	source->members = mem_alloc(options->count, sizeof *source->members);
+	source->count = options->count;
+	for (size_t i = 0; i < source->count; i++) {
+		const struct source_pattern_member *given = &options->members[i];
+		source->members[i].given = given;
+		seed_stream(&source->members[i].content, options->seed, given->name, 1);
+		seed_stream(&source->members[i].timing, options->seed, given->name, 2);
 	}
 	return source;
 }
@@ -90,8 +92,15 @@ static bool tick(
 	for (; left > 0 && flow_room(flow) > 0; left--) {
 		uint64_t due_ns;
 		size_t index = mix_next(&source->mix, now_ns, &due_ns);
-		if (index == MIX_NONE) {
-			*wake_ns = due_ns < *wake_ns ? due_ns : *wake_ns;
+		bool is_late = due_ns >= source->end_ns && due_ns != CHRONO_NEVER;
+		if (index == MIX_NONE || is_late) {
+			uint64_t next_ns = is_late ? source->end_ns : due_ns;
+			if (next_ns < now_ns + source->quantum_ns)
+				next_ns = now_ns + source->quantum_ns;
+			if (next_ns > source->end_ns && now_ns < source->end_ns)
+				next_ns = source->end_ns;
+			source->stopped = source->stopped || now_ns >= source->end_ns;
+			*wake_ns = next_ns < *wake_ns ? next_ns : *wake_ns;
 			return true;
 		}
 		if (!offer_next(source, flow, index, due_ns, wall_ms, err))

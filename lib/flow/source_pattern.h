@@ -15,10 +15,18 @@ struct source_pattern_member {
 
 struct source_pattern;
 
-/* Members, their patterns and plans are borrowed. The clocks of the plans start at start_ns, or at
- * the first tick when that is 0; before its start nothing is offered. */
-struct source_pattern *source_pattern_create(
-    const struct source_pattern_member *members, size_t count, uint64_t seed, uint64_t start_ns);
+struct source_pattern_options {
+	const struct source_pattern_member *members; /* borrowed, and so are patterns and plans */
+	size_t count;
+	uint64_t seed;
+	uint64_t start_ns; /* when the clocks of the plans start; 0: at the first tick */
+	uint64_t end_ns;   /* what is due then or later is not offered; 0: no end */
+	/* Messages so close together go together: waking up for each costs more than it. 0: each
+	 * when it is due. */
+	uint64_t quantum_ns;
+};
+
+struct source_pattern *source_pattern_create(const struct source_pattern_options *options);
 void source_pattern_free(struct source_pattern *source);
 struct flow_source source_pattern_source(struct source_pattern *source);
 

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "config/document.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -382,4 +383,17 @@ bool reader_positive(struct reader *r, const json_t *object, const char *key, do
 		return refuse(r, key, value, "a number above 0");
 	*out = number;
 	return true;
+}
+
+void reader_keep_first(void *ctx, const char *pointer, const char *text)
+{
+	struct error *err = ctx;
+	size_t len = strlen(pointer), mark = strlen(READER_KEY);
+	bool is_key = len >= mark && strcmp(pointer + len - mark, READER_KEY) == 0;
+	char *place = mem_strndup(pointer, is_key ? len - mark : len);
+	char *path = document_path(place);
+	if (err->kind == ERROR_NONE)
+		error_set(err, ERROR_USAGE, "%s: %s", path, text);
+	free(path);
+	free(place);
 }

@@ -15,6 +15,8 @@
 /* What is wrong with one value of the settings; `pointer` is its place (RFC 6901) below the JSON
  * that was given. */
 typedef void reader_report_fn(void *ctx, const char *pointer, const char *text);
+/* One that keeps the first fault as an ERROR_USAGE with its path; ctx is a struct error. */
+void reader_keep_first(void *ctx, const char *pointer, const char *text);
 
 /* Behind a pointer in a report: the key itself is meant, not its value. No pointer can end so, as
  * '~' is followed by 0 or 1 in one. */

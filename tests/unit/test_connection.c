@@ -315,7 +315,7 @@ START_TEST(every_message_gets_one_fate)
 	struct loop *loop = loop_create(&err);
 	struct connection *c = connect_to(loop, address, &uri, &err);
 	ck_assert_msg(c != NULL, "%s", err.text);
-	struct publisher_options options = {10, note_fate, &fates};
+	struct publisher_options options = {.window = 10, .fate = note_fate, .ctx = &fates};
 	struct publisher *p = publisher_open(c, &options, &err);
 	ck_assert_msg(p != NULL, "%s", err.text);
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
@@ -345,6 +345,79 @@ START_TEST(every_message_gets_one_fate)
 }
 END_TEST
 
+/* Without confirms: two come back, and then what is asked behind them is answered. */
+static void peer_returns(int fd)
+{
+	amqp_basic_qos_ok_t ok = {0};
+	amqp_basic_return_t back = {
+	    312, amqp_cstring_bytes("NO_ROUTE"), {0, NULL}, amqp_cstring_bytes("k")};
+	struct message empty = {0};
+	struct buf out = {0}, publish = {0};
+	struct error err = {0};
+	struct frame method;
+	log_in(fd);
+	open_channel(fd);
+	read_some(fd);
+	IGNORE_RESULT(frames_put_publish(&publish, 1, &empty, false, 4096, &err));
+	struct slice header = buf_slice(&publish);
+	IGNORE_RESULT(frames_next(&header, 4096, &method, &err) == FRAMES_OK);
+	for (int i = 0; i < 2; i++) {
+		IGNORE_RESULT(
+		    frames_put_method(&out, 1, AMQP_BASIC_RETURN_METHOD, &back, 4096, &err));
+		buf_append(&out, header);
+	}
+	IGNORE_RESULT(frames_put_method(&out, 1, AMQP_BASIC_QOS_OK_METHOD, &ok, 4096, &err));
+	IGNORE_RESULT(write(fd, out.ptr, out.len));
+	peer_silent(fd);
+}
+
+static struct {
+	struct fates fates; /* first: note_fate has it for its own */
+	unsigned returned;
+} unconfirmed;
+
+static void note_return(void *ctx)
+{
+	(void)ctx;
+	unconfirmed.returned++;
+}
+
+START_TEST(without_confirms_what_comes_back_is_told_and_changes_no_fate)
+{
+	struct error err = {0};
+	struct uri uri = {0};
+	bool is_asked_for = _i == 1;
+	memset(&unconfirmed, 0, sizeof unconfirmed);
+	char *address = start_peer(peer_returns);
+	struct loop *loop = loop_create(&err);
+	struct connection *c = connect_to(loop, address, &uri, &err);
+	ck_assert_msg(c != NULL, "%s", err.text);
+	struct publisher_options options = {.window = 0,
+	    .fate = note_fate,
+	    .returned = is_asked_for ? note_return : NULL,
+	    .ctx = &unconfirmed.fates};
+	struct publisher *p = publisher_open(c, &options, &err);
+	ck_assert_msg(p != NULL, "%s", err.text);
+	for (uint64_t i = 0; i < 3; i++) {
+		struct message m = {.routing_key = SLICE("k")};
+		ck_assert(publisher_send(p, &m, true, i, &err));
+	}
+	ck_assert_uint_eq(unconfirmed.fates.count[PUBLISHER_UNCONFIRMED], 3);
+	ck_assert_uint_eq(unconfirmed.returned, 0);
+	ck_assert_msg(publisher_sync(p, &err), "%s", err.text);
+	ck_assert_msg(publisher_check(p, &err), "%s", err.text);
+	publisher_close(p);
+	ck_assert_uint_eq(unconfirmed.returned, is_asked_for ? 2 : 0);
+	ck_assert_uint_eq(unconfirmed.fates.count[PUBLISHER_UNCONFIRMED], 3);
+	ck_assert_uint_eq(unconfirmed.fates.count[PUBLISHER_RETURNED], 0);
+	stop_peer();
+	connection_close(c);
+	loop_free(loop);
+	uri_release(&uri);
+	free(address);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("connection");
@@ -352,6 +425,8 @@ int main(void)
 	tcase_set_timeout(cases, 30);
 	tcase_add_loop_test(cases, who_answers_decides_what_is_said, 0, ARRAY_LEN(refusals));
 	tcase_add_loop_test(cases, every_message_gets_one_fate, 0, ARRAY_LEN(fate_rows));
+	tcase_add_loop_test(
+	    cases, without_confirms_what_comes_back_is_told_and_changes_no_fate, 0, 2);
 	suite_add_tcase(suite, cases);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -13,7 +13,7 @@ struct target {
 	const char *url, *from, *exec;
 	struct option_list set;
 	int format;
-	uint64_t amount, offset, delay_ns;
+	uint64_t amount, offset, delay_ns, size;
 	double rate;
 };
 
@@ -161,6 +161,8 @@ static void show(const struct target *t, char *const operands[], struct buf *out
 		buf_printf(out, "delay=%dms ", (int)(t->delay_ns / 1000000));
 	if (t->rate != 0)
 		buf_printf(out, "rate=%g ", t->rate);
+	if (t->size != 0)
+		buf_printf(out, "size=%llu ", (unsigned long long)t->size);
 	if (t->format != 0)
 		buf_printf(out, "format=%s ", formats[t->format]);
 	if (t->from != NULL)
@@ -395,6 +397,206 @@ START_TEST(empty_argv_is_an_empty_command_line)
 	clear_environment();
 	ck_assert(options_parse(&producer, 0, argv, &t, &operands, &err));
 	ck_assert_ptr_null(operands[0]);
+}
+END_TEST
+
+/* ---- sizes ---- */
+
+static const struct option size_options[] = {
+    {.name = "size",
+	.letter = 's',
+	.type = OPTION_SIZE,
+	.offset = AT(size),
+	.argument = "SIZE",
+	.help = "size of a body"},
+    {0},
+};
+
+static const struct option *const size_groups[] = {size_options, common_options, NULL};
+
+static const struct command sized = {
+    .tool = "sized", .summary = "takes a size", .groups = size_groups};
+
+static const struct {
+	const char *words[MAX_WORDS];
+	const char *shown; /* NULL: refused with... */
+	const char *text;
+} sizes[] = {
+    {{"--size", "512"}, "size=512 |", NULL},
+    {{"--size=4KiB"}, "size=4096 |", NULL},
+    {{"-s1.5MB"}, "size=1500000 |", NULL},
+    {{"--size=0"}, "|", NULL},
+    {{"--size=many"}, NULL, "option '--size' got 'many': not a size such as 512, 64KiB or 1MB"},
+    {{"-s", "-1"}, NULL, "option '-s' got '-1': not a size such as 512, 64KiB or 1MB"},
+    {{"--size=9000000TiB"}, NULL,
+	"option '--size' got '9000000TiB': not a size such as 512, 64KiB or 1MB"},
+    {{"--size"}, NULL, "option '--size' needs a value: SIZE"},
+};
+
+START_TEST(sizes_are_bytes_with_or_without_a_unit)
+{
+	struct target t = {0};
+	struct error err = {0};
+	struct buf shown = {0};
+	char **operands = NULL;
+	clear_environment();
+	ck_assert_pstr_eq(options_fault(&sized), NULL);
+	bool ok = parse(&sized, sizes[_i].words, &t, &operands, &err);
+	if (ok)
+		show(&t, operands, &shown);
+	ck_assert_int_eq(ok, sizes[_i].shown != NULL);
+	ck_assert_str_eq(ok ? shown.ptr : err.text, ok ? sizes[_i].shown : sizes[_i].text);
+	buf_release(&shown);
+}
+END_TEST
+
+START_TEST(a_size_comes_from_the_environment_too)
+{
+	struct target t = {0};
+	struct error err = {0};
+	char **operands = NULL;
+	clear_environment();
+	setenv("WARREN_SIZE", "2KiB", 1);
+	ck_assert(parse(&sized, (const char *const[]){NULL}, &t, &operands, &err));
+	ck_assert_uint_eq(t.size, 2048);
+	setenv("WARREN_SIZE", "2 KiB", 1);
+	ck_assert(!parse(&sized, (const char *const[]){NULL}, &t, &operands, &err));
+	ck_assert_str_eq(
+	    err.text, "variable 'WARREN_SIZE' got '2 KiB': not a size such as 512, 64KiB or 1MB");
+	unsetenv("WARREN_SIZE");
+}
+END_TEST
+
+/* ---- one more place to look into ---- */
+
+#define MAX_KEYS 3
+
+/* A section of settings, and what was told of the values that count. */
+struct section {
+	struct {
+		const char *name;
+		const char *texts[4]; /* NULL-terminated */
+	} keys[MAX_KEYS];
+	struct buf told;
+};
+
+static const char *const *find_key(void *ctx, const char *name)
+{
+	const struct section *section = ctx;
+	for (size_t i = 0; i < MAX_KEYS; i++)
+		if (section->keys[i].name != NULL && strcmp(section->keys[i].name, name) == 0)
+			return section->keys[i].texts;
+	return NULL;
+}
+
+static void tell(void *ctx, const char *name, const char *text)
+{
+	struct section *section = ctx;
+	buf_printf(&section->told, "%s=%s ", name, text);
+}
+
+static bool parse_with(int argc, char *argv[], struct section *section, struct target *t,
+    char ***operands, struct error *err)
+{
+	const struct options_fallback fallback = {"key", "bench.", find_key, tell, section};
+	buf_append_str(&section->told, "");
+	return options_parse_with(&producer, argc, argv, t, &fallback, operands, err);
+}
+
+static const struct {
+	const char *words[4];
+	const char *variable, *value;
+	struct section section;
+	const char *shown; /* NULL: refused with... */
+	const char *text;
+	const char *told;
+} fallbacks[] = {
+    {{NULL}, NULL, NULL, {{{"amount", {"7"}}}, {0}}, "amount=7 |", NULL, "amount=7 "},
+    {{"-n", "8"}, NULL, NULL, {{{"amount", {"7"}}}, {0}}, "amount=8 |", NULL, "amount=8 "},
+    {{NULL}, "WARREN_AMOUNT", "9", {{{"amount", {"7"}}}, {0}}, "amount=9 |", NULL, "amount=9 "},
+    {{NULL}, "WARREN_AMOUNT", "", {{{"amount", {"7"}}}, {0}}, "amount=7 |", NULL, "amount=7 "},
+    {{"-n", "8"}, "WARREN_AMOUNT", "9", {{{"amount", {"bad"}}}, {0}}, "amount=8 |", NULL,
+	"amount=8 "},
+    {{NULL}, NULL, NULL, {{{"set", {"a=1", "b=2", "c=3"}}}, {0}}, "set=a=1 set=b=2 set=c=3 |", NULL,
+	"set=a=*** set=b=*** set=c=*** "},
+    {{"--set", "z=0"}, NULL, NULL, {{{"set", {"a=1", "b=2"}}}, {0}}, "set=z=0 |", NULL,
+	"set=z=*** "},
+    {{"--set", "broker.url=amqp://me:secret@h?x=y"}, NULL, NULL, {{{NULL, {NULL}}}, {0}},
+	"set=broker.url=amqp://me:secret@h?x=y |", NULL, "set=broker.url=*** "},
+    {{"--set", "secret"}, NULL, NULL, {{{NULL, {NULL}}}, {0}}, "set=secret |", NULL,
+	"set=secret=*** "},
+    {{NULL}, NULL, NULL, {{{"quiet", {"true"}}, {"declare", {"false"}}}, {0}}, "quiet |", NULL,
+	"declare=false quiet=true "},
+    {{"--no-quiet"}, NULL, NULL, {{{"quiet", {"true"}}}, {0}}, "|", NULL, "quiet=false "},
+    {{"--declare", "x", "--format=json"}, NULL, NULL, {{{"delay", {"1s"}}}, {0}},
+	"declare delay=1000ms format=json | x", NULL, "declare=true format=json delay=1s "},
+    {{"-n1", "-n2"}, NULL, NULL, {{{NULL, {NULL}}}, {0}}, "amount=2 |", NULL, "amount=1 amount=2 "},
+    {{NULL}, NULL, NULL, {{{"format", {NULL}}}, {0}}, "|", NULL, ""},
+    {{NULL}, NULL, NULL, {{{"no-such-option", {"7"}}}, {0}}, "|", NULL, ""},
+    {{NULL}, NULL, NULL, {{{"url", {"amqp://me:secret@h"}}}, {0}}, "url=amqp://me:secret@h |", NULL,
+	"url=*** "},
+    {{"--url=amqp://me:secret@h"}, NULL, NULL, {{{NULL, {NULL}}}, {0}}, "url=amqp://me:secret@h |",
+	NULL, "url=*** "},
+    {{NULL}, "AMQP_URL", "amqp://me:secret@h", {{{NULL, {NULL}}}, {0}}, "url=amqp://me:secret@h |",
+	NULL, "url=*** "},
+    {{NULL}, NULL, NULL, {{{"amount", {"ten"}}}, {0}}, NULL,
+	"key 'bench.amount' got 'ten': not a whole number from 1 to 1000", ""},
+    {{"-q"}, NULL, NULL, {{{"format", {"xml"}}}, {0}}, NULL,
+	"key 'bench.format' got 'xml'; accepted: pretty, json, body, none", "quiet=true "},
+    {{"-n", "ten"}, NULL, NULL, {{{"amount", {"7"}}}, {0}}, NULL,
+	"option '-n' got 'ten': not a whole number from 1 to 1000", ""},
+};
+
+START_TEST(a_fallback_counts_behind_command_line_and_environment)
+{
+	struct section section = fallbacks[_i].section;
+	struct target t = {0};
+	struct error err = {0};
+	struct buf shown = {0};
+	char *argv[6] = {(char *)(uintptr_t) "producer"}, **operands = NULL;
+	int argc = 1;
+	for (; fallbacks[_i].words[argc - 1] != NULL; argc++)
+		argv[argc] = (char *)(uintptr_t)fallbacks[_i].words[argc - 1];
+	clear_environment();
+	if (fallbacks[_i].variable != NULL)
+		setenv(fallbacks[_i].variable, fallbacks[_i].value, 1);
+	bool ok = parse_with(argc, argv, &section, &t, &operands, &err);
+	if (ok)
+		show(&t, operands, &shown);
+	ck_assert_int_eq(ok, fallbacks[_i].shown != NULL);
+	ck_assert_str_eq(ok ? shown.ptr : err.text, ok ? fallbacks[_i].shown : fallbacks[_i].text);
+	ck_assert_str_eq(section.told.ptr, fallbacks[_i].told);
+	ck_assert_int_eq(t.amount_given, t.amount != 0);
+	free(t.set.items);
+	buf_release(&shown);
+	buf_release(&section.told);
+	clear_environment();
+}
+END_TEST
+
+START_TEST(a_command_line_is_read_twice_the_same)
+{
+	const char *const words[] = {
+	    "producer", "a", "--amount", "5", "b", "-qf", "json", "--", "--declare", "c"};
+	struct section section = {.keys = {{"delay", {"2s"}}}};
+	struct error err = {0};
+	struct buf shown = {0};
+	char *argv[ARRAY_LEN(words) + 1] = {NULL}, **operands = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		argv[i] = (char *)(uintptr_t)words[i];
+	clear_environment();
+	for (int time = 0; time < 3; time++) {
+		struct target t = {0};
+		buf_clear(&shown);
+		buf_clear(&section.told);
+		ck_assert(parse_with((int)ARRAY_LEN(words), argv, &section, &t, &operands, &err));
+		show(&t, operands, &shown);
+		ck_assert_str_eq(
+		    shown.ptr, "quiet amount=5 delay=2000ms format=json | a b --declare c");
+		ck_assert_str_eq(section.told.ptr, "amount=5 quiet=true format=json delay=2s ");
+	}
+	buf_release(&shown);
+	buf_release(&section.told);
 }
 END_TEST
 
@@ -650,6 +852,12 @@ static Suite *options_suite(void)
 	tcase_add_test(parse_case, own_variable_goes_before_the_further_one);
 	tcase_add_test(parse_case, values_that_may_be_urls_are_never_shown);
 	tcase_add_test(parse_case, empty_argv_is_an_empty_command_line);
+	tcase_add_loop_test(
+	    parse_case, sizes_are_bytes_with_or_without_a_unit, 0, (int)ARRAY_LEN(sizes));
+	tcase_add_test(parse_case, a_size_comes_from_the_environment_too);
+	tcase_add_loop_test(parse_case, a_fallback_counts_behind_command_line_and_environment, 0,
+	    (int)ARRAY_LEN(fallbacks));
+	tcase_add_test(parse_case, a_command_line_is_read_twice_the_same);
 	suite_add_tcase(suite, parse_case);
 	TCase *pages = tcase_create("pages");
 	tcase_add_test(pages, help_is_aligned_and_wrapped);
