@@ -47,6 +47,8 @@ costs "publish a constant body" producer constant --amount COUNT --delay 0 --for
 costs "publish five made-up fields" producer generated --amount COUNT --delay 0 --format none --yes
 costs "consume, printing nothing" consumer --count COUNT --prefetch 1000 --format none
 costs "consume, JSON" consumer --count COUNT --prefetch 1000 --format json
+costs "bench, publish" bench constant --consumers 0 --predeclared --pmessages COUNT
+costs "bench, consume" bench --producers 0 --predeclared --cmessages COUNT
 
 counted producer constant --amount 0 --delay 0 --format json --yes
 is "$status $(cat "$work/err")" "0 " "nothing to send is no trouble"

@@ -54,6 +54,31 @@ for form in text json; do
 	is $? 77 "no such vhost: exit 77 ($form)"
 	silent "told without the password ($form)"
 done
+# what bench writes holds the options it was given
+benched() { # NAME COMMAND...
+	local name=$1
+	shift
+	run "$@" --pmessages 10 --json --html report --csv csv --metrics 127.0.0.1:0 -v
+	is "$? $(jq -r '.totals.received' out) $(wc -l <csv)" "0 10 2" "bench, address in $name: works"
+	ok "it tells the options" grep -q '"pmessages":' out report
+	silent "the password is not told, nor in the JSON"
+	cat report csv >out
+	silent "nor in the report and the CSV"
+}
+benched "--url" bench --url "$good"
+benched "--set" bench --set "broker.url=$good"
+benched "--set=" bench "--set=broker.url=$good"
+benched "AMQP_URL" env "AMQP_URL=$good" "$BIN/bench"
+benched "WARREN_SET" env "WARREN_SET=broker.url=$good" "$BIN/bench"
+printf 'broker: {url: "%s"}\nbench: {size: 100}\n' "$good" >bench.yaml
+benched "a file" bench -s bench.yaml
+printf 'bench: {url: "%s"}\n' "$good" >bench.yaml
+run bench -s bench.yaml --pmessages 10
+silent "nor from a key that bench does not have"
+run bench --url "$bad" --json --html report
+is $? 77 "bench with a wrong password: exit 77"
+silent "is not echoed"
+
 for url in "amqp://$user:$secret@[::1" "amqp://$user:$secret@127.0.0.1:99999" "amqq://$user:$secret@127.0.0.1" \
 	"amqp://$user:$secret%zz@127.0.0.1" "amqp://$user:$secret@127.0.0.1?heartbeat=x" "amqp://$user:$secret@h@127.0.0.1:1/x y" \
 	"amqp:/$user:$secret@127.0.0.1" "$user:$secret@127.0.0.1"; do
