@@ -11,6 +11,7 @@ for test in build/debug/tests/unit/test_*; do
 	# the long ones: the whole JSON Schema suite, hundreds of files, millions of draws, commands
 	case $test in
 	*schema_suite | *test_settings | *test_pace | *test_volumes | *test_pattern | *core_exec | *test_lab) continue ;;
+	*test_ledger | *test_sequences | *test_histogram) continue ;; # millions of notes, too
 	esac
 	count=$((count + 1))
 	CK_FORK=no CK_EXCLUDE_TAGS=no-valgrind timeout 300 "${memcheck[@]}" "$test" >build/valgrind.log 2>&1 || {
