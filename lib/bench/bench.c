@@ -194,11 +194,12 @@ static bool is_expected(const struct run *run, const char *name)
 	return false;
 }
 
-/* Messages that did not arrive fail a run, unless it was said how many of them may. */
+/* Messages that did not arrive fail a run, unless it was said how many of them may. Without confirms
+ * nothing but what came back is known. */
 static bool is_all_delivered(const struct run *run, const struct result *result)
 {
-	static const char *const names[] = {"lost", "returned", "nacked", "unconfirmed"};
-	size_t count = run->options.confirm > 0 ? ARRAY_LEN(names) : 0;
+	static const char *const names[] = {"returned", "lost", "nacked", "unconfirmed"};
+	size_t count = run->options.confirm > 0 ? ARRAY_LEN(names) : 1;
 	for (size_t i = 0; i < count; i++) {
 		double value = 0;
 		bool is_known = result_look_up((void *)(uintptr_t)result, names[i], &value);

@@ -254,7 +254,7 @@ bench --nack --requeue --pmessages 10 --time 300ms --drain 100ms
 holds "rejected into the queue for ever: all are left there" '.totals | .left == 10 and .lost == 0'
 bench -e amq.direct --predeclared -u nowhere -y 0 --flag mandatory --confirm 0 --pmessages 50
 holds "without confirms, too, it is told what came back" '.totals | [.sent, .returned, .confirmed] == [50, 50, 0]'
-is "$status" 0 "... which fails nothing"
+is "$status" 1 "... and fails the run"
 bench -e amq.direct --predeclared -u nowhere -x 2 -X 2 -y 0 --flag mandatory --confirm 0 --pmessages 5000 --expect returned=19999
 holds "... of many, to the last one" '.totals.returned == 20000 and .verdict == "failed"'
 

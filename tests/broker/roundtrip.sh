@@ -70,7 +70,8 @@ END
 # ---- bodies and routing keys ----
 
 long=$(printf 'k%.0s' {1..255})
-head -c 1048576 /dev/urandom | base64 -w 0 >binary.b64
+# not ended by a line feed, which --format body would not double
+{ head -c 1048575 /dev/urandom; printf '\0'; } | base64 -w 0 >binary.b64
 head -c 1048576 /dev/zero | tr '\0' 'x' >mib.txt
 {
 	record '"to_a"' '"k"' '' '"body":""'
