@@ -142,7 +142,7 @@ format: ## lay out every C file
 	clang-format -i $(FORMATTED)
 
 format-check:
-	clang-format --dry-run -Werror $(FORMATTED)
+	@clang-format --dry-run -Werror $(FORMATTED)
 
 fuzz: ## run each fuzzer for SECONDS=30
 	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz fuzzers

@@ -194,8 +194,8 @@ static bool is_expected(const struct run *run, const char *name)
 	return false;
 }
 
-/* Messages that did not arrive fail a run, unless it was said how many of them may. Without confirms
- * nothing but what came back is known. */
+/* Messages that did not arrive fail a run, unless it was said how many of them may. Without
+ * confirms nothing but what came back is known. */
 static bool is_all_delivered(const struct run *run, const struct result *result)
 {
 	static const char *const names[] = {"returned", "lost", "nacked", "unconfirmed"};
