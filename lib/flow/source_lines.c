@@ -210,11 +210,11 @@ static bool tick(
 	return true;
 }
 
-static void settle(void *self, uint64_t token, enum flow_fate fate)
+static void settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {
 	(void)self; /* a line is not put back */
 	(void)token;
-	(void)fate;
+	(void)outcome;
 }
 
 static void stop(void *self)

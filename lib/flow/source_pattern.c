@@ -111,11 +111,11 @@ static bool tick(
 	return true;
 }
 
-static void settle(void *self, uint64_t token, enum flow_fate fate)
+static void settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {
 	(void)self; /* what is made up is not given back */
 	(void)token;
-	(void)fate;
+	(void)outcome;
 }
 
 static void stop(void *self)

@@ -134,11 +134,12 @@ static void settle_stream(struct feed *feed, uint64_t tag, enum flow_fate fate)
 		subscriber_settle(feed->subscriber, tag, SUBSCRIBER_ACK);
 }
 
-static void settle(void *self, uint64_t token, enum flow_fate fate)
+static void settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {
 	struct source_queue *source = self;
 	struct feed *feed = &source->feeds[token >> TAG_BITS];
 	uint64_t tag = token & ((UINT64_C(1) << TAG_BITS) - 1);
+	enum flow_fate fate = outcome->fate;
 	source->heard = true;
 	if (source->options.is_stream[feed->number]) {
 		settle_stream(feed, tag, fate);
@@ -164,6 +165,7 @@ static void settle(void *self, uint64_t token, enum flow_fate fate)
 		source->requeued++; /* by the broker, when the channel closes */
 		break;
 	case FLOW_RETRY:
+	case FLOW_DEFERRED:
 		if (!source->stopping) {
 			requeue_later(source, token);
 			break;

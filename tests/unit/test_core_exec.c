@@ -59,8 +59,9 @@ static bool tick(
 	return true;
 }
 
-static void on_settle(void *self, uint64_t token, enum flow_fate fate)
+static void on_settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {
+	enum flow_fate fate = outcome->fate;
 	((struct run *)self)->fates[token] = fate;
 }
 

@@ -35,8 +35,9 @@ static bool tick(
 	return true;
 }
 
-static void on_settle(void *self, uint64_t token, enum flow_fate fate)
+static void on_settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {
+	enum flow_fate fate = outcome->fate;
 	(void)token;
 	((struct run *)self)->last_fate = fate;
 }

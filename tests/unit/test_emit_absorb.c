@@ -45,11 +45,11 @@ static bool feed_tick(
 	return true;
 }
 
-static void feed_settle(void *self, uint64_t token, enum flow_fate fate)
+static void feed_settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {
 	struct feed *f = self;
 	f->settled++;
-	f->fates[token] = fate;
+	f->fates[token] = outcome->fate;
 }
 
 static void feed_stop(void *self)
