@@ -251,7 +251,8 @@ static uint64_t goal_of(const struct run *run)
 	return goal;
 }
 
-static void report_run(const struct run *run, const struct flow *flow, uint64_t elapsed_ns)
+static void report_run(const struct run *run, const struct flow *flow,
+    const struct sink_exchange *sink, uint64_t elapsed_ns)
 {
 	const struct flow_counts *c = flow_counts(flow);
 	uint64_t goal = run->from == NULL ? goal_of(run) : FLOW_NO_LIMIT;
@@ -261,6 +262,7 @@ static void report_run(const struct run *run, const struct flow *flow, uint64_t 
 	    {"confirmed", c->fates[FLOW_ACCEPTED], false},
 	    {"returned", c->fates[FLOW_RETURNED], false},
 	    {"nacked", c->fates[FLOW_NACKED], false},
+	    {"resent", sink_exchange_resent(sink), true},
 	    {"unconfirmed", c->fates[FLOW_UNCONFIRMED], false},
 	    {"unsent", short_of_goal ? goal - c->put : c->fates[FLOW_RELEASED], true},
 	};
@@ -278,7 +280,10 @@ static bool run_flow(struct run *run, struct flow_source source, struct error *e
 			 : o->mandatory	   ? SINK_EXCHANGE_ALWAYS
 					   : SINK_EXCHANGE_NEVER,
 	    .topology = o->tool.settings != NULL ? &settings->topology : NULL,
-	    .is_unhurried = true};
+	    .is_unhurried = true,
+	    .recovery = run->tool->recovery,
+	    .nack_retries = (unsigned)o->nack_retries,
+	    .skips_refused = o->on_refusal == PRODUCE_REFUSAL_SKIP};
 	struct sink_exchange *sink = sink_exchange_open(run->tool->connection, &sending, err);
 	if (sink == NULL)
 		return false;
@@ -300,7 +305,7 @@ static bool run_flow(struct run *run, struct flow_source source, struct error *e
 	bool good = flow_run(flow, err);
 	progress_stop(progress);
 	good = printer_finish(printer, err) && good;
-	report_run(run, flow, chrono_now_ns() - start);
+	report_run(run, flow, sink, chrono_now_ns() - start);
 	const struct flow_counts *counts = flow_counts(flow);
 	if (good && counts->fates[FLOW_ACCEPTED] != counts->offered)
 		run->tool->status = ERROR_UNDELIVERED;
@@ -332,6 +337,14 @@ static bool send(struct run *run, struct error *err)
 				 : send_patterns(run, err);
 }
 
+/* Also after the connection was lost. */
+static bool restore(void *ctx, struct connection *c, struct error *err)
+{
+	const struct run *run = ctx;
+	return !run->options->declare ||
+	       provision_apply(c, &run->tool->settings.topology, NULL, NULL, NULL, err);
+}
+
 static bool prepare(struct run *run, struct error *err)
 {
 	const struct produce_options *o = run->options;
@@ -350,8 +363,10 @@ static bool prepare(struct run *run, struct error *err)
 	printer_init(
 	    &run->printer, format_of(run), tool_wants_color(tool, STDOUT_FILENO), tool->loop);
 	show_banner(run);
-	return !o->declare ||
-	       provision_apply(tool->connection, &tool->settings.topology, NULL, NULL, NULL, err);
+	if (!restore(run, tool->connection, err))
+		return false;
+	tool_make_recoverable(tool, restore, run);
+	return true;
 }
 
 bool produce_run(struct tool *tool, const void *options, struct error *err)

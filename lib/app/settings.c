@@ -14,6 +14,7 @@
 #define DEFAULT_URL "amqp://guest:guest@localhost:5672"
 #define DEFAULT_HEARTBEAT_S 10
 #define RETRY_FROM_NS (100 * CHRONO_MS)
+#define GIVE_UP_AFTER_NS (120 * CHRONO_S)
 #define RETRY_TO_NS CHRONO_S
 #define MAX_NAME 255 /* bytes of a short string of AMQP */
 
@@ -231,6 +232,8 @@ static void read_reconnect(struct settings *s, const json_t *broker, struct read
 	size_t mark = reader_enter(r, "reconnect");
 	s->retry_from_ns = RETRY_FROM_NS;
 	s->retry_to_ns = RETRY_TO_NS;
+	s->give_up_after_ns = GIVE_UP_AFTER_NS;
+	(void)reader_duration(r, spec, "give_up_after", &s->give_up_after_ns); /* or the default */
 	bool has_from = reader_duration(r, spec, "from", &s->retry_from_ns);
 	bool has_to = reader_duration(r, spec, "to", &s->retry_to_ns);
 	if (has_from && s->retry_from_ns < CHRONO_MS)

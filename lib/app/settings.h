@@ -26,6 +26,7 @@ struct settings {
 	size_t uri_count;
 	uint64_t heartbeat_s;
 	uint64_t retry_from_ns, retry_to_ns; /* pauses between tries to connect */
+	uint64_t give_up_after_ns;	     /* for so long when the connection was lost */
 	struct topology topology;
 	struct pattern_pools *pools;
 	struct settings_message *messages;

@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "base/output.h"
 #include "base/version.h"
-#include "broker/reach.h"
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -44,6 +43,17 @@ const struct option tool_broker_options[] = {
 	.offset = MEMBER(wait_ns),
 	.argument = "D",
 	.help = "go on trying for so long while no broker answers"},
+    {0},
+};
+
+const struct option tool_recovery_options[] = {
+    {.name = "give-up-after",
+	.type = OPTION_DURATION,
+	.offset = MEMBER(give_up_after_ns),
+	.given = MEMBER(has_give_up_after),
+	.argument = "D",
+	.help =
+	    "go on trying for so long when the connection is lost (default 2m); 0 is not at all"},
     {0},
 };
 
@@ -178,7 +188,9 @@ static bool answer(const struct command *command, const struct tool_options *o, 
 
 static void tear_down(struct tool *tool)
 {
+	recovery_free(tool->recovery);
 	connection_close(tool->connection);
+	free(tool->name);
 	settings_release(&tool->settings);
 	loop_free(tool->loop);
 }
@@ -283,24 +295,42 @@ bool tool_open_loop(struct tool *tool, struct error *err)
 	return tool->loop != NULL;
 }
 
-bool tool_connect(struct tool *tool, struct error *err)
+static struct reach_options reach_options_of(const struct tool *tool)
 {
-	if (!tool_open_loop(tool, err))
-		return false;
-	char *name = mem_printf("warren-%s", tool->command->tool);
-	struct reach_options options = {.uris = tool->settings.uris,
+	return (struct reach_options){.uris = tool->settings.uris,
 	    .uri_count = tool->settings.uri_count,
-	    .name = name,
+	    .name = tool->name,
 	    .heartbeat_s = tool->settings.heartbeat_s,
 	    .wait_ns = tool->options->wait_ns,
 	    .pause_from_ns = tool->settings.retry_from_ns,
 	    .pause_to_ns = tool->settings.retry_to_ns};
+}
+
+bool tool_connect(struct tool *tool, struct error *err)
+{
+	if (!tool_open_loop(tool, err))
+		return false;
+	tool->name = mem_printf("warren-%s", tool->command->tool);
+	struct reach_options options = reach_options_of(tool);
 	tool->connection = reach_broker(tool->loop, &options, err);
 	if (tool->connection != NULL)
 		log_write(LOG_DEBUG, "connected to %s, %s", connection_shown(tool->connection),
 		    connection_server(tool->connection));
-	free(name);
 	return tool->connection != NULL;
+}
+
+void tool_make_recoverable(struct tool *tool,
+    bool (*restore)(void *ctx, struct connection *c, struct error *err), void *ctx)
+{
+	const struct tool_options *o = tool->options;
+	struct recovery_options options = {.connection = tool->connection,
+	    .reach = reach_options_of(tool),
+	    .give_up_after_ns =
+		o->has_give_up_after ? o->give_up_after_ns : tool->settings.give_up_after_ns,
+	    .restore = restore,
+	    .ctx = ctx};
+	if (options.give_up_after_ns > 0)
+		tool->recovery = recovery_create(&options);
 }
 
 /* ---- output ---- */

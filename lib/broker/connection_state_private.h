@@ -18,6 +18,8 @@ struct connection {
 	struct loop *loop;
 	struct wire wire;
 	const struct uri *uri;
+	const char *name;
+	uint64_t asked_heartbeat_s; /* when the address says nothing */
 	struct login login;
 	struct error lost;
 	bool blocked;

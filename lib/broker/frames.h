@@ -85,6 +85,9 @@ struct frames_settle {
 /* basic.ack and basic.nack. */
 bool frames_read_settle(struct slice payload, struct frames_settle *out);
 
+/* basic.publish, which a broker reads, and who sends again what it wrote itself. */
+bool frames_read_publish(struct slice payload, bool *mandatory, struct message *m);
+
 /* A content header: body size and properties. */
 bool frames_read_header(struct slice payload, uint64_t *body_bytes, struct message *m);
 

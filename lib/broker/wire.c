@@ -43,6 +43,15 @@ void wire_close(struct wire *w)
 	w->fd = -1;
 }
 
+void wire_reset(struct wire *w)
+{
+	wire_close(w);
+	buf_clear(&w->in);
+	buf_clear(&w->out);
+	w->out_at = 0;
+	w->paused = w->more = false;
+}
+
 void wire_release(struct wire *w)
 {
 	wire_close(w);

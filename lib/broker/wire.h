@@ -33,6 +33,8 @@ void wire_open(struct wire *w, struct loop *loop, int fd);
 /* Closes the descriptor; what was read can still be looked at. Harmless when closed. */
 void wire_close(struct wire *w);
 void wire_release(struct wire *w);
+/* Closed, and ready for wire_open: what was read or was to be written is forgotten. */
+void wire_reset(struct wire *w);
 
 /* Where to append what is to be sent. Sends what has gathered when that is much. */
 struct buf *wire_output(struct wire *w);

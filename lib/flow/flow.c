@@ -275,6 +275,28 @@ static bool must_go_on(const struct flow *flow, size_t under_way_before, bool do
 	       (must_stop(flow) && !flow->stopping);
 }
 
+static bool is_held_up(const struct flow *flow)
+{
+	const struct flow_sink *sink = &flow->options.sink;
+	return sink->kind->is_held_up != NULL && sink->kind->is_held_up(sink->self) &&
+	       !loop_stop_requested(flow->loop);
+}
+
+void flow_restart_drain(struct flow *flow)
+{
+	if (flow->deadline_ns != CHRONO_NEVER)
+		flow->deadline_ns = chrono_after(chrono_now_ns(), flow->options.drain_ns);
+}
+
+static bool is_drain_over(struct flow *flow)
+{
+	if (flow->deadline_ns == CHRONO_NEVER || chrono_now_ns() < flow->deadline_ns)
+		return false;
+	if (is_held_up(flow))
+		flow_restart_drain(flow);
+	return chrono_now_ns() >= flow->deadline_ns;
+}
+
 enum flow_state flow_step(struct flow *flow, uint64_t *wake_ns, struct error *err)
 {
 	if (must_stop(flow))
@@ -284,7 +306,7 @@ enum flow_state flow_step(struct flow *flow, uint64_t *wake_ns, struct error *er
 		return FLOW_ENDS;
 	if ((done || flow->stopping) && flow->deadline_ns == CHRONO_NEVER)
 		flow->deadline_ns = chrono_after(chrono_now_ns(), flow->options.drain_ns);
-	if (flow->deadline_ns != CHRONO_NEVER && chrono_now_ns() >= flow->deadline_ns)
+	if (is_drain_over(flow))
 		return FLOW_ENDS;
 	if (flow->deadline_ns < *wake_ns)
 		*wake_ns = flow->deadline_ns;

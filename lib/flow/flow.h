@@ -91,6 +91,9 @@ struct flow_sink_kind {
 	    struct error *err);
 	/* Called at the end of each turn: push on what was put. A failure ends the run. */
 	bool (*flush)(void *self, struct flow *flow, struct error *err);
+	/* True while nothing can be done about what has no fate: the broker takes no messages. The
+	 * wait for the last fates does not end then. NULL: never. */
+	bool (*is_held_up)(const void *self);
 	/* The run ends: what has no fate yet will get none. */
 	void (*abandon)(void *self, struct flow *flow);
 };
@@ -179,6 +182,8 @@ void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer,
     const struct flow_verdict *verdict, const struct flow_message *m);
 /* A sink tells the fate of a message. */
 void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const char *reason);
+/* The wait for the last fates begins anew: a connection was lost and is back. */
+void flow_restart_drain(struct flow *flow);
 /* Something ended that the flow cannot go on without; the run stops with this error. */
 void flow_fail(struct flow *flow, const struct error *why);
 

@@ -10,6 +10,7 @@ struct sink_exchange {
 	struct publisher *publisher;
 	struct sink_exchange_options options;
 	struct flow *flow; /* the run that puts messages */
+	uint64_t resent;   /* when it is over */
 	/* the verdict on the exchange of the last message: runs of one exchange are the rule */
 	struct buf last_exchange;
 	bool last_known, last_mandatory;
@@ -24,6 +25,7 @@ static void on_fate(void *ctx, uint64_t token, enum publisher_fate fate, const c
 	    [PUBLISHER_UNCONFIRMED] = FLOW_UNCONFIRMED,
 	};
 	struct sink_exchange *sink = ctx;
+	recovery_note_progress(sink->options.recovery);
 	flow_settle(sink->flow, token, fates[fate], reason);
 }
 
@@ -42,7 +44,10 @@ struct sink_exchange *sink_exchange_open(
 	    .fate = on_fate,
 	    .returned = on_return,
 	    .ctx = sink,
-	    .is_unhurried = options->is_unhurried};
+	    .is_unhurried = options->is_unhurried,
+	    .keeps = options->recovery != NULL,
+	    .nack_retries = options->nack_retries,
+	    .skips_refused = options->skips_refused};
 	sink->connection = c;
 	sink->options = *options;
 	sink->publisher = publisher_open(c, &publishing, err);
@@ -99,24 +104,61 @@ static bool put(
 	    sink->publisher, m->message, is_mandatory(sink, m->message->exchange), slot, err);
 }
 
+/* After a failure of the publisher: over a connection that is back, or without the message that was
+ * refused. */
+static bool go_on(struct sink_exchange *sink, const struct error *cause, struct error *err)
+{
+	struct error why = *cause;
+	if (sink->options.recovery == NULL)
+		return error_set(err, why.kind, "%s", why.text);
+	for (;;) {
+		if (!recovery_renew(sink->options.recovery, err))
+			return false;
+		error_clear(&why);
+		if (publisher_renew(sink->publisher, &why))
+			break;
+		struct error lost = {0};
+		if (connection_check(sink->connection, &lost))
+			return error_set(err, why.kind, "%s", why.text);
+	}
+	flow_restart_drain(sink->flow);
+	return true;
+}
+
 static bool flush(void *self, struct flow *flow, struct error *err)
 {
 	struct sink_exchange *sink = self;
-	(void)flow;
+	struct error why;
+	error_clear(&why);
+	sink->flow = flow;
+	bool good =
+	    publisher_check(sink->publisher, &why) && publisher_resend_due(sink->publisher, &why);
 	connection_flush(sink->connection);
-	return publisher_check(sink->publisher, err);
+	return good || go_on(sink, &why, err);
+}
+
+static bool is_held_up(const void *self)
+{
+	const struct sink_exchange *sink = self;
+	return connection_is_blocked(sink->connection);
 }
 
 static void abandon(void *self, struct flow *flow)
 {
 	struct sink_exchange *sink = self;
 	sink->flow = flow;
+	sink->resent = publisher_resent(sink->publisher);
 	publisher_close(sink->publisher);
 	sink->publisher = NULL;
 }
 
+uint64_t sink_exchange_resent(const struct sink_exchange *sink)
+{
+	return sink->publisher != NULL ? publisher_resent(sink->publisher) : sink->resent;
+}
+
 struct flow_sink sink_exchange_sink(struct sink_exchange *sink)
 {
-	static const struct flow_sink_kind kind = {room, put, flush, abandon};
+	static const struct flow_sink_kind kind = {room, put, flush, is_held_up, abandon};
 	return (struct flow_sink){&kind, sink};
 }

@@ -106,7 +106,8 @@ static void shelf_abandon(void *self, struct flow *flow)
 	(void)self, (void)flow;
 }
 
-static const struct flow_sink_kind shelf_kind = {shelf_room, shelf_put, shelf_flush, shelf_abandon};
+static const struct flow_sink_kind shelf_kind = {
+    shelf_room, shelf_put, shelf_flush, NULL, shelf_abandon};
 
 /* ---- a run of each ---- */
 

@@ -99,7 +99,8 @@ static void shelf_abandon(void *self, struct flow *flow)
 	s->count = 0;
 }
 
-static const struct flow_sink_kind shelf_kind = {shelf_room, shelf_put, shelf_flush, shelf_abandon};
+static const struct flow_sink_kind shelf_kind = {
+    shelf_room, shelf_put, shelf_flush, NULL, shelf_abandon};
 
 /* A core that hides every third message. */
 struct thirds {
