@@ -4,7 +4,6 @@
 . tests/support/tap.sh
 use_broker
 cd "$work" || exit
-# shellcheck disable=SC2317 # `eventually` calls the functions
 
 cat >s.yaml <<'END'
 broker:
@@ -27,15 +26,8 @@ messages:
 END
 
 ctl() { "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- "$@"; }
-# cut_off TOOL: ends its connections, as an administrator would.
-cut_off() {
-	eventually 10 find_connections "$1"
-	for pid in $pids; do ctl close_connection "$pid" "cut by a test" >/dev/null; done
-}
-find_connections() {
-	pids=$(ctl -q list_connections pid client_properties vhost 2>/dev/null | grep "\"warren-$1\".*$vhost" | cut -f 1)
-	[ -n "$pids" ]
-}
+# Ends every connection to our vhost, as an administrator would.
+cut_off() { ctl close_all_connections -p "$vhost" "cut by a test" >/dev/null; }
 ids() { jq -r .properties.message_id "$@" | LC_ALL=C sort; }
 lines() { wc -l <"$1" | tr -d ' '; }
 has_lines() { [ "$(lines "$1")" -ge "$2" ]; }
@@ -55,7 +47,7 @@ ends_with() {
 producer=$!
 for n in 500 2000 3500; do
 	eventually 20 has_lines sent $n
-	cut_off producer
+	cut_off
 done
 ends_with 0 $producer "a producer cut off three times: exit 0"
 is "$(field sent.err confirmed) $(field sent.err unconfirmed)" "6000 0" "every message is confirmed"
@@ -78,7 +70,7 @@ consumer=$!
 producer=$!
 for n in 500 2000 3500; do
 	eventually 20 has_lines got $n
-	cut_off consumer
+	cut_off
 done
 ends_with 0 $consumer "a consumer cut off three times: exit 0"
 is "$(grep -c 'connected again' got.err)" 3 "it came back each time"
@@ -94,7 +86,7 @@ is "$(queue jobs .ready)" 0 "nothing is left"
 producer=$!
 eventually 20 has_lines sent 500
 ctl delete_queue -p "$vhost" jobs >/dev/null
-cut_off producer
+cut_off
 wait $producer
 is "$(grep -c 'connected again' sent.err) $(queue jobs .exists)" "1 true" "a queue that was gone is declared again after a loss"
 ok "with its binding" test "$(queue jobs .ready)" -gt 0
@@ -153,7 +145,7 @@ seq 3000 >lines
 "$BIN/consumer" -s s.yaml log -f body --idle 3s --exec cat --exec-jobs 4 --prefetch 50 --summary json >got 2>err &
 consumer=$!
 eventually 30 has_lines got 300
-cut_off consumer
+cut_off
 ends_with 0 $consumer "a stream's consumer comes back"
 is "$(sort -n got | uniq | wc -l) $(grep -c 'connected again' err)" "3000 1" "it has read every message"
 is "$(sort -n got | uniq -d | wc -l)" "$(field err unacknowledged)" \
@@ -164,7 +156,7 @@ is "$(sort -n got | uniq -d | wc -l)" "$(field err unacknowledged)" \
 "$BIN/consumer" -s s.yaml jobs --give-up-after 0 >got 2>got.err &
 consumer=$!
 eventually 20 is_ready got.err
-cut_off consumer
+cut_off
 ends_with 69 $consumer "--give-up-after 0: a loss is the end"
 
 done_testing
