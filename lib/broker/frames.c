@@ -329,22 +329,22 @@ bool frames_read_return(struct slice payload, struct frames_return *out, struct 
 	return good;
 }
 
-bool frames_read_publish(struct slice payload, bool *mandatory, struct message *m)
-{
-	uint64_t ticket, bits = 0;
-	bool good = take_method(&payload) && take_uint(&payload, 2, &ticket) &&
-		    take_bytes(&payload, 1, &m->exchange) &&
-		    take_bytes(&payload, 1, &m->routing_key) && take_uint(&payload, 1, &bits);
-	*mandatory = (bits & 1) != 0;
-	return good;
-}
-
 bool frames_read_settle(struct slice payload, struct frames_settle *out)
 {
 	uint64_t bits = 0;
 	bool good = take_method(&payload) && take_uint(&payload, 8, &out->tag) &&
 		    take_uint(&payload, 1, &bits);
 	out->multiple = (bits & 1) != 0;
+	return good;
+}
+
+bool frames_read_publish(struct slice payload, bool *mandatory, struct message *m)
+{
+	uint64_t id = 0, ticket = 0, bits = 0;
+	bool good = take_uint(&payload, 4, &id) && id == AMQP_BASIC_PUBLISH_METHOD &&
+		    take_uint(&payload, 2, &ticket) && take_bytes(&payload, 1, &m->exchange) &&
+		    take_bytes(&payload, 1, &m->routing_key) && take_uint(&payload, 1, &bits);
+	*mandatory = (bits & 1) != 0;
 	return good;
 }
 

@@ -85,7 +85,7 @@ struct frames_settle {
 /* basic.ack and basic.nack. */
 bool frames_read_settle(struct slice payload, struct frames_settle *out);
 
-/* basic.publish, which a broker reads, and who sends again what it wrote itself. */
+/* basic.publish, as frames_put_publish writes it; fills exchange and routing_key of the message. */
 bool frames_read_publish(struct slice payload, bool *mandatory, struct message *m);
 
 /* A content header: body size and properties. */
