@@ -85,6 +85,17 @@ static const struct option options[] = {
 	.argument = "N",
 	.help = "send a message that the broker could not take again so often, after pauses from "
 		"100ms to 2s (default 6)"},
+    {.name = "spool",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(spool),
+	.argument = "FILE",
+	.help =
+	    "keep in this file what has no fate yet: the same command goes on where it was, even "
+	    "after kill -9"},
+    {.name = "spool-sync",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(spool_sync),
+	.help = "with --spool: wait for the disk, against a loss of power (slow)"},
     {.name = "on-refusal",
 	.type = OPTION_CHOICE,
 	.offset = MEMBER(on_refusal),

@@ -21,6 +21,8 @@ struct produce_options {
 	int format;	/* enum produce_format */
 	int on_refusal; /* enum produce_refusal */
 	uint64_t nack_retries;
+	const char *spool;
+	bool spool_sync;
 };
 
 tool_run_fn produce_run;

@@ -5,12 +5,17 @@
 
 #include <stdlib.h>
 
+#define SPOOL_FIRST_BYTES 32768 /* of output; the wire writes at twice that */
+
 struct sink_exchange {
 	struct connection *connection;
 	struct publisher *publisher;
 	struct sink_exchange_options options;
 	struct flow *flow; /* the run that puts messages */
 	uint64_t resent;   /* when it is over */
+	uint64_t *numbers; /* in the spool, by slot */
+	size_t number_capacity;
+	bool is_spool_behind; /* it lacks messages that are in the connection's output */
 	/* the verdict on the exchange of the last message: runs of one exchange are the rule */
 	struct buf last_exchange;
 	bool last_known, last_mandatory;
@@ -26,6 +31,8 @@ static void on_fate(void *ctx, uint64_t token, enum publisher_fate fate, const c
 	};
 	struct sink_exchange *sink = ctx;
 	recovery_note_progress(sink->options.recovery);
+	if (sink->options.spool != NULL && fate != PUBLISHER_UNCONFIRMED)
+		spool_settle(sink->options.spool, sink->numbers[token]);
 	flow_settle(sink->flow, token, fates[fate], reason);
 }
 
@@ -63,6 +70,7 @@ void sink_exchange_close(struct sink_exchange *sink)
 		return;
 	publisher_close(sink->publisher);
 	buf_release(&sink->last_exchange);
+	free(sink->numbers);
 	free(sink);
 }
 
@@ -95,13 +103,45 @@ static size_t room(const void *self)
 	return publisher_room(sink->publisher);
 }
 
+/* ---- the spool ---- */
+
+/* Before the frames reach the socket. */
+static bool flush_spool(struct sink_exchange *sink, struct error *err)
+{
+	if (!sink->is_spool_behind)
+		return true;
+	sink->is_spool_behind = false;
+	return spool_flush(sink->options.spool, err);
+}
+
+static bool add_to_spool(struct sink_exchange *sink, uint64_t slot, const struct flow_message *m,
+    bool mandatory, struct error *err)
+{
+	uint64_t number = sink->options.spool_number + m->number;
+	/* the connection writes by itself when much has come together */
+	if (connection_pending_bytes(sink->connection) > SPOOL_FIRST_BYTES &&
+	    !flush_spool(sink, err))
+		return false;
+	if (!spool_add(sink->options.spool, number, m->message, mandatory, err))
+		return false;
+	sink->numbers =
+	    mem_grow(sink->numbers, &sink->number_capacity, slot + 1, sizeof *sink->numbers);
+	sink->numbers[slot] = number;
+	sink->is_spool_behind = true;
+	return true;
+}
+
+/* ---- the sink ---- */
+
 static bool put(
     void *self, struct flow *flow, uint64_t slot, const struct flow_message *m, struct error *err)
 {
 	struct sink_exchange *sink = self;
+	bool mandatory = is_mandatory(sink, m->message->exchange);
 	sink->flow = flow;
-	return publisher_send(
-	    sink->publisher, m->message, is_mandatory(sink, m->message->exchange), slot, err);
+	if (sink->options.spool != NULL && !add_to_spool(sink, slot, m, mandatory, err))
+		return false;
+	return publisher_send(sink->publisher, m->message, mandatory, slot, err);
 }
 
 /* After a failure of the publisher: over a connection that is back, or without the message that was
@@ -131,6 +171,8 @@ static bool flush(void *self, struct flow *flow, struct error *err)
 	struct error why;
 	error_clear(&why);
 	sink->flow = flow;
+	if (!flush_spool(sink, err))
+		return false;
 	bool good =
 	    publisher_check(sink->publisher, &why) && publisher_resend_due(sink->publisher, &why);
 	connection_flush(sink->connection);

@@ -4,6 +4,7 @@
 #define FLOW_SINK_EXCHANGE_H
 
 #include "broker/recovery.h"
+#include "broker/spool.h"
 #include "flow/flow.h"
 #include "model/topology.h"
 
@@ -23,6 +24,10 @@ struct sink_exchange_options {
 	struct recovery *recovery;
 	unsigned nack_retries; /* as in publisher.h, with recovery, */
 	bool skips_refused;    /* and this */
+	/* What is sent stands there until it has a fate. NULL: nowhere. The flow's first message
+	 * has this number in it. */
+	struct spool *spool;
+	uint64_t spool_number;
 	/* With a window of 0: told of each message that comes back; its fate was told before. */
 	void (*returned)(void *ctx);
 	void *ctx;
