@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ANSWER_NS (10 * CHRONO_S)
 #define LOGIN_NS (5 * CHRONO_S)
@@ -265,21 +266,21 @@ struct connection *connection_open(
 	uint64_t limit =
 	    uri->connection_timeout_ms ? uri->connection_timeout_ms * CHRONO_MS : LOGIN_NS;
 	uint64_t deadline = chrono_now_ns() + limit;
-	if (uri->tls) {
-		error_set(
-		    err, ERROR_SETTINGS, "%s: TLS is not built in yet; use amqp://", uri->shown);
-		return NULL;
-	}
 	int fd = dial_tcp(loop, uri->host, uri->port, deadline, err);
 	if (fd < 0)
 		return NULL;
+	struct tls *tls = uri->tls ? tls_open(loop, fd, uri, deadline, err) : NULL;
+	if (uri->tls && tls == NULL) {
+		close(fd);
+		return NULL;
+	}
 	struct connection *c = mem_alloc(1, sizeof *c);
 	c->loop = loop;
 	c->uri = uri;
 	c->wire.arrived = connection_input_arrived;
 	c->wire.ended = connection_input_ended;
 	c->wire.ctx = c;
-	wire_open(&c->wire, loop, fd);
+	wire_open(&c->wire, loop, fd, tls);
 	c->arena = frames_arena_create();
 	c->channel_count = 1; /* number 0 is the connection's own and has no handlers */
 	c->channels = mem_alloc(1, sizeof *c->channels);
