@@ -21,6 +21,7 @@
 #define ANSWER_NS (10 * CHRONO_S)
 #define LOGIN_NS (5 * CHRONO_S)
 #define GOODBYE_NS (2 * CHRONO_S)
+#define SILENCE_NS (60 * CHRONO_S) /* without heartbeats */
 
 /* ---- loss ---- */
 
@@ -125,6 +126,8 @@ static void on_heartbeat(void *ctx, uint64_t now_ns)
 static void start_heartbeats(struct connection *c)
 {
 	c->heartbeat_ns = c->login.heartbeat_s * CHRONO_S;
+	c->silence_ns = c->heartbeat_ns > 0 ? 3 * c->heartbeat_ns : SILENCE_NS;
+	dial_limit_silence(c->wire.fd, c->silence_ns);
 	if (c->heartbeat_ns == 0)
 		return;
 	c->heartbeat_timer =

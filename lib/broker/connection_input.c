@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "broker/connection_private.h"
 #include "broker/connection_state_private.h"
+#include "broker/dial.h"
 
 #include <amqp.h>
 #include <amqp_framing.h>
@@ -74,9 +75,11 @@ static void on_own_method(struct connection *c, struct slice payload)
 			log_write(LOG_WARNING, "the broker takes no messages for now: %s", reason);
 		free(reason);
 		c->blocked = true;
+		dial_limit_silence(c->wire.fd, 0); /* it reads nothing, on purpose */
 	} else if (id == AMQP_CONNECTION_UNBLOCKED_METHOD) {
 		log_write(LOG_WARNING, "the broker takes messages again");
 		c->blocked = false;
+		dial_limit_silence(c->wire.fd, c->silence_ns);
 	} else {
 		struct error err = {0};
 		if (!login_step(&c->login, c->uri, id, decoded, &c->wire.out, &err))
