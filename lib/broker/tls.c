@@ -36,9 +36,12 @@ struct tls {
 
 static void append_name(const X509_NAME *name, struct buf *out)
 {
+	/* escaping is what text_escape does */
+	const unsigned long flags =
+	    XN_FLAG_RFC2253 & ~(unsigned long)(ASN1_STRFLGS_ESC_CTRL | ASN1_STRFLGS_ESC_MSB);
 	char *text = NULL;
 	BIO *bio = BIO_new(BIO_s_mem());
-	if (bio != NULL && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0) {
+	if (bio != NULL && X509_NAME_print_ex(bio, name, 0, flags) >= 0) {
 		long len = BIO_get_mem_data(bio, &text);
 		text_escape((struct slice){text, len > 0 ? (size_t)len : 0}, 200, out);
 	}
@@ -403,9 +406,10 @@ static bool shake_hands(struct tls *t, const struct wait *w, struct error *err)
 		if (result == 1)
 			return true;
 		if (code == SSL_ERROR_SYSCALL || code == SSL_ERROR_ZERO_RETURN)
-			return error_set(err, ERROR_UNAVAILABLE,
-			    "no TLS handshake with the broker at %s: %s", t->shown,
-			    cause != 0 ? strerror(cause) : "it closed the connection");
+			return check_greeting(w, err) &&
+			       error_set(err, ERROR_UNAVAILABLE,
+				   "no TLS handshake with the broker at %s: %s", t->shown,
+				   cause != 0 ? strerror(cause) : "it closed the connection");
 		if (code != SSL_ERROR_WANT_READ && code != SSL_ERROR_WANT_WRITE) {
 			explain_failure(t, err);
 			return false;
@@ -451,6 +455,10 @@ void tls_close(struct tls *t)
 
 ssize_t tls_read(struct tls *t, void *bytes, size_t size)
 {
+	if (t->failure.kind != ERROR_NONE) {
+		errno = EPROTO;
+		return -1;
+	}
 	ERR_clear_error();
 	errno = 0;
 	int result = SSL_read(t->ssl, bytes, size < INT_MAX ? (int)size : INT_MAX);

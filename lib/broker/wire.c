@@ -91,8 +91,10 @@ static bool write_some(struct wire *w)
 		return true;
 	/* on a failure the broker's reason may still be waiting to be read: the reader finds the
 	 * end */
-	if (errno != EAGAIN && errno != EWOULDBLOCK)
+	if (errno != EAGAIN && errno != EWOULDBLOCK) {
 		w->out_at = w->out.len;
+		w->more = w->more || w->tls != NULL; /* the end, which the socket may not show */
+	}
 	return false;
 }
 
