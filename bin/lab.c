@@ -16,6 +16,10 @@ static const struct option options[] = {
 	.help = "up, run: brokers in the cluster, 1 to 7 (default 1)",
 	.min = 1,
 	.max = NODE_MAX},
+    {.name = "tls",
+	.type = OPTION_FLAG,
+	.offset = offsetof(struct keep_options, tls),
+	.help = "up, run: listen for TLS, too, with certificates made for it"},
     {.name = "dir",
 	.letter = 'd',
 	.type = OPTION_TEXT,
@@ -69,6 +73,8 @@ static const char notes[] =
     "  lab up; eval \"$(lab env)\"        then every tool finds the broker\n"
     "  lab run -- make test             a broker for one command\n"
     "  lab up --nodes 3                 a cluster\n"
+    "  lab up --tls                     also $AMQPS_URL; ca.pem, client.pem and client.key are in\n"
+    "                                   $AMQPS_FILES\n"
     "  lab ctl -- list_queues name messages\n";
 
 static const struct option *const groups[] = {

@@ -10,7 +10,7 @@ struct keep_options {
 	uint64_t nodes, wait_ns;
 	const char *dir;      /* NULL: $WARREN_LAB_DIR or the standard place */
 	const char *programs; /* the folder of rabbitmq-server and rabbitmqctl */
-	bool foreground, follow;
+	bool foreground, follow, tls;
 	int format; /* 0 text, 1 JSON */
 };
 

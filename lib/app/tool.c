@@ -1,5 +1,6 @@
 #include "app/tool.h"
 
+#include "app/secrets.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -10,6 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define MOST_PROBLEMS 100 /* shown of one settings file */
@@ -33,6 +35,15 @@ const struct option tool_broker_options[] = {
 	.argument = "URL",
 	.help = "the broker, instead of the one in the settings",
 	.environment = "AMQP_URL"},
+    {.name = "password-file",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(password_file),
+	.argument = "FILE",
+	.help = "its first line is the password, for a URL that has none"},
+    {.name = "ask-password",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(ask_password),
+	.help = "ask for it on the terminal"},
     {.name = "set",
 	.type = OPTION_LIST,
 	.offset = MEMBER(set),
@@ -132,6 +143,13 @@ static void open_standard_descriptors(void)
 			abort();
 }
 
+/* No core file with passwords and messages in it, and no debugger that is not root's: our memory
+ * and /proc/PID/environ are no other process' business. A command of --exec is not bound by it. */
+static void keep_to_ourselves(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0); /* fails only for values that there are not */
+}
+
 /* Stars over every password of an address, in place. */
 static void mask_passwords(char *text)
 {
@@ -216,6 +234,7 @@ int tool_main(
 	struct tool_options *o = options;
 	struct error err = {0};
 	open_standard_descriptors();
+	keep_to_ourselves();
 	struct arguments arguments = take_arguments(argc, argv);
 	struct tool tool = {.command = command,
 	    .options = o,
@@ -308,7 +327,11 @@ static struct reach_options reach_options_of(const struct tool *tool)
 
 bool tool_connect(struct tool *tool, struct error *err)
 {
-	if (!tool_open_loop(tool, err))
+	const struct secrets_options secrets = {.password_file = tool->options->password_file,
+	    .ask_password = tool->options->ask_password,
+	    .has_url = tool->options->url != NULL};
+	/* a question before the loop has the signals: they end it as they end any program */
+	if (!secrets_prepare(&tool->settings, &secrets, err) || !tool_open_loop(tool, err))
 		return false;
 	tool->name = mem_printf("warren-%s", tool->command->tool);
 	struct reach_options options = reach_options_of(tool);

@@ -15,6 +15,8 @@
 struct tool_options {
 	const char *settings;
 	const char *url;
+	const char *password_file;
+	bool ask_password;
 	struct option_list set;
 	bool quiet, verbose, help, version, man, completion;
 	int color;	/* enum tool_color */
@@ -65,8 +67,8 @@ bool tool_load_settings(
 /* Makes the loop, which takes SIGINT, SIGTERM and SIGHUP over. */
 bool tool_open_loop(struct tool *tool, struct error *err) MUST_CHECK;
 
-/* Connects to the broker of the settings, waiting as long as --wait says. Opens the loop if need
- * be. */
+/* Connects to the broker of the settings, with the password that is kept for it, waiting as long as
+ * --wait says. Opens the loop if need be. */
 bool tool_connect(struct tool *tool, struct error *err) MUST_CHECK;
 
 /* From now on a loss of the connection can be mended: restore (see recovery.h) makes the broker

@@ -16,10 +16,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ANSWER_NS (10 * CHRONO_S)
 #define LOGIN_NS (5 * CHRONO_S)
 #define GOODBYE_NS (2 * CHRONO_S)
+#define SILENCE_NS (60 * CHRONO_S) /* without heartbeats */
 
 /* ---- loss ---- */
 
@@ -127,6 +129,8 @@ static void on_heartbeat(void *ctx, uint64_t now_ns)
 static void start_heartbeats(struct connection *c)
 {
 	c->heartbeat_ns = c->login.heartbeat_s * CHRONO_S;
+	c->silence_ns = c->heartbeat_ns > 0 ? 3 * c->heartbeat_ns : SILENCE_NS;
+	dial_limit_silence(c->wire.fd, c->silence_ns);
 	if (c->heartbeat_ns == 0)
 		return;
 	c->heartbeat_timer =
@@ -282,13 +286,15 @@ static bool dial_and_log_in(struct connection *c, struct error *err)
 	uint64_t limit =
 	    uri->connection_timeout_ms ? uri->connection_timeout_ms * CHRONO_MS : LOGIN_NS;
 	uint64_t deadline = chrono_now_ns() + limit;
-	if (uri->tls)
-		return error_set(
-		    err, ERROR_SETTINGS, "%s: TLS is not built in yet; use amqp://", uri->shown);
 	int fd = dial_tcp(c->loop, uri->host, uri->port, deadline, err);
 	if (fd < 0)
 		return false;
-	wire_open(&c->wire, c->loop, fd);
+	struct tls *tls = uri->tls ? tls_open(c->loop, fd, uri, deadline, err) : NULL;
+	if (uri->tls && tls == NULL) {
+		close(fd);
+		return false;
+	}
+	wire_open(&c->wire, c->loop, fd, tls);
 	return log_in(c, deadline, err);
 }
 

@@ -40,6 +40,7 @@ struct connection {
 	uint64_t slept_before_ns; /* loop_slept_ns of then */
 	/* heartbeats */
 	uint64_t heartbeat_ns, heartbeat_timer;
+	uint64_t silence_ns; /* for dial_limit_silence, unless the broker is blocked */
 };
 
 #endif

@@ -39,9 +39,10 @@ struct state_variable {
 	char *value; /* owned */
 };
 
-enum { STATE_VARIABLE_COUNT = 5 };
+enum { STATE_VARIABLE_COUNT = 7 };
 
-/* The variables that lead a program to the first node of the lab. */
+/* The variables that lead a program to the first node of the lab; the value of one that this lab
+ * does not have is NULL. */
 void state_variables(
     const struct state *state, const char *dir, struct state_variable out[STATE_VARIABLE_COUNT]);
 void state_variables_release(struct state_variable variables[STATE_VARIABLE_COUNT]);
