@@ -30,7 +30,12 @@ static const struct option options[] = {
 	.type = OPTION_DURATION,
 	.offset = offsetof(struct keep_options, wait_ns),
 	.argument = "DURATION",
-	.help = "up, run: how long the start may take (default 90s)"},
+	.help = "how long a start, or the effect of a fault, may take (default 90s)"},
+    {.name = "vhost",
+	.type = OPTION_TEXT,
+	.offset = offsetof(struct keep_options, vhost),
+	.argument = "NAME",
+	.help = "leader: the vhost of the queue (default /)"},
     {.name = "foreground",
 	.type = OPTION_FLAG,
 	.offset = offsetof(struct keep_options, foreground),
@@ -62,6 +67,15 @@ static const struct command_verb verbs[] = {
     {"run", "run COMMAND beside a lab of its own, and return its status"},
     {"ctl", "run rabbitmqctl on NODE (default a) with ARGS"},
     {"logs", "print what NODE says (default: all nodes), or supervisor, or epmd"},
+    {"kill", "kill each NODE as with kill -9; the lab goes on without it"},
+    {"stop", "end each NODE in an orderly way"},
+    {"start", "start each NODE again: same data, ports and name"},
+    {"pause", "freeze each NODE: its connections stay open and say nothing"},
+    {"resume", "let each paused NODE go on"},
+    {"cut", "part a NODE from the others named, or from all, as a broken network would"},
+    {"heal", "undo every cut"},
+    {"alarm", "raise or end an alarm: memory|disk on|off [NODE], else all nodes"},
+    {"leader", "print the node with the leader of a QUEUE"},
     {0},
 };
 
@@ -89,6 +103,7 @@ static const struct command command = {.tool = "lab",
 
 int main(int argc, char *argv[])
 {
-	struct keep_options o = {.nodes = 1, .wait_ns = 90 * CHRONO_S, .programs = LAB_PROGRAMS};
+	struct keep_options o = {
+	    .nodes = 1, .wait_ns = 90 * CHRONO_S, .vhost = "/", .programs = LAB_PROGRAMS};
 	return tool_main(&command, argc, argv, &o, keep_run);
 }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "lab/attend.h"
+#include "lab/fault.h"
 #include "lab/folder.h"
 #include "lab/logs.h"
 
@@ -130,6 +131,18 @@ static bool run_logs(struct run *run, struct error *err)
 	return good;
 }
 
+static bool run_fault(struct run *run, struct error *err)
+{
+	struct buf text = {0};
+	const struct fault_site site = {.dir = run->lab.dir,
+	    .programs = run->lab.programs,
+	    .vhost = run->options->vhost,
+	    .wait_ns = run->lab.wait_ns};
+	bool good = fault_run(&site, run->tool->operands[0], run->operands, &text, err);
+	struct error unprinted = {0}; /* the first failure counts */
+	return print_take(&text, good ? err : &unprinted) && good;
+}
+
 static const struct action {
 	const char *verb;
 	size_t operand_limit;
@@ -146,6 +159,8 @@ static const struct action {
 
 static bool act(struct run *run, const char *verb, struct error *err)
 {
+	if (fault_is_verb(verb))
+		return run_fault(run, err);
 	const struct action *action = actions;
 	while (strcmp(action->verb, verb) != 0)
 		action++; /* options_parse lets only verbs through */
@@ -173,7 +188,8 @@ bool keep_run(struct tool *tool, const void *options, struct error *err)
 	const char *verb = tool->operands[0];
 	if (verb == NULL)
 		return error_set(err, ERROR_USAGE,
-		    "what is to be done? one of up, down, status, env, run, ctl, logs");
+		    "what is to be done? one of up, down, status, env, run, ctl, logs, kill, "
+		    "stop, start, pause, resume, cut, heal, alarm, leader, drill");
 	char *dir = choose_dir(o);
 	struct run run = {.tool = tool,
 	    .options = o,

@@ -54,6 +54,10 @@ static bool prepare(const struct child_spec *spec, pid_t parent)
 	if (spec->log != NULL &&
 	    (!redirect(spec->log, O_WRONLY | O_CREAT | O_APPEND, 1) || dup2(1, 2) < 0))
 		return false;
+	if (spec->out > 0 && dup2(spec->out, 1) < 0)
+		return false;
+	if (spec->errors > 0 && dup2(spec->errors, 2) < 0)
+		return false;
 	return spec->folder == NULL || chdir(spec->folder) == 0;
 }
 

@@ -23,6 +23,7 @@ struct child_spec {
 	char *const *envp;  /* the whole environment; NULL: ours */
 	const char *folder; /* working directory; NULL: ours */
 	const char *log;    /* where output and errors are appended; NULL: ours are kept */
+	int out, errors;    /* descriptors they go to instead; 0: as log says */
 	int death_signal;   /* what the child gets when the thread that started it ends */
 	bool own_group;	    /* a process group of its own, and standard input from /dev/null */
 };

@@ -140,24 +140,13 @@ bool lab_down(const char *dir, bool *was_running, struct error *err)
 	return folder_remove(dir, err);
 }
 
-static const struct node *find_node(const struct state *state, const char *name, struct error *err)
-{
-	for (size_t i = 0; i < state->node_count; i++)
-		if (name == NULL || strcmp(state->nodes[i].name, name) == 0)
-			return &state->nodes[i];
-	char *shown = text_quote(slice_str(name));
-	error_set(err, ERROR_USAGE, "the lab has no node '%s'", shown);
-	free(shown);
-	return NULL;
-}
-
 bool lab_become_ctl(const char *dir, const char *programs, const char *node_name,
     char *const args[], struct error *err)
 {
 	struct state state;
 	if (!check_programs(programs, err) || !lab_find(dir, &state, err))
 		return false;
-	const struct node *node = find_node(&state, node_name, err);
+	const struct node *node = state_find_node(&state, node_name, err);
 	if (node == NULL)
 		return false;
 	const struct node_site site = {.dir = dir,

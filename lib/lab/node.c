@@ -1,5 +1,6 @@
 #include "lab/node.h"
 
+#include "base/chrono.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "lab/certificates.h"
@@ -28,8 +29,17 @@ const char *const node_port_names[NODE_PORT_COUNT] = {
 const char *const node_state_names[NODE_STATE_COUNT] = {
     [NODE_STARTING] = "starting",
     [NODE_RUNNING] = "running",
+    [NODE_PAUSED] = "paused",
+    [NODE_STOPPING] = "stopping",
+    [NODE_STOPPED] = "stopped",
+    [NODE_KILLED] = "killed",
     [NODE_ENDED] = "ended",
 };
+
+bool node_is_alive(enum node_state state)
+{
+	return state < NODE_STOPPED;
+}
 
 void node_name(size_t index, char out[NODE_NAME_BYTES])
 {
@@ -94,8 +104,8 @@ void node_render_config(const struct node_site *site, const struct node *node, s
 	    "stream.advertised_host = 127.0.0.1\n"
 	    "stream.advertised_port = %u\n"
 	    "log.console = false\n"
-	    "disk_free_limit.absolute = 50MB\n"
-	    "vm_memory_high_watermark.absolute = 512MB\n",
+	    "disk_free_limit.absolute = " NODE_DISK_LIMIT "\n"
+	    "vm_memory_high_watermark.absolute = " NODE_MEMORY_LIMIT "\n",
 	    node->ports[NODE_PORT_MANAGEMENT], node->ports[NODE_PORT_PROMETHEUS],
 	    node->ports[NODE_PORT_STREAM], node->ports[NODE_PORT_STREAM]);
 	if (node->ports[NODE_PORT_AMQPS] != 0)
@@ -223,8 +233,11 @@ bool node_start(const struct node_site *site, struct node *node, struct error *e
 	char *log = node_console_path(site->dir, node->name);
 	bool good = node_spawn_free(site, node, &argv, log, &node->pid, err);
 	free(log);
-	if (good)
+	if (good) {
 		node->state = NODE_STARTING;
+		node->ends_as = NODE_ENDED;
+		node->started_ms = chrono_wall_ms();
+	}
 	return good;
 }
 

@@ -11,6 +11,9 @@
 
 #define NODE_MAX 7
 #define NODE_NAME_BYTES 2
+/* From when on a node takes no more messages; see the alarms in fault.h. */
+#define NODE_MEMORY_LIMIT "512MB"
+#define NODE_DISK_LIMIT "50MB"
 
 enum node_port {
 	NODE_PORT_AMQP,
@@ -24,15 +27,26 @@ enum node_port {
 
 extern const char *const node_port_names[NODE_PORT_COUNT];
 
-enum node_state { NODE_STARTING, NODE_RUNNING, NODE_ENDED, NODE_STATE_COUNT };
+enum node_state {
+	NODE_STARTING, /* or resumed, and not heard of since */
+	NODE_RUNNING,
+	NODE_PAUSED,
+	NODE_STOPPING,
+	NODE_STOPPED, /* on request, like NODE_KILLED */
+	NODE_KILLED,
+	NODE_ENDED, /* by itself */
+	NODE_STATE_COUNT
+};
 
 extern const char *const node_state_names[NODE_STATE_COUNT];
 
 struct node {
 	char name[NODE_NAME_BYTES]; /* "a", so a@localhost in Erlang */
 	enum node_state state;
-	pid_t pid; /* of the Erlang machine; 0 before it was started */
+	pid_t pid; /* of the Erlang machine; 0 while there is none */
 	uint16_t ports[NODE_PORT_COUNT];
+	int64_t started_ms;	 /* wall clock; 0 before it was started */
+	enum node_state ends_as; /* what the end of the process makes of it */
 };
 
 /* What the nodes of one lab share. Borrowed. */
@@ -68,6 +82,9 @@ bool node_start(const struct node_site *site, struct node *node, struct error *e
 
 /* True when the broker opens an AMQP handshake; waits for it at most until deadline_ns. */
 bool node_answers(const struct node *node, uint64_t deadline_ns);
+
+/* True when the state has a process, that is: not stopped, killed or ended. */
+bool node_is_alive(enum node_state state);
 
 /* Paths, to be released with free(): what the broker logs, and what it says on its way up. */
 char *node_log_path(const char *dir, const char *name);

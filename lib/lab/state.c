@@ -30,8 +30,24 @@ static json_t *node_to_json(const struct node *node)
 		if (node->ports[i] != 0)
 			json_object_set_new(
 			    ports, node_port_names[i], json_integer(node->ports[i]));
-	return json_pack("{s:s, s:s, s:i, s:o}", "name", node->name, "state",
-	    node_state_names[node->state], "pid", (int)node->pid, "ports", ports);
+	char *url = state_url(node);
+	json_t *json = json_pack("{s:s, s:s, s:i, s:I, s:s, s:o}", "name", node->name, "state",
+	    node_state_names[node->state], "pid", (int)node->pid, "started_ms",
+	    (json_int_t)node->started_ms, "url", url, "ports", ports);
+	free(url);
+	return json;
+}
+
+static json_t *cuts_to_json(const struct state *state)
+{
+	json_t *cuts = json_array();
+	for (size_t i = 0; i < state->node_count; i++)
+		for (size_t j = i + 1; j < state->node_count; j++)
+			if ((state->cuts[i] >> j & 1) != 0)
+				json_array_append_new(
+				    cuts, json_pack("[s, s]", state->nodes[i].name,
+					      state->nodes[j].name));
+	return cuts;
 }
 
 void state_render_json(const struct state *state, const char *dir, struct buf *out)
@@ -42,11 +58,11 @@ void state_render_json(const struct state *state, const char *dir, struct buf *o
 	struct buf started = {0}, shown = {0};
 	chrono_format(state->started_ms, &started);
 	text_escape(slice_str(dir), SIZE_MAX, &shown); /* JSON wants UTF-8, a path may not be */
-	json_t *root = json_pack("{s:i, s:s, s:s, s:i, s:s, s:I, s:{s:i, s:i}, s:o}", "version",
-	    VERSION, "state", phase_names[state->phase], "dir", shown.ptr, "supervisor",
+	json_t *root = json_pack("{s:i, s:s, s:s, s:i, s:s, s:I, s:{s:i, s:i}, s:o, s:o}",
+	    "version", VERSION, "state", phase_names[state->phase], "dir", shown.ptr, "supervisor",
 	    (int)state->supervisor, "started", started.ptr, "started_ms",
 	    (json_int_t)state->started_ms, "epmd", "pid", (int)state->epmd, "port",
-	    (int)state->epmd_port, "nodes", nodes);
+	    (int)state->epmd_port, "nodes", nodes, "cuts", cuts_to_json(state));
 	char *text = json_dumps(root, JSON_COMPACT);
 	buf_append_str(out, text);
 	buf_append_char(out, '\n');
@@ -93,11 +109,38 @@ static bool node_from_json(json_t *json, size_t index, struct node *out)
 		return false;
 	out->state = (enum node_state)state;
 	out->pid = (pid_t)pid;
+	out->started_ms = json_integer_value(json_object_get(json, "started_ms"));
 	for (size_t i = 0; i < NODE_PORT_COUNT; i++) {
 		json_int_t port = json_integer_value(json_object_get(ports, node_port_names[i]));
 		if (!is_port(port) && (i != NODE_PORT_AMQPS || port != 0))
 			return false;
 		out->ports[i] = (uint16_t)port;
+	}
+	return true;
+}
+
+/* The index of a node by its name; false when the lab has no such node. */
+static bool find_index(const struct state *state, const char *name, size_t *out)
+{
+	for (size_t i = 0; name != NULL && i < state->node_count; i++) {
+		if (strcmp(state->nodes[i].name, name) == 0) {
+			*out = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool cuts_from_json(json_t *cuts, struct state *out)
+{
+	for (size_t i = 0; i < json_array_size(cuts); i++) {
+		json_t *pair = json_array_get(cuts, i);
+		size_t a, b;
+		if (!find_index(out, json_string_value(json_array_get(pair, 0)), &a) ||
+		    !find_index(out, json_string_value(json_array_get(pair, 1)), &b))
+			return false;
+		out->cuts[a] |= UINT32_C(1) << b;
+		out->cuts[b] |= UINT32_C(1) << a;
 	}
 	return true;
 }
@@ -126,7 +169,7 @@ static bool from_json(json_t *root, struct state *out)
 	for (size_t i = 0; i < count; i++)
 		if (!node_from_json(json_array_get(nodes, i), i, &out->nodes[i]))
 			return false;
-	return true;
+	return cuts_from_json(json_object_get(root, "cuts"), out);
 }
 
 bool state_parse(struct slice json, struct state *out, struct error *err)
@@ -200,13 +243,41 @@ bool state_read(const char *dir, struct state *out, struct error *err)
 	return good;
 }
 
+char *state_url(const struct node *node)
+{
+	return mem_printf("amqp://guest:guest@127.0.0.1:%u", node->ports[NODE_PORT_AMQP]);
+}
+
+const struct node *state_find_node(const struct state *state, const char *name, struct error *err)
+{
+	size_t index = 0;
+	if (name == NULL || find_index(state, name, &index))
+		return &state->nodes[index];
+	char *shown = text_quote(slice_str(name));
+	error_set(err, ERROR_USAGE, "the lab has no node '%s'", shown);
+	free(shown);
+	return NULL;
+}
+
+static char *all_urls(const struct state *state)
+{
+	struct buf urls = {0};
+	for (size_t i = 0; i < state->node_count; i++) {
+		char *url = state_url(&state->nodes[i]);
+		buf_printf(&urls, "%s%s", i > 0 ? " " : "", url);
+		free(url);
+	}
+	return buf_take(&urls);
+}
+
 void state_variables(
     const struct state *state, const char *dir, struct state_variable out[STATE_VARIABLE_COUNT])
 {
 	const uint16_t *ports = state->nodes[0].ports;
 	bool tls = ports[NODE_PORT_AMQPS] != 0;
 	const struct state_variable variables[STATE_VARIABLE_COUNT] = {
-	    {"AMQP_URL", mem_printf("amqp://guest:guest@127.0.0.1:%u", ports[NODE_PORT_AMQP])},
+	    {"AMQP_URL", state_url(&state->nodes[0])},
+	    {"AMQP_URLS", all_urls(state)},
 	    {"AMQPS_URL",
 		tls ? mem_printf("amqps://guest:guest@127.0.0.1:%u", ports[NODE_PORT_AMQPS])
 		    : NULL},
@@ -271,21 +342,39 @@ void state_render_addresses(const struct state *state, const char *dir, struct b
 	}
 }
 
+static void render_uptime(const struct node *node, int64_t now_ms, struct buf *out)
+{
+	int64_t up_ms = now_ms > node->started_ms ? now_ms - node->started_ms : 0;
+	if (node_is_alive(node->state))
+		num_format_duration((uint64_t)(up_ms / 1000) * CHRONO_S, out);
+	else
+		buf_append_char(out, '-');
+}
+
+static void render_cuts(const struct state *state, struct buf *out)
+{
+	for (size_t i = 0; i < state->node_count; i++)
+		for (size_t j = i + 1; j < state->node_count; j++)
+			if ((state->cuts[i] >> j & 1) != 0)
+				buf_printf(out, "cut: %s from %s\n", state->nodes[i].name,
+				    state->nodes[j].name);
+}
+
 void state_render_table(const struct state *state, int64_t now_ms, struct buf *out)
 {
-	int64_t up_ms = now_ms > state->started_ms ? now_ms - state->started_ms : 0;
-	struct buf uptime = {0};
-	num_format_duration((uint64_t)(up_ms / 1000) * CHRONO_S, &uptime);
-	buf_printf(out, "%-4s  %-8s  %7s  %-8s  %5s  %10s  %10s  %6s  %12s\n", "NODE", "STATE",
+	buf_printf(out, "%-4s  %-8s  %7s  %-8s  %-34s  %10s  %10s  %6s  %12s\n", "NODE", "STATE",
 	    "PID", "UPTIME", "AMQP", "MANAGEMENT", "PROMETHEUS", "STREAM", "DISTRIBUTION");
 	for (size_t i = 0; i < state->node_count; i++) {
 		const struct node *node = &state->nodes[i];
-		bool ended = node->state == NODE_ENDED;
-		buf_printf(out, "%-4s  %-8s  %7d  %-8s  %5u  %10u  %10u  %6u  %12u\n", node->name,
-		    node_state_names[node->state], (int)node->pid, ended ? "-" : uptime.ptr,
-		    node->ports[NODE_PORT_AMQP], node->ports[NODE_PORT_MANAGEMENT],
-		    node->ports[NODE_PORT_PROMETHEUS], node->ports[NODE_PORT_STREAM],
-		    node->ports[NODE_PORT_DISTRIBUTION]);
+		struct buf uptime = {0};
+		char *url = state_url(node);
+		render_uptime(node, now_ms, &uptime);
+		buf_printf(out, "%-4s  %-8s  %7d  %-8s  %-34s  %10u  %10u  %6u  %12u\n", node->name,
+		    node_state_names[node->state], (int)node->pid, uptime.ptr, url,
+		    node->ports[NODE_PORT_MANAGEMENT], node->ports[NODE_PORT_PROMETHEUS],
+		    node->ports[NODE_PORT_STREAM], node->ports[NODE_PORT_DISTRIBUTION]);
+		free(url);
+		buf_release(&uptime);
 	}
-	buf_release(&uptime);
+	render_cuts(state, out);
 }

@@ -19,6 +19,7 @@ struct state {
 	int64_t started_ms; /* wall clock */
 	size_t node_count;  /* from 1 to NODE_MAX */
 	struct node nodes[NODE_MAX];
+	uint32_t cuts[NODE_MAX]; /* bit j of cuts[i], and i of cuts[j]: no way between these */
 };
 
 /*
@@ -39,16 +40,23 @@ struct state_variable {
 	char *value; /* owned */
 };
 
-enum { STATE_VARIABLE_COUNT = 7 };
+enum { STATE_VARIABLE_COUNT = 8 };
 
-/* The variables that lead a program to the first node of the lab; the value of one that this lab
- * does not have is NULL. */
+/* The variables that lead a program to the first node of the lab; AMQP_URLS has all nodes, parted
+ * by blanks. The value of one that this lab does not have is NULL. */
 void state_variables(
     const struct state *state, const char *dir, struct state_variable out[STATE_VARIABLE_COUNT]);
 void state_variables_release(struct state_variable variables[STATE_VARIABLE_COUNT]);
 
 /* "export NAME='value'" lines for eval in any POSIX shell. */
 void state_render_exports(const struct state *state, const char *dir, struct buf *out);
+
+/* The address of a node for AMQP clients, to be released with free(). */
+char *state_url(const struct node *node);
+
+/* The node of that name, NULL for the first; NULL with ERROR_USAGE when there is none. */
+const struct node *state_find_node(
+    const struct state *state, const char *name, struct error *err) MUST_CHECK;
 
 /* One line a node: AMQP, management and metrics addresses, stream port, folder. */
 void state_render_addresses(const struct state *state, const char *dir, struct buf *out);

@@ -8,7 +8,9 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "lab/certificates.h"
+#include "lab/change.h"
 #include "lab/child.h"
+#include "lab/control.h"
 #include "lab/folder.h"
 #include "lab/ports.h"
 
@@ -41,6 +43,7 @@ struct supervisor {
 	uint64_t deadline_ns;
 	size_t started_count; /* nodes, from the first */
 	pid_t ctl;	      /* rabbitmqctl, while it runs */
+	int control;	      /* listens for commands once the lab runs; else -1 */
 	bool is_complete;     /* all nodes are in the cluster */
 	struct error *err;    /* set when something of the lab has ended that should not */
 };
@@ -99,7 +102,7 @@ static void on_ctl_end(struct supervisor *s, int wait_status)
 	free(log);
 }
 
-static bool has_living_node(const struct supervisor *s)
+static bool has_future(const struct supervisor *s)
 {
 	for (size_t i = 0; i < s->state.node_count; i++)
 		if (s->state.nodes[i].state != NODE_ENDED)
@@ -107,16 +110,18 @@ static bool has_living_node(const struct supervisor *s)
 	return false;
 }
 
-/* A start needs every node; a lab that runs goes on with those it has, as a cluster would. */
+/* A start needs every node. A lab that runs goes on with those it has, as a cluster would, and
+ * with none while somebody may start again what was stopped on purpose. */
 static void on_node_end(struct supervisor *s, struct node *node, int wait_status)
 {
 	struct buf end = {0};
 	child_describe_end(wait_status, &end);
 	note("node '%s' %s", node->name, end.ptr);
 	buf_release(&end);
-	node->state = NODE_ENDED;
+	node->state = node->ends_as;
+	node->pid = 0;
 	publish(s);
-	if (s->state.phase == STATE_RUNNING && has_living_node(s))
+	if (s->state.phase == STATE_RUNNING && has_future(s))
 		return;
 	char who[] = "node 'a'";
 	who[sizeof who - 3] = node->name[0];
@@ -132,7 +137,7 @@ static void on_end(struct supervisor *s, pid_t pid, int wait_status)
 	else if (pid == s->ctl)
 		on_ctl_end(s, wait_status);
 	for (size_t i = 0; i < s->state.node_count; i++)
-		if (pid == s->state.nodes[i].pid)
+		if (pid == s->state.nodes[i].pid) /* 0 while it has no process */
 			on_node_end(s, &s->state.nodes[i], wait_status);
 }
 
@@ -333,16 +338,48 @@ static bool bring_up(struct supervisor *s)
 	return start_epmd(s) && start_nodes(s) && await_cluster(s);
 }
 
+/* While a node is starting somebody waits for it to answer. */
+static uint64_t next_look(const struct supervisor *s)
+{
+	for (size_t i = 0; i < s->state.node_count; i++)
+		if (s->state.nodes[i].state == NODE_STARTING)
+			return chrono_after(chrono_now_ns(), PROBE_EVERY_NS);
+	return CHRONO_NEVER;
+}
+
+static bool on_change(void *ctx, const struct change *change, struct error *err)
+{
+	struct supervisor *s = ctx;
+	bool good = change_apply(&s->site, &s->state, change, err);
+	note("asked to %s%s%s: %s", change_verb_names[change->verb],
+	    change->verb == CHANGE_HEAL ? "" : " ",
+	    change->verb == CHANGE_HEAL ? "" : s->state.nodes[change->node].name,
+	    good ? "done" : err->text);
+	publish(s);
+	return good;
+}
+
+static void on_control(void *ctx, short revents)
+{
+	(void)revents; /* a listener has nothing but connections */
+	struct supervisor *s = ctx;
+	control_serve(s->control, s->state.node_count, on_change, s);
+}
+
 static void serve(struct supervisor *s)
 {
+	s->control = control_listen(s->plan->dir, s->err);
+	if (s->control < 0)
+		return;
+	loop_watch(s->loop, s->control, POLLIN, on_control, s);
 	s->state.phase = STATE_RUNNING;
 	publish(s);
 	note("ready");
 	s->plan->ready(s->plan->ctx, &s->state);
 	if (!s->plan->tethered)
 		loop_unwatch(s->loop, s->plan->lifeline);
-	while (turn(s, CHRONO_NEVER))
-		;
+	while (turn(s, next_look(s)))
+		(void)all_answer(s); /* for its notes on nodes that were started again */
 }
 
 static void end(struct supervisor *s)
@@ -353,6 +390,8 @@ static void end(struct supervisor *s)
 	s->state.phase = STATE_ENDED;
 	for (size_t i = 0; i < s->state.node_count; i++)
 		s->state.nodes[i].state = NODE_ENDED;
+	if (s->control >= 0)
+		close(s->control);
 	publish(s);
 	ports_release(&s->ports);
 }
@@ -365,6 +404,7 @@ bool supervisor_run(const struct supervisor_plan *plan, struct error *err)
 		.supervisor = getpid(),
 		.started_ms = chrono_wall_ms(),
 		.node_count = plan->node_count},
+	    .control = -1,
 	    .deadline_ns = chrono_after(chrono_now_ns(), plan->wait_ns),
 	    .err = err};
 	s.loop = loop_create(err);

@@ -1,7 +1,10 @@
 #include "base/mem.h"
+#include "lab/change.h"
 #include "lab/child.h"
+#include "lab/control.h"
 #include "lab/folder.h"
 #include "lab/node.h"
+#include "lab/remote.h"
 #include "lab/state.h"
 
 #include <check.h>
@@ -18,17 +21,21 @@ static const struct state example = {.phase = STATE_RUNNING,
     .epmd_port = 4001,
     .started_ms = 1000,
     .node_count = 2,
-    .nodes = {{"a", NODE_RUNNING, 102, {5001, 5002, 5003, 5004, 5005}},
-	{"b", NODE_ENDED, 103, {6001, 6002, 6003, 6004, 6005}}}};
+    .nodes = {{"a", NODE_RUNNING, 102, {5001, 5002, 5003, 5004, 5005}, 1000, NODE_ENDED},
+	{"b", NODE_KILLED, 0, {6001, 6002, 6003, 6004, 6005}, 2000, NODE_ENDED}},
+    .cuts = {2, 1}};
 
 static const char example_json[] =
     "{\"version\":1,\"state\":\"running\",\"dir\":\"/lab\",\"supervisor\":100,"
     "\"started\":\"1970-01-01T00:00:01.000Z\",\"started_ms\":1000,"
     "\"epmd\":{\"pid\":101,\"port\":4001},\"nodes\":["
-    "{\"name\":\"a\",\"state\":\"running\",\"pid\":102,\"ports\":{\"amqp\":5001,"
+    "{\"name\":\"a\",\"state\":\"running\",\"pid\":102,\"started_ms\":1000,"
+    "\"url\":\"amqp://guest:guest@127.0.0.1:5001\",\"ports\":{\"amqp\":5001,"
     "\"management\":5002,\"prometheus\":5003,\"stream\":5004,\"distribution\":5005}},"
-    "{\"name\":\"b\",\"state\":\"ended\",\"pid\":103,\"ports\":{\"amqp\":6001,"
-    "\"management\":6002,\"prometheus\":6003,\"stream\":6004,\"distribution\":6005}}]}\n";
+    "{\"name\":\"b\",\"state\":\"killed\",\"pid\":0,\"started_ms\":2000,"
+    "\"url\":\"amqp://guest:guest@127.0.0.1:6001\",\"ports\":{\"amqp\":6001,"
+    "\"management\":6002,\"prometheus\":6003,\"stream\":6004,\"distribution\":6005}}],"
+    "\"cuts\":[[\"a\",\"b\"]]}\n";
 
 static const struct {
 	const char *text, *quoted;
@@ -183,8 +190,11 @@ static const struct {
     {"\"port\":4001", "\"port\":65536"},
     {"\"epmd\"", "\"apmd\""},
     {"\"name\":\"a\"", "\"name\":\"b\""},
-    {"\"state\":\"ended\"", "\"state\":\"\""},
-    {"\"pid\":103", "\"pid\":null"},
+    {"\"state\":\"killed\"", "\"state\":\"\""},
+    {"[\"a\",\"b\"]", "[\"a\",\"c\"]"},
+    {"[\"a\",\"b\"]", "[\"a\"]"},
+    {"[\"a\",\"b\"]", "7"},
+    {"\"pid\":102", "\"pid\":null"},
     {"\"amqp\":6001", "\"amqp\":70000"},
     {"\"amqp\":6001", "\"other\":6001"},
     {"\"nodes\":[", "\"nodes\":[],\"rest\":["},
@@ -223,6 +233,8 @@ START_TEST(the_variables_lead_to_the_first_node)
 	state_render_exports(&example, "/it's", &out);
 	ck_assert_str_eq(out.ptr,
 	    "export AMQP_URL='amqp://guest:guest@127.0.0.1:5001'\n"
+	    "export AMQP_URLS='amqp://guest:guest@127.0.0.1:5001 "
+	    "amqp://guest:guest@127.0.0.1:6001'\n"
 	    "export RABBITMQ_MANAGEMENT_URL='http://guest:guest@127.0.0.1:5002'\n"
 	    "export RABBITMQ_PROMETHEUS_URL='http://127.0.0.1:5003/metrics'\n"
 	    "export RABBITMQ_STREAM_PORT='5004'\n"
@@ -270,17 +282,171 @@ START_TEST(every_node_is_announced_on_a_line)
 }
 END_TEST
 
-START_TEST(the_table_shows_uptime_and_what_has_ended)
+START_TEST(the_table_shows_uptime_and_what_is_down_or_cut)
 {
 	struct buf out = {0};
 	state_render_table(&example, 91000, &out);
 	ck_assert_str_eq(out.ptr,
-	    "NODE  STATE         PID  UPTIME     AMQP  MANAGEMENT  PROMETHEUS  STREAM  "
-	    "DISTRIBUTION\n"
-	    "a     running       102  1.5m       5001        5002        5003    5004          "
-	    "5005\n"
-	    "b     ended         103  -          6001        6002        6003    6004          "
-	    "6005\n");
+	    "NODE  STATE         PID  UPTIME    AMQP                                MANAGEMENT  "
+	    "PROMETHEUS  STREAM  DISTRIBUTION\n"
+	    "a     running       102  1.5m      amqp://guest:guest@127.0.0.1:5001         5002  "
+	    "      5003    5004          5005\n"
+	    "b     killed          0  -         amqp://guest:guest@127.0.0.1:6001         6002  "
+	    "      6003    6004          6005\n"
+	    "cut: a from b\n");
+	buf_release(&out);
+}
+END_TEST
+
+START_TEST(a_node_is_found_by_name_the_first_without_one)
+{
+	struct error err = {0};
+	ck_assert_ptr_eq(state_find_node(&example, NULL, &err), &example.nodes[0]);
+	ck_assert_ptr_eq(state_find_node(&example, "b", &err), &example.nodes[1]);
+	ck_assert_ptr_null(state_find_node(&example, "c\x1b", &err));
+	ck_assert_int_eq(err.kind, ERROR_USAGE);
+	ck_assert_str_eq(err.text, "the lab has no node 'c\\x1b'");
+}
+END_TEST
+
+#define BIT(state) (1U << (state))
+
+/* From which states each change may begin, and what it makes of the node. */
+static const struct {
+	enum change_verb verb;
+	unsigned allowed;
+	const char *refusal; /* of a node that has ended, or else that is running */
+} change_cases[] = {
+    {CHANGE_KILL, BIT(NODE_STARTING) | BIT(NODE_RUNNING) | BIT(NODE_PAUSED) | BIT(NODE_STOPPING),
+	"cannot kill node 'a': it is ended, not starting, running, paused or stopping"},
+    {CHANGE_STOP, BIT(NODE_STARTING) | BIT(NODE_RUNNING),
+	"cannot stop node 'a': it is ended, not starting or running"},
+    {CHANGE_START, BIT(NODE_STOPPED) | BIT(NODE_KILLED) | BIT(NODE_ENDED),
+	"cannot start node 'a': it is running, not stopped, killed or ended"},
+    {CHANGE_PAUSE, BIT(NODE_RUNNING), "cannot pause node 'a': it is ended, not running"},
+    {CHANGE_RESUME, BIT(NODE_PAUSED), "cannot resume node 'a': it is ended, not paused"},
+    {CHANGE_CUT, BIT(NODE_RUNNING), "cannot cut node 'a': it is ended, not running"},
+};
+
+START_TEST(a_change_is_allowed_in_some_states_only)
+{
+	const struct change change = {.verb = change_cases[_i].verb, .node = 0, .others = 2};
+	struct state state = {.node_count = 2, .nodes = {{"a"}, {"b", NODE_RUNNING}}};
+	for (int s = 0; s < NODE_STATE_COUNT; s++) {
+		struct error err = {0};
+		state.nodes[0].state = (enum node_state)s;
+		bool allowed = (change_cases[_i].allowed & BIT(s)) != 0;
+		ck_assert_msg(
+		    change_check(&state, &change, &err) == allowed, "%s", node_state_names[s]);
+		ck_assert_int_eq(err.kind, allowed ? ERROR_NONE : ERROR_UNAVAILABLE);
+	}
+	struct error err = {0};
+	state.nodes[0].state = change.verb == CHANGE_START ? NODE_RUNNING : NODE_ENDED;
+	ck_assert(!change_check(&state, &change, &err));
+	ck_assert_str_eq(err.text, change_cases[_i].refusal);
+}
+END_TEST
+
+START_TEST(a_cut_needs_both_sides_running_and_is_noted_on_both)
+{
+	const struct node_site site = {.dir = "/lab", .node_count = 3};
+	const struct change cut = {.verb = CHANGE_CUT, .node = 1, .others = 5};
+	struct state state = {.node_count = 3,
+	    .nodes = {{"a", NODE_RUNNING}, {"b", NODE_RUNNING}, {"c", NODE_KILLED}}};
+	struct error err = {0};
+	ck_assert(!change_apply(&site, &state, &cut, &err));
+	ck_assert_str_eq(err.text, "cannot cut node 'c': it is killed, not running");
+	ck_assert_uint_eq(state.cuts[0], 0);
+	error_clear(&err);
+	state.nodes[2].state = NODE_RUNNING;
+	ck_assert(change_apply(&site, &state, &cut, &err));
+	ck_assert_uint_eq(state.cuts[0], 2);
+	ck_assert_uint_eq(state.cuts[1], 5);
+	ck_assert_uint_eq(state.cuts[2], 2);
+	state.nodes[0].state = NODE_KILLED;
+	const struct change start = {.verb = CHANGE_START, .node = 0};
+	ck_assert(!change_apply(&site, &state, &start, &err));
+	ck_assert_str_eq(err.text, "cannot start node 'a': it is cut from 'b'; heal that first");
+	const struct change heal = {.verb = CHANGE_HEAL};
+	error_clear(&err);
+	ck_assert(change_apply(&site, &state, &heal, &err));
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_uint_eq(state.cuts[i], 0);
+}
+END_TEST
+
+START_TEST(a_signal_goes_to_the_node_and_tells_how_its_end_is_meant)
+{
+	const struct node_site site = {.dir = "/lab", .node_count = 1};
+	struct state state = {.node_count = 1, .nodes = {{"a", NODE_RUNNING}}};
+	struct error err = {0};
+	const struct change pause = {.verb = CHANGE_PAUSE}, end = {.verb = CHANGE_KILL};
+	int wait_status = 0;
+	pid_t pid = state.nodes[0].pid = fork();
+	if (pid == 0)
+		for (;;)
+			(void)sleep(600);
+	ck_assert(change_apply(&site, &state, &pause, &err));
+	ck_assert_int_eq(state.nodes[0].state, NODE_PAUSED);
+	ck_assert_int_eq(waitpid(pid, &wait_status, WUNTRACED), pid);
+	ck_assert(WIFSTOPPED(wait_status));
+	ck_assert(change_apply(&site, &state, &end, &err));
+	ck_assert_int_eq(state.nodes[0].ends_as, NODE_KILLED);
+	ck_assert_int_eq(waitpid(pid, &wait_status, 0), pid);
+	ck_assert_int_eq(WTERMSIG(wait_status), 9);
+}
+END_TEST
+
+static bool refuse_change(void *ctx, const struct change *change, struct error *err)
+{
+	*(struct change *)ctx = *change;
+	return error_set(err, ERROR_UNAVAILABLE, "not today");
+}
+
+START_TEST(a_request_and_its_answer_pass_through_a_folder_with_a_long_name)
+{
+	char *dir = mem_strdup("/tmp/warren-test-XXXXXX/"
+			       "a-name-that-is-much-longer-than-the-path-of-a-unix-socket-may-be-"
+			       "which-is-one-hundred-and-seven-bytes-on-linux");
+	char *slash = strrchr(dir, '/');
+	*slash = '\0';
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	*slash = '/';
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+	struct error err = {0};
+	int listener = control_listen(dir, &err);
+	ck_assert_msg(listener >= 0, "%s", err.text);
+	pid_t asker = fork();
+	if (asker == 0) {
+		const struct change change = {.verb = CHANGE_CUT, .node = 1, .others = 4};
+		bool refused = !control_ask(dir, &change, UINT64_MAX, &err);
+		_exit(refused && strcmp(err.text, "not today") == 0 ? 0 : 1);
+	}
+	struct change seen = {0};
+	control_serve(listener, 3, refuse_change, &seen);
+	int wait_status = 0;
+	ck_assert_int_eq(waitpid(asker, &wait_status, 0), asker);
+	ck_assert_int_eq(wait_status, 0);
+	ck_assert_int_eq(seen.verb, CHANGE_CUT);
+	ck_assert_uint_eq(seen.node, 1);
+	ck_assert_uint_eq(seen.others, 4);
+	close(listener);
+	const struct change change = {.verb = CHANGE_HEAL};
+	ck_assert(!control_ask(dir, &change, UINT64_MAX, &err));
+	ck_assert_int_eq(err.kind, ERROR_UNAVAILABLE);
+	*slash = '\0';
+	char *command = mem_printf("rm -r '%s'", dir);
+	ck_assert_int_eq(system(command), 0);
+	free(command);
+	free(dir);
+}
+END_TEST
+
+START_TEST(foreign_bytes_are_numbers_in_an_expression)
+{
+	struct buf out = {0};
+	remote_render_binary(SLICE("a\">>."), &out);
+	ck_assert_str_eq(out.ptr, "<<97,34,62,62,46>>");
 	buf_release(&out);
 }
 END_TEST
@@ -493,6 +659,7 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("lab");
 	TCase *node = tcase_create("node"), *state = tcase_create("state");
 	TCase *child = tcase_create("child"), *folder = tcase_create("folder");
+	TCase *change = tcase_create("change");
 	tcase_add_loop_test(node, a_node_is_configured_for_the_loopback_and_its_cluster, 0,
 	    (int)ARRAY_LEN(config_cases));
 	tcase_add_test(node, a_node_lives_in_an_environment_of_its_own);
@@ -507,7 +674,14 @@ static Suite *make_suite(void)
 	tcase_add_test(state, the_variables_lead_to_the_first_node);
 	tcase_add_test(state, a_lab_with_tls_tells_where);
 	tcase_add_test(state, every_node_is_announced_on_a_line);
-	tcase_add_test(state, the_table_shows_uptime_and_what_has_ended);
+	tcase_add_test(state, the_table_shows_uptime_and_what_is_down_or_cut);
+	tcase_add_test(state, a_node_is_found_by_name_the_first_without_one);
+	tcase_add_loop_test(
+	    change, a_change_is_allowed_in_some_states_only, 0, (int)ARRAY_LEN(change_cases));
+	tcase_add_test(change, a_cut_needs_both_sides_running_and_is_noted_on_both);
+	tcase_add_test(change, a_signal_goes_to_the_node_and_tells_how_its_end_is_meant);
+	tcase_add_test(change, a_request_and_its_answer_pass_through_a_folder_with_a_long_name);
+	tcase_add_test(change, foreign_bytes_are_numbers_in_an_expression);
 	tcase_add_loop_test(child, an_end_is_told_as_a_shell_would, 0, (int)ARRAY_LEN(end_cases));
 	tcase_add_loop_test(
 	    child, the_tail_of_a_log_is_whole_lines_and_harmless, 0, (int)ARRAY_LEN(tail_cases));
@@ -520,6 +694,7 @@ static Suite *make_suite(void)
 	tcase_add_test(folder, a_default_folder_below_one_open_to_others_is_refused);
 	suite_add_tcase(suite, node);
 	suite_add_tcase(suite, state);
+	suite_add_tcase(suite, change);
 	suite_add_tcase(suite, child);
 	suite_add_tcase(suite, folder);
 	return suite;
