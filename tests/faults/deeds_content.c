@@ -270,6 +270,7 @@ static bool flood_of_heartbeats(struct peer *p)
 static bool put_big_body(struct peer *p, uint64_t bytes)
 {
 	char *block = mem_alloc(1, 1 << 20);
+	memset(block, 'x', 1 << 20);
 	peer_put_deliver(p, p->channel, 1);
 	peer_put_header(p, p->channel, bytes, NULL);
 	for (uint64_t sent = 0; sent < bytes && peer_flush(p); sent += 1 << 20)
@@ -294,7 +295,8 @@ const struct scenario deeds_of_content[] = {
     {"body_size_zero", AT_CONSUME, body_size_zero},
     {"body_size_2_63", AT_CONSUME, body_size_2_63},
     {"body_size_most", AT_CONSUME, body_size_most},
-    {"channel_close_inside_body", AT_CONSUME, channel_close_inside_body},
+    {"channel_close_inside_body", AT_REST, channel_close_inside_body},
+    {"channel_close_at_once", AT_CONSUME, channel_close_inside_body},
     {"connection_close_inside_body", AT_CONSUME, connection_close_inside_body},
     {"hang_up_inside_body", AT_CONSUME, hang_up_inside_body},
     {"deliver_inside_body", AT_CONSUME, deliver_inside_body},
@@ -321,6 +323,7 @@ const struct scenario deeds_of_content[] = {
     {"ten_thousand_headers", AT_CONSUME, ten_thousand_headers},
     {"escapes_in_message", AT_CONSUME, escapes_in_message},
     {"flood", AT_CONSUME, flood},
+    {"flood_held", AT_CONSUME, flood},
     {"flood_of_heartbeats", AT_CONSUME, flood_of_heartbeats},
     {"big_body", AT_CONSUME, big_body},
     {"bigger_body", AT_CONSUME, bigger_body},

@@ -202,11 +202,27 @@ static bool nack_all(struct peer *p)
 	return true;
 }
 
-static bool return_all(struct peer *p)
+static void put_return(struct peer *p)
 {
 	amqp_basic_return_t returned = {312, amqp_cstring_bytes("NO_ROUTE " DEEDS_ESCAPES),
-	    amqp_cstring_bytes("e"), amqp_cstring_bytes("k")};
+	    amqp_cstring_bytes(""), amqp_cstring_bytes("q")};
 	peer_put(p, p->channel, AMQP_BASIC_RETURN_METHOD, &returned);
+}
+
+/* With the message's own properties; the body is not looked at by anybody. */
+static bool return_all(struct peer *p)
+{
+	static const char size[8] = {0, 0, 0, 0, 0, 0, 0, 4};
+	put_return(p);
+	memcpy(p->header.ptr + 4, size, sizeof size);
+	peer_put_frame(p, FRAME_HEADER, p->channel, buf_slice(&p->header), DEEDS_FRAME_END);
+	peer_put_body(p, p->channel, SLICE("back"));
+	return false;
+}
+
+static bool return_unknown(struct peer *p)
+{
+	put_return(p);
 	peer_put_header(p, p->channel, 4, NULL);
 	peer_put_body(p, p->channel, SLICE("back"));
 	return false;
@@ -284,6 +300,8 @@ const struct scenario deeds_of_session[] = {
     {"close_at_open", AT_OPEN, deeds_hang_up},
     {"close_at_call", AT_CALL, deeds_hang_up},
     {"close_at_consume", AT_CONSUME, deeds_hang_up},
+    {"consume_closes_channel", AT_REST, deeds_close_channel},
+    {"consume_closes_connection", AT_REST, deeds_close_connection},
     {"close_at_publish", AT_PUBLISH, deeds_hang_up},
     {"reset_at_header", AT_HEADER, reset},
     {"reset_at_consume", AT_CONSUME, reset},
@@ -310,10 +328,12 @@ const struct scenario deeds_of_session[] = {
     {"ack_before", AT_OPEN, ack_before},
     {"nack_all", AT_PUBLISH, nack_all},
     {"return_all", AT_PUBLISH, return_all},
+    {"return_unknown", AT_PUBLISH, return_unknown},
     {"deliver_to_producer", AT_PUBLISH, deliver_to_producer},
     {"publish_closes_channel", AT_PUBLISH, deeds_close_channel},
     {"publish_closes_connection", AT_PUBLISH, deeds_close_connection},
-    {"server_cancel", AT_CONSUME, server_cancel},
+    {"server_cancel", AT_REST, server_cancel},
+    {"server_cancel_at_once", AT_CONSUME, server_cancel},
     {"same_tag_twice", AT_CONSUME, same_tag_twice},
     {"tags_out_of_order", AT_CONSUME, tags_out_of_order},
     {"blocked_for_ever", AT_OPEN, blocked_for_ever},

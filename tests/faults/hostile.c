@@ -5,7 +5,7 @@
  *   hostile fuzz SEED     good sessions whose bytes are damaged; by SEED, SEED + 1, ...
  *   hostile --list        the scenarios
  *
- * Prints "PORT\n", serves 127.0.0.1 until it is killed, and prints a line when it has done its
+ * Prints "PORT\n", serves 127.0.0.1 until it is killed, and prints a line when it comes to its
  * deed, so that a test need not guess.
  */
 #include "deeds.h"
@@ -29,11 +29,9 @@ static bool at_moment(struct peer *p, enum moment moment)
 	const struct scenario *s = p->ctx;
 	if (moment != s->moment)
 		return false;
-	bool answered = s->deed(p);
-	(void)peer_flush(p); /* p->over tells */
 	printf("%s\n", s->name);
 	fflush(stdout);
-	return answered;
+	return s->deed(p);
 }
 
 static int start_listening(void)

@@ -166,7 +166,6 @@ static void answer_consume(struct peer *p, uint16_t channel, const amqp_basic_co
 	amqp_basic_consume_ok_t ok = {amqp_cstring_bytes(p->consumer_tag)};
 	peer_put(p, channel, AMQP_BASIC_CONSUME_OK_METHOD, &ok);
 	p->channel = channel;
-	p->consuming = true;
 	(void)is_answered(p, AT_CONSUME); /* it is, here */
 }
 
@@ -243,10 +242,12 @@ static void hear(struct peer *p, struct frames_arena *arena, const struct frame 
 		hear_own_method(p, id);
 	else if (f->type == FRAME_METHOD && decoded != NULL && !has_no_answer(id))
 		answer_call(p, f->channel, id, decoded);
-	else if (f->type == FRAME_HEADER && frames_read_header(f->payload, &p->body_left, &m) &&
-		 p->body_left == 0)
-		note_published(p);
-	else if (f->type == FRAME_BODY && p->body_left > 0) {
+	else if (f->type == FRAME_HEADER && frames_read_header(f->payload, &p->body_left, &m)) {
+		buf_clear(&p->header);
+		buf_append(&p->header, f->payload);
+		if (p->body_left == 0)
+			note_published(p);
+	} else if (f->type == FRAME_BODY && p->body_left > 0) {
 		p->body_left -= f->payload.len < p->body_left ? f->payload.len : p->body_left;
 		if (p->body_left == 0)
 			note_published(p);
@@ -275,6 +276,14 @@ static bool hear_protocol_header(struct peer *p)
 	return true;
 }
 
+static void note_rest(struct peer *p)
+{
+	bool at_work = p->consumer_tag[0] != '\0' || p->published > 0;
+	if (at_work && !p->rested)
+		(void)is_answered(p, AT_REST); /* there is nothing to answer */
+	p->rested |= at_work;
+}
+
 void peer_serve(struct peer *p)
 {
 	struct frames_arena *arena = frames_arena_create();
@@ -287,10 +296,12 @@ void peer_serve(struct peer *p)
 		if (!p->mute && chrono_now_ns() - last_ns > HEARTBEAT_MS * CHRONO_MS) {
 			frames_put_heartbeat(&p->out);
 			last_ns = chrono_now_ns();
+			note_rest(p);
 		}
 		(void)peer_flush(p);
 	}
 	frames_arena_free(arena);
 	buf_release(&p->in);
 	buf_release(&p->out);
+	buf_release(&p->header);
 }

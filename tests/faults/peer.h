@@ -14,6 +14,7 @@ enum moment {
 	AT_OPEN,
 	AT_CALL,    /* channel.open, or any method on a channel that has an answer */
 	AT_CONSUME, /* basic.consume came, and has been answered */
+	AT_REST,    /* the tool has consumed or published, and nothing has come for a while */
 	AT_PUBLISH, /* a whole message came */
 	AT_END,	    /* connection.close came */
 };
@@ -30,9 +31,10 @@ struct peer {
 	/* what is known of the tool */
 	uint16_t channel;
 	uint64_t published; /* whole messages */
+	struct buf header;  /* the payload of the last one's header */
 	uint64_t body_left; /* of the one that is coming */
 	char consumer_tag[256];
-	bool consuming;
+	bool rested;
 	/* Called at each moment; true: it has answered, or there shall be no answer. */
 	bool (*at)(struct peer *p, enum moment moment);
 	/* Called with what is about to be sent; NULL for none. */
