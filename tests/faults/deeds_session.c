@@ -162,6 +162,13 @@ static bool answer_something_else(struct peer *p)
 	return true;
 }
 
+/* channel.open-ok whose long string is longer than the frame. */
+static bool answer_damaged(struct peer *p)
+{
+	peer_put_frame(p, FRAME_METHOD, p->channel, SLICE("\0\24\0\13\0\0\0\377"), DEEDS_FRAME_END);
+	return true;
+}
+
 /* ---- what becomes of messages ---- */
 
 static bool ack_unknown_tag(struct peer *p)
@@ -320,6 +327,7 @@ const struct scenario deeds_of_session[] = {
     {"refuse_vhost", AT_OPEN, refuse_vhost},
     {"call_closes_channel", AT_CALL, deeds_close_channel},
     {"call_closes_connection", AT_CALL, deeds_close_connection},
+    {"call_answer_damaged", AT_CALL, answer_damaged},
     {"call_answers_something_else", AT_CALL, answer_something_else},
     {"ack_unknown_tag", AT_PUBLISH, ack_unknown_tag},
     {"ack_0", AT_PUBLISH, ack_0},

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The ledger that judges the other runs is judged first: a wrong input each, which it must tell.
 . tests/support/tap.sh
-LEDGER=$PWD/$INSTRUMENTS/faults/ledger
+LEDGER=$PWD/${INSTRUMENTS:-build/release/tests}/faults/ledger
 cd "$work" || exit
 
 # sent FATE N...: what a producer says. received [MARK] N...: what a consumer says.

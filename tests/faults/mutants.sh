@@ -3,7 +3,7 @@
 # not documented, no control byte, little memory. make test plays MUTANTS=300; all of them:
 #   make test VARIANT=asan T=mutants MUTANTS=5000
 . tests/support/tap.sh
-HOSTILE=$PWD/$INSTRUMENTS/faults/hostile MEASURE=$PWD/$INSTRUMENTS/faults/measure
+HOSTILE=$PWD/${INSTRUMENTS:-build/release/tests}/faults/hostile MEASURE=$PWD/${INSTRUMENTS:-build/release/tests}/faults/measure
 cd "$work" || exit
 GIVE_UP= # ends a tool at its first loss
 MUTANTS=${MUTANTS:-300} MUTANTS_SECONDS=${MUTANTS_SECONDS:-500} SEED=${SEED:-1}
@@ -28,6 +28,7 @@ run() {
 		{ echo "hostile fuzz $seed: $tool $*: status $status" && tail -n 30 err; } >>bad
 		;;
 	esac
+	! grep -qE '^(consumer|producer): *$' err || echo "hostile fuzz $seed: $tool $*: an empty error" >>bad
 	if LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' out err || grep -q s3cr3t out err; then
 		echo "hostile fuzz $seed: $tool $*: control bytes, or the password" >>bad
 	fi
