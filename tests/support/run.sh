@@ -38,8 +38,8 @@ for test in build/"$variant"/tests/unit/test_*; do
 	passed=$((passed + checks - ${bad:-0}))
 done
 
-# Shell tests print TAP. Those in cli/ bring what they need; those in broker/ share one node, each
-# in a vhost of its own.
+# Shell tests print TAP. Those in cli/ and faults/ bring what they need; those in broker/ share one
+# node, each in a vhost of its own.
 tap() {
 	local script=$1 name log good bad left status
 	name=$(basename "$(dirname "$script")")/$(basename "$script" .sh)
@@ -59,7 +59,7 @@ tap() {
 	passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
 }
 
-for script in tests/cli/*.sh; do tap "$script"; done
+for script in tests/cli/*.sh tests/faults/*.sh; do tap "$script"; done
 
 # A browser takes minutes to install: only when one is going to be used.
 browser_tests=()
