@@ -64,6 +64,10 @@ bool tool_open_loop(struct tool *tool, struct error *err) MUST_CHECK;
  * be. */
 bool tool_connect(struct tool *tool, struct error *err) MUST_CHECK;
 
+/* A further connection, the caller's to close; `what` ("-publish") ends its name. The loop is open.
+ */
+struct connection *tool_connect_beside(struct tool *tool, const char *what, struct error *err);
+
 /* Whether to colour what goes to this descriptor: --color, NO_COLOR, TERM=dumb, a terminal. */
 bool tool_wants_color(const struct tool *tool, int fd);
 
