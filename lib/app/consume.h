@@ -1,4 +1,4 @@
-/* consume.h - the wiring of the consumer: queues -> filter, command -> terminal. */
+/* consume.h - the wiring of the consumer: queues -> dedupe, filter, command -> terminal. */
 #ifndef APP_CONSUME_H
 #define APP_CONSUME_H
 
@@ -20,6 +20,9 @@ struct consume_options {
 	uint64_t exec_timeout_ns, exec_jobs;
 	const char *offset; /* of streams: first, last, next, a number or a time */
 	bool declare;
+	bool dedupe;
+	uint64_t dedupe_window;
+	const char *dedupe_file; /* switches it on as well */
 };
 
 tool_run_fn consume_run;

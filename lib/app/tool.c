@@ -283,11 +283,12 @@ bool tool_open_loop(struct tool *tool, struct error *err)
 	return tool->loop != NULL;
 }
 
-bool tool_connect(struct tool *tool, struct error *err)
+struct connection *tool_reach(struct tool *tool, const char *purpose, struct error *err)
 {
 	if (!tool_open_loop(tool, err))
-		return false;
-	char *name = mem_printf("warren-%s", tool->command->tool);
+		return NULL;
+	const char *dash = purpose[0] != '\0' ? "-" : "";
+	char *name = mem_printf("warren-%s%s%s", tool->command->tool, dash, purpose);
 	struct reach_options options = {.uris = tool->settings.uris,
 	    .uri_count = tool->settings.uri_count,
 	    .name = name,
@@ -295,11 +296,17 @@ bool tool_connect(struct tool *tool, struct error *err)
 	    .wait_ns = tool->options->wait_ns,
 	    .pause_from_ns = tool->settings.retry_from_ns,
 	    .pause_to_ns = tool->settings.retry_to_ns};
-	tool->connection = reach_broker(tool->loop, &options, err);
-	if (tool->connection != NULL)
-		log_write(LOG_DEBUG, "connected to %s, %s", connection_shown(tool->connection),
-		    connection_server(tool->connection));
+	struct connection *c = reach_broker(tool->loop, &options, err);
+	if (c != NULL)
+		log_write(
+		    LOG_DEBUG, "connected to %s, %s", connection_shown(c), connection_server(c));
 	free(name);
+	return c;
+}
+
+bool tool_connect(struct tool *tool, struct error *err)
+{
+	tool->connection = tool_reach(tool, "", err);
 	return tool->connection != NULL;
 }
 

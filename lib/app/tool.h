@@ -64,6 +64,10 @@ bool tool_open_loop(struct tool *tool, struct error *err) MUST_CHECK;
  * be. */
 bool tool_connect(struct tool *tool, struct error *err) MUST_CHECK;
 
+/* Another connection of the same kind, the caller's to close; the purpose is shown by the broker's
+ * management behind the name of the tool; "" for none. */
+struct connection *tool_reach(struct tool *tool, const char *purpose, struct error *err);
+
 /* Whether to colour what goes to this descriptor: --color, NO_COLOR, TERM=dumb, a terminal. */
 bool tool_wants_color(const struct tool *tool, int fd);
 
