@@ -71,6 +71,12 @@ static bool flush(void *self, struct flow *flow, struct error *err)
 	return sink->kind->flush(sink->self, flow, err);
 }
 
+static bool is_held_up(const void *self)
+{
+	const struct flow_sink *sink = &((const struct deadletters_guard *)self)->sink;
+	return sink->kind->is_held_up != NULL && sink->kind->is_held_up(sink->self);
+}
+
 static void abandon(void *self, struct flow *flow)
 {
 	const struct flow_sink *sink = &((struct deadletters_guard *)self)->sink;
@@ -79,6 +85,6 @@ static void abandon(void *self, struct flow *flow)
 
 struct flow_sink deadletters_guard_sink(struct deadletters_guard *guard)
 {
-	static const struct flow_sink_kind kind = {room, put, flush, abandon};
+	static const struct flow_sink_kind kind = {room, put, flush, is_held_up, abandon};
 	return (struct flow_sink){&kind, guard};
 }
