@@ -401,8 +401,8 @@ static const struct stranger_row {
 	enum error_kind kind;
 	const char *text;
 } strangers[] = {
-    {"AMQP\0\0\11\1", false, ERROR_REFUSED, "speaks AMQP without TLS: use amqp://"},
-    {"HTTP/1.1 400 Bad Request\r\n\r\n", false, ERROR_REFUSED, "is a web server, not AMQP"},
+    {"AMQP\0\0\11\1", true, ERROR_REFUSED, "speaks AMQP without TLS: use amqp://"},
+    {"HTTP/1.1 400 Bad Request\r\n\r\n", true, ERROR_REFUSED, "is a web server, not AMQP"},
     {"SSH-2.0-OpenSSH\r\n", true, ERROR_UNAVAILABLE, "failed: wrong version number"},
     {"", false, ERROR_UNAVAILABLE, "no TLS handshake with the broker at amqps://h: "},
     {"", true, ERROR_UNAVAILABLE, "does not finish the TLS handshake"},
