@@ -102,13 +102,13 @@ enum server_identity {
 	IDENTITY_COUNT,
 };
 
-static struct identity identities[IDENTITY_COUNT], ca, client;
+static struct identity identities[IDENTITY_COUNT], ca, other, client;
 
 static void make_all(void)
 {
 	must(mkdtemp(folder) != NULL);
 	ca = make_identity("Test CA", NULL, true, NULL, -DAY_S, DAY_S);
-	struct identity other = make_identity("Other \033[31mCA", NULL, true, NULL, -DAY_S, DAY_S);
+	other = make_identity("Other \033[31mCA", NULL, true, NULL, -DAY_S, DAY_S);
 	client = make_identity("client", &ca, false, NULL, -DAY_S, DAY_S);
 	const struct {
 		const struct identity *issuer;
