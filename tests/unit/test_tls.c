@@ -102,13 +102,13 @@ enum server_identity {
 	IDENTITY_COUNT,
 };
 
-static struct identity identities[IDENTITY_COUNT], ca, client;
+static struct identity identities[IDENTITY_COUNT], ca, other, client;
 
 static void make_all(void)
 {
 	must(mkdtemp(folder) != NULL);
 	ca = make_identity("Test CA", NULL, true, NULL, -DAY_S, DAY_S);
-	struct identity other = make_identity("Other \033[31mCA", NULL, true, NULL, -DAY_S, DAY_S);
+	other = make_identity("Other \033[31mCA", NULL, true, NULL, -DAY_S, DAY_S);
 	client = make_identity("client", &ca, false, NULL, -DAY_S, DAY_S);
 	const struct {
 		const struct identity *issuer;
@@ -401,8 +401,8 @@ static const struct stranger_row {
 	enum error_kind kind;
 	const char *text;
 } strangers[] = {
-    {"AMQP\0\0\11\1", false, ERROR_REFUSED, "speaks AMQP without TLS: use amqp://"},
-    {"HTTP/1.1 400 Bad Request\r\n\r\n", false, ERROR_REFUSED, "is a web server, not AMQP"},
+    {"AMQP\0\0\11\1", true, ERROR_REFUSED, "speaks AMQP without TLS: use amqp://"},
+    {"HTTP/1.1 400 Bad Request\r\n\r\n", true, ERROR_REFUSED, "is a web server, not AMQP"},
     {"SSH-2.0-OpenSSH\r\n", true, ERROR_UNAVAILABLE, "failed: wrong version number"},
     {"", false, ERROR_UNAVAILABLE, "no TLS handshake with the broker at amqps://h: "},
     {"", true, ERROR_UNAVAILABLE, "does not finish the TLS handshake"},
