@@ -10,6 +10,7 @@
 static const char *const ack_choices[] = {"manual", "auto", "reject", "requeue", NULL};
 static const char *const format_choices[] = {"pretty", "json", "body", "none", NULL};
 static const char *const unmatched_choices[] = {"hold", "ack", "reject", NULL};
+static const char *const cancel_choices[] = {"end", "renew", NULL};
 
 static const struct option options[] = {
     {.name = "count",
@@ -97,6 +98,13 @@ static const struct option options[] = {
 	.argument = "WHERE",
 	.help = "where to begin in a stream: first (default), last, next, a number or a time; a "
 		"stream that no settings declare is read as one only with this option"},
+    {.name = "on-cancel",
+	.type = OPTION_CHOICE,
+	.offset = MEMBER(on_cancel),
+	.argument = "WHAT",
+	.choices = cancel_choices,
+	.help = "when the broker ends the consumer (the queue was deleted or moved, a message was "
+		"held for too long): end, or renew: declare and consume again"},
     {.name = "declare",
 	.type = OPTION_FLAG,
 	.offset = MEMBER(declare),
@@ -104,8 +112,8 @@ static const struct option options[] = {
     {0},
 };
 
-static const struct option *const groups[] = {options, tool_broker_options, tool_summary_options,
-    tool_talk_options, tool_common_options, NULL};
+static const struct option *const groups[] = {options, tool_broker_options, tool_recovery_options,
+    tool_summary_options, tool_talk_options, tool_common_options, NULL};
 
 static const struct command command = {
     .tool = "consumer",

@@ -16,6 +16,10 @@ static const struct option options[] = {
 	.help = "up, run: brokers in the cluster, 1 to 7 (default 1)",
 	.min = 1,
 	.max = NODE_MAX},
+    {.name = "tls",
+	.type = OPTION_FLAG,
+	.offset = offsetof(struct keep_options, tls),
+	.help = "up, run: listen for TLS, too, with certificates made for it"},
     {.name = "dir",
 	.letter = 'd',
 	.type = OPTION_TEXT,
@@ -91,6 +95,8 @@ static const char notes[] =
     "  lab up --nodes 3                 a cluster\n"
     "  lab kill $(lab leader orders)    breaks it; 'lab start NODE' mends it\n"
     "  lab drill memory-alarm           what producer and consumer make of a fault\n"
+    "  lab up --tls                     also $AMQPS_URL; ca.pem, client.pem and client.key are in\n"
+    "                                   $AMQPS_FILES\n"
     "  lab ctl -- list_queues name messages\n";
 
 static const struct option *const groups[] = {

@@ -5,6 +5,7 @@
 
 #define MEMBER(name) offsetof(struct produce_options, name)
 
+static const char *const refusal_choices[] = {"end", "skip", NULL};
 static const char *const format_choices[] = {"auto", "pretty", "json", "none", NULL};
 static const char *const from_choices[] = {"auto", "bodies", "records", NULL};
 
@@ -77,6 +78,31 @@ static const struct option options[] = {
 	.offset = MEMBER(mandatory),
 	.given = MEMBER(has_mandatory),
 	.help = "report messages that no queue gets; the default where the settings lead to one"},
+    {.name = "nack-retries",
+	.type = OPTION_COUNT,
+	.offset = MEMBER(nack_retries),
+	.max = 1000000,
+	.argument = "N",
+	.help = "send a message that the broker could not take again so often, after pauses from "
+		"100ms to 2s (default 6)"},
+    {.name = "spool",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(spool),
+	.argument = "FILE",
+	.help =
+	    "keep in this file what has no fate yet: the same command goes on where it was, even "
+	    "after kill -9"},
+    {.name = "spool-sync",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(spool_sync),
+	.help = "with --spool: wait for the disk, against a loss of power (slow)"},
+    {.name = "on-refusal",
+	.type = OPTION_CHOICE,
+	.offset = MEMBER(on_refusal),
+	.argument = "WHAT",
+	.choices = refusal_choices,
+	.help = "when the broker refuses a message and closes the channel (no such exchange, no "
+		"permission): end, or skip the message and count it as nacked"},
     {.name = "declare",
 	.type = OPTION_FLAG,
 	.offset = MEMBER(declare),
@@ -98,8 +124,8 @@ static const struct option options[] = {
     {0},
 };
 
-static const struct option *const groups[] = {options, tool_broker_options, tool_summary_options,
-    tool_talk_options, tool_common_options, NULL};
+static const struct option *const groups[] = {options, tool_broker_options, tool_recovery_options,
+    tool_summary_options, tool_talk_options, tool_common_options, NULL};
 
 static const struct command command = {
     .tool = "producer",
@@ -120,6 +146,6 @@ static const struct command command = {
 
 int main(int argc, char *argv[])
 {
-	struct produce_options o = {.window = 1000, .declare = true};
+	struct produce_options o = {.window = 1000, .declare = true, .nack_retries = 6};
 	return tool_main(&command, argc, argv, &o, produce_run);
 }

@@ -152,11 +152,13 @@ static void report_run(const struct run *run, const struct flow *flow, uint64_t 
 	const struct flow_counts *c = flow_counts(flow);
 	bool acks = run->options->ack == SOURCE_QUEUE_ACK || run->options->ack == SOURCE_QUEUE_AUTO;
 	uint64_t rejected = c->fates[FLOW_REJECTED];
+	uint64_t late = source_queue_unacknowledged(run->source);
 	if (run->options->ack == SOURCE_QUEUE_REJECT)
 		rejected += c->fates[FLOW_ACCEPTED];
 	const struct summary_row rows[] = {
 	    {"received", c->offered, false},
-	    {"acknowledged", acks ? c->fates[FLOW_ACCEPTED] : 0, false},
+	    {"acknowledged", acks ? c->fates[FLOW_ACCEPTED] - late : 0, false},
+	    {"unacknowledged", late, true},
 	    {"requeued", source_queue_requeued(run->source), true},
 	    {"lost", source_queue_lost(run->source), true},
 	    {"unshown", sink_terminal_unshown(run->sink), true},
@@ -224,7 +226,9 @@ static bool consume(struct run *run, struct error *err)
 	    .idle_ns = o->has_idle ? o->idle_ns : CHRONO_NEVER,
 	    .retry_ns = RETRY_NS,
 	    .arguments = run->arguments,
-	    .is_stream = run->is_stream};
+	    .is_stream = run->is_stream,
+	    .recovery = run->tool->recovery,
+	    .outlives_cancel = o->on_cancel == CONSUME_CANCEL_RENEW};
 	struct flow_options options = {.window = SIZE_MAX,
 	    .limit = o->has_count ? o->count : FLOW_NO_LIMIT,
 	    .drain_ns = o->exec != NULL ? COMMAND_DRAIN_NS : DRAIN_NS};
@@ -249,6 +253,14 @@ static bool check_options(const struct consume_options *o, struct error *err)
 	return true;
 }
 
+/* Also after the connection was lost, or a queue deleted. */
+static bool restore(void *ctx, struct connection *c, struct error *err)
+{
+	const struct run *run = ctx;
+	return !run->options->declare ||
+	       provision_apply(c, &run->tool->settings.topology, run->queues, NULL, NULL, err);
+}
+
 static bool prepare(struct run *run, struct error *err)
 {
 	if (!check_options(run->options, err) ||
@@ -256,9 +268,10 @@ static bool prepare(struct run *run, struct error *err)
 	    !choose_offset(run, err) || !tool_open_loop(run->tool, err) || !open_cores(run, err) ||
 	    !tool_connect(run->tool, err))
 		return false;
-	return !run->options->declare ||
-	       provision_apply(run->tool->connection, &run->tool->settings.topology, run->queues,
-		   NULL, NULL, err);
+	if (!restore(run, run->tool->connection, err))
+		return false;
+	tool_make_recoverable(run->tool, restore, run);
+	return true;
 }
 
 bool consume_run(struct tool *tool, const void *options, struct error *err)

@@ -6,6 +6,9 @@
 
 enum consume_unmatched { CONSUME_HOLD, CONSUME_UNMATCHED_ACK, CONSUME_UNMATCHED_REJECT };
 
+/* What to do when the broker ends the consumer: the queue is gone or went elsewhere. */
+enum consume_cancel { CONSUME_CANCEL_END, CONSUME_CANCEL_RENEW };
+
 struct consume_options {
 	struct tool_options tool; /* first */
 	bool has_count, has_idle, has_prefetch;
@@ -20,6 +23,7 @@ struct consume_options {
 	uint64_t exec_timeout_ns, exec_jobs;
 	const char *offset; /* of streams: first, last, next, a number or a time */
 	bool declare;
+	int on_cancel; /* enum consume_cancel */
 };
 
 tool_run_fn consume_run;

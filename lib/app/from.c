@@ -69,7 +69,10 @@ static bool open_lines(struct from *from, const struct from_options *o, struct e
 	    .exchange = slice_str(o->exchange),
 	    .routing_key = slice_str(o->routing_key),
 	    .plan = &from->plan,
-	    .seed = o->seed};
+	    .seed = o->seed,
+	    .skip = o->skip};
+	if (!from->plan.unlimited)
+		from->plan.amount -= o->skip < from->plan.amount ? o->skip : from->plan.amount;
 	from->lines = source_lines_create(&reading);
 	return true;
 }
@@ -135,7 +138,7 @@ static bool open_files(struct from *from, const struct from_options *o, struct e
 	}
 	from->member = (struct source_pattern_member){"files", from->pattern, &from->plan};
 	struct source_pattern_options patterns = {
-	    .members = &from->member, .count = 1, .seed = o->seed};
+	    .members = &from->member, .count = 1, .seed = o->seed, .skip = o->skip};
 	from->files = source_pattern_create(&patterns);
 	return true;
 }

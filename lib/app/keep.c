@@ -250,6 +250,7 @@ bool keep_run(struct tool *tool, const void *options, struct error *err)
 	    .lab = {.dir = dir,
 		.programs = o->programs,
 		.node_count = (size_t)o->nodes,
+		.tls = o->tls,
 		.wait_ns = o->wait_ns},
 	    .operands = tool->operands + 1};
 	bool good = act(&run, verb, err);

@@ -4,6 +4,7 @@
 #include "app/paced.h"
 #include "app/printer.h"
 #include "app/progress.h"
+#include "app/resume.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -12,6 +13,7 @@
 #include "broker/provision.h"
 #include "flow/sink_exchange.h"
 #include "flow/source_pattern.h"
+#include "flow/source_spool.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -36,6 +38,10 @@ struct run {
 	struct pace_plan from_plan; /* owned */
 	struct from *from;	    /* NULL: patterns are sent */
 	struct printer printer;
+	struct resume resume;
+	struct flow_counts counts; /* of all flows of the run */
+	uint64_t resent, left_put, elapsed_ns;
+	bool has_run;
 };
 
 /* ---- which messages, at which pace ---- */
@@ -122,6 +128,7 @@ static bool open_from(struct run *run, struct error *err)
 	    .pools = run->tool->settings.pools,
 	    .plan = &run->from_plan,
 	    .seed = run->seed,
+	    .skip = run->resume.skip,
 	    .loop = run->tool->loop};
 	run->from = from_open(&options, err);
 	return run->from != NULL;
@@ -251,23 +258,35 @@ static uint64_t goal_of(const struct run *run)
 	return goal;
 }
 
-static void report_run(const struct run *run, const struct flow *flow, uint64_t elapsed_ns)
+static void report_run(const struct run *run)
 {
-	const struct flow_counts *c = flow_counts(flow);
+	const struct flow_counts *c = &run->counts;
 	uint64_t goal = run->from == NULL ? goal_of(run) : FLOW_NO_LIMIT;
-	bool short_of_goal = goal != FLOW_NO_LIMIT && c->put < goal;
+	uint64_t done = c->put - run->left_put + run->resume.skip;
+	bool short_of_goal = goal != FLOW_NO_LIMIT && done < goal;
 	const struct summary_row rows[] = {
 	    {"sent", c->put, false},
 	    {"confirmed", c->fates[FLOW_ACCEPTED], false},
 	    {"returned", c->fates[FLOW_RETURNED], false},
 	    {"nacked", c->fates[FLOW_NACKED], false},
+	    {"resent", run->resent, true},
 	    {"unconfirmed", c->fates[FLOW_UNCONFIRMED], false},
-	    {"unsent", short_of_goal ? goal - c->put : c->fates[FLOW_RELEASED], true},
+	    {"unsent", short_of_goal ? goal - done : c->fates[FLOW_RELEASED], true},
 	};
-	tool_summarize(run->tool, rows, ARRAY_LEN(rows), elapsed_ns);
+	tool_summarize(run->tool, rows, ARRAY_LEN(rows), run->elapsed_ns);
 }
 
-static bool run_flow(struct run *run, struct flow_source source, struct error *err)
+static void add_counts(struct run *run, const struct flow_counts *counts)
+{
+	run->counts.offered += counts->offered;
+	run->counts.put += counts->put;
+	for (size_t i = 0; i < FLOW_FATE_COUNT; i++)
+		run->counts.fates[i] += counts->fates[i];
+}
+
+/* spool: where the messages of this flow are to be kept; NULL when they are there, or nowhere. */
+static bool run_flow(
+    struct run *run, struct flow_source source, struct spool *spool, struct error *err)
 {
 	const struct produce_options *o = run->options;
 	const struct settings *settings = &run->tool->settings;
@@ -278,7 +297,12 @@ static bool run_flow(struct run *run, struct flow_source source, struct error *e
 			 : o->mandatory	   ? SINK_EXCHANGE_ALWAYS
 					   : SINK_EXCHANGE_NEVER,
 	    .topology = o->tool.settings != NULL ? &settings->topology : NULL,
-	    .is_unhurried = true};
+	    .is_unhurried = true,
+	    .recovery = run->tool->recovery,
+	    .nack_retries = (unsigned)o->nack_retries,
+	    .skips_refused = o->on_refusal == PRODUCE_REFUSAL_SKIP,
+	    .spool = spool,
+	    .spool_number = spool != NULL ? resume_first_number(&run->resume) : 0};
 	struct sink_exchange *sink = sink_exchange_open(run->tool->connection, &sending, err);
 	if (sink == NULL)
 		return false;
@@ -299,13 +323,25 @@ static bool run_flow(struct run *run, struct flow_source source, struct error *e
 	uint64_t start = chrono_now_ns();
 	bool good = flow_run(flow, err);
 	progress_stop(progress);
-	good = printer_finish(printer, err) && good;
-	report_run(run, flow, chrono_now_ns() - start);
-	const struct flow_counts *counts = flow_counts(flow);
-	if (good && counts->fates[FLOW_ACCEPTED] != counts->offered)
-		run->tool->status = ERROR_UNDELIVERED;
+	run->elapsed_ns += chrono_now_ns() - start;
+	run->resent += sink_exchange_resent(sink);
+	run->has_run = true;
+	add_counts(run, flow_counts(flow));
 	sink_exchange_close(sink);
 	flow_free(flow);
+	return good;
+}
+
+/* What an earlier run has left goes first. */
+static bool send_left(struct run *run, struct error *err)
+{
+	if (run->resume.spool == NULL || spool_unsettled_count(run->resume.spool) == 0)
+		return true;
+	struct source_spool *source = source_spool_create(run->resume.spool);
+	bool good = run_flow(run, source_spool_source(source), NULL, err);
+	source_spool_free(source);
+	run->left_put = run->counts.put;
+	run->resent += run->left_put;
 	return good;
 }
 
@@ -318,18 +354,82 @@ static bool send_patterns(struct run *run, struct error *err)
 	struct source_pattern_options options = {.members = members,
 	    .count = run->job_count,
 	    .seed = run->seed,
-	    .quantum_ns = QUANTUM_NS};
+	    .quantum_ns = QUANTUM_NS,
+	    .skip = run->resume.skip};
 	struct source_pattern *source = source_pattern_create(&options);
-	bool good = run_flow(run, source_pattern_source(source), err);
+	bool good = run_flow(run, source_pattern_source(source), run->resume.spool, err);
 	source_pattern_free(source);
 	free(members);
 	return good;
 }
 
-static bool send(struct run *run, struct error *err)
+static bool send_all(struct run *run, struct error *err)
 {
-	return run->from != NULL ? run_flow(run, from_source(run->from), err)
+	if (!send_left(run, err) || loop_stop_requested(run->tool->loop))
+		return err->kind == ERROR_NONE;
+	return run->from != NULL ? run_flow(run, from_source(run->from), run->resume.spool, err)
 				 : send_patterns(run, err);
+}
+
+/* ---- the spool ---- */
+
+static json_t *list_of(const char *const *texts, size_t count)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_string(texts[i]));
+	return list;
+}
+
+/* What tells this run from others: all that decides what is sent, in which order. */
+static json_t *identity_of(const struct run *run)
+{
+	const struct produce_options *o = run->options;
+	char *const *names = run->tool->operands;
+	size_t count = 0;
+	while (names[count] != NULL)
+		count++;
+	return json_pack("{s:s?, s:o, s:o, s:s?, s:s?, s:s?, s:o?, s:o?}", "settings",
+	    o->tool.settings, "set", list_of(o->tool.set.items, o->tool.set.count), "messages",
+	    list_of((const char *const *)names, count), "from", o->from, "exchange", o->exchange,
+	    "routing_key", o->routing_key, "amount",
+	    o->has_amount ? json_integer((json_int_t)o->amount) : NULL, "seed",
+	    o->has_seed ? json_integer((json_int_t)o->seed) : NULL);
+}
+
+static bool open_spool(struct run *run, struct error *err)
+{
+	const struct produce_options *o = run->options;
+	if (o->spool == NULL)
+		return !o->spool_sync ||
+		       error_set(err, ERROR_USAGE, "--spool-sync goes with --spool");
+	json_t *identity = identity_of(run);
+	run->resume.seed = run->seed;
+	bool good = resume_open(o->spool, o->spool_sync, identity, &run->resume, err);
+	run->seed = run->resume.seed;
+	json_decref(identity);
+	return good;
+}
+
+/* A run is over when every message has its fate; else the spool has the rest. */
+static bool close_spool(struct run *run, bool good, struct error *err)
+{
+	bool is_over = good && run->has_run && !loop_stop_requested(run->tool->loop) &&
+		       run->counts.fates[FLOW_UNCONFIRMED] == 0;
+	struct error why = {0};
+	if (resume_close(&run->resume, is_over, &why))
+		return good;
+	return error_set(err, why.kind, "%s", why.text);
+}
+
+/* ---- the whole ---- */
+
+/* Also after the connection was lost. */
+static bool restore(void *ctx, struct connection *c, struct error *err)
+{
+	const struct run *run = ctx;
+	return !run->options->declare ||
+	       provision_apply(c, &run->tool->settings.topology, NULL, NULL, NULL, err);
 }
 
 static bool prepare(struct run *run, struct error *err)
@@ -341,6 +441,8 @@ static bool prepare(struct run *run, struct error *err)
 	if (o->from == NULL && (o->exchange != NULL || o->routing_key != NULL))
 		return error_set(err, ERROR_USAGE,
 		    "--exchange and --routing-key go with --from; for patterns use --set");
+	if (!open_spool(run, err))
+		return false;
 	if (!tool_load_settings(tool, o->from == NULL, run->seed, err) || !choose_jobs(run, err))
 		return false;
 	if (o->from == NULL && run->job_count == 0)
@@ -350,8 +452,10 @@ static bool prepare(struct run *run, struct error *err)
 	printer_init(
 	    &run->printer, format_of(run), tool_wants_color(tool, STDOUT_FILENO), tool->loop);
 	show_banner(run);
-	return !o->declare ||
-	       provision_apply(tool->connection, &tool->settings.topology, NULL, NULL, NULL, err);
+	if (!restore(run, tool->connection, err))
+		return false;
+	tool_make_recoverable(tool, restore, run);
+	return true;
 }
 
 bool produce_run(struct tool *tool, const void *options, struct error *err)
@@ -359,7 +463,14 @@ bool produce_run(struct tool *tool, const void *options, struct error *err)
 	const struct produce_options *o = options;
 	struct run run = {
 	    .tool = tool, .options = o, .seed = o->has_seed ? o->seed : rng_entropy()};
-	bool good = prepare(&run, err) && wait_for_enter(&run, err) && send(&run, err);
+	bool good = prepare(&run, err) && wait_for_enter(&run, err) && send_all(&run, err);
+	if (run.has_run)
+		good = printer_finish(&run.printer, err) && good;
+	good = close_spool(&run, good, err);
+	if (run.has_run)
+		report_run(&run);
+	if (good && run.counts.fates[FLOW_ACCEPTED] != run.counts.offered)
+		tool->status = ERROR_UNDELIVERED;
 	for (size_t i = 0; i < run.job_count; i++)
 		pace_plan_release(&run.jobs[i].plan);
 	free(run.jobs);

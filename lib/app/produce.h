@@ -6,6 +6,9 @@
 
 enum produce_format { PRODUCE_AUTO, PRODUCE_PRETTY, PRODUCE_JSON, PRODUCE_NONE };
 
+/* What to do about a message that makes the broker close the channel. */
+enum produce_refusal { PRODUCE_REFUSAL_END, PRODUCE_REFUSAL_SKIP };
+
 struct produce_options {
 	struct tool_options tool; /* first */
 	bool has_amount, has_delay, has_rate, has_seed, has_mandatory;
@@ -15,7 +18,11 @@ struct produce_options {
 	int from_format; /* enum source_lines_format */
 	const char *exchange, *routing_key;
 	bool mandatory, declare, yes;
-	int format; /* enum produce_format */
+	int format;	/* enum produce_format */
+	int on_refusal; /* enum produce_refusal */
+	uint64_t nack_retries;
+	const char *spool;
+	bool spool_sync;
 };
 
 tool_run_fn produce_run;

@@ -1,5 +1,7 @@
 #include "app/settings.h"
 
+#include "app/address.h"
+#include "app/locate.h"
 #include "base/chrono.h"
 #include "base/embed.h"
 #include "base/mem.h"
@@ -7,13 +9,12 @@
 #include "base/text.h"
 #include "model/reader.h"
 
-#include <limits.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define DEFAULT_URL "amqp://guest:guest@localhost:5672"
 #define DEFAULT_HEARTBEAT_S 10
 #define RETRY_FROM_NS (100 * CHRONO_MS)
+#define GIVE_UP_AFTER_NS (120 * CHRONO_S)
 #define RETRY_TO_NS CHRONO_S
 #define MAX_NAME 255 /* bytes of a short string of AMQP */
 
@@ -22,70 +23,6 @@ EMBED_TEXT(settings_schema_text, "settings/warren.schema.json");
 const char *settings_schema(void)
 {
 	return settings_schema_text;
-}
-
-/* ---- finding the file ---- */
-
-static bool is_path(const char *source)
-{
-	return strchr(source, '/') != NULL || strcmp(source, "-") == 0 || access(source, F_OK) == 0;
-}
-
-/* The installed lessons: share/warren beside the bin/ that this program lies in, wherever that is.
- * To free(). */
-static char *installed_folder(void)
-{
-	char program[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
-	if (len < 0)
-		return mem_strdup("/usr/local/share/warren/settings");
-	program[len] = '\0';
-	for (int up = 0; up < 2; up++) {
-		char *slash = strrchr(program, '/');
-		if (slash != NULL)
-			*slash = '\0';
-	}
-	return mem_printf("%s/share/warren/settings", program);
-}
-
-/* The file of that name in a folder, with or without its ending; NULL when there is none. */
-static char *find_in(const char *folder, const char *name)
-{
-	static const char *const endings[] = {"", ".yaml", ".yml"};
-	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
-		char *path = mem_printf("%s/%s%s", folder, name, endings[i]);
-		if (access(path, F_OK) == 0)
-			return path;
-		free(path);
-	}
-	return NULL;
-}
-
-/* A name is looked up beside us, then where the lessons are installed. To free(). */
-static char *find_file(const char *source, struct error *err)
-{
-	if (is_path(source))
-		return mem_strdup(source);
-	char *installed = installed_folder();
-	char *path = find_in("settings", source);
-	if (path == NULL)
-		path = find_in(installed, source);
-	if (path == NULL) {
-		char *shown = text_quote(slice_str(source)),
-		     *where = text_quote(slice_str(installed));
-		error_set(err, ERROR_NO_INPUT,
-		    "no settings '%s': neither a file nor a name in settings/ or %s", shown, where);
-		free(shown);
-		free(where);
-	}
-	free(installed);
-	return path;
-}
-
-static char *directory_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash == NULL ? mem_strdup(".") : mem_strndup(path, (size_t)(slash - path) + 1);
 }
 
 /* ---- checking ---- */
@@ -231,6 +168,8 @@ static void read_reconnect(struct settings *s, const json_t *broker, struct read
 	size_t mark = reader_enter(r, "reconnect");
 	s->retry_from_ns = RETRY_FROM_NS;
 	s->retry_to_ns = RETRY_TO_NS;
+	s->give_up_after_ns = GIVE_UP_AFTER_NS;
+	(void)reader_duration(r, spec, "give_up_after", &s->give_up_after_ns); /* or the default */
 	bool has_from = reader_duration(r, spec, "from", &s->retry_from_ns);
 	bool has_to = reader_duration(r, spec, "to", &s->retry_to_ns);
 	if (has_from && s->retry_from_ns < CHRONO_MS)
@@ -247,11 +186,10 @@ static void read_reconnect(struct settings *s, const json_t *broker, struct read
 }
 
 /* The address of the settings is judged even when another one is given: they are good or not. */
-static bool read_address(struct settings *s, const char *given, const json_t *url,
-    const struct reporter *reporter, struct error *err)
+static bool choose_address(
+    struct settings *s, const char *given, const json_t *url, struct error *err)
 {
 	struct uri uri = {0};
-	read_uris(s, url, reporter);
 	if (given == NULL && url != NULL)
 		return true;
 	if (!uri_parse(slice_str(given != NULL ? given : DEFAULT_URL), &uri, err))
@@ -260,6 +198,21 @@ static bool read_address(struct settings *s, const char *given, const json_t *ur
 	s->uris = mem_alloc(1, sizeof *s->uris);
 	s->uris[s->uri_count++] = uri;
 	return true;
+}
+
+/* How to reach it safely. TLS that no address asks for would be thought to be there. */
+static void read_secrets(struct settings *s, const json_t *broker, bool has_tls, struct reader *r)
+{
+	const json_t *tls = reader_member(broker, "tls");
+	const char *password_file = NULL;
+	if (reader_text(r, broker, "password_file", &password_file))
+		s->password_file = locate_below(s->directory, password_file);
+	if (tls != NULL && !has_tls && !address_has_tls(s->uris, s->uri_count))
+		reader_fail_name_at(r, "tls",
+		    "nothing is encrypted: no address begins with amqps://, as TLS needs");
+	size_t mark = reader_enter(r, "tls");
+	address_apply_tls(tls, s->directory, s->uris, s->uri_count, r);
+	reader_leave(r, mark);
 }
 
 static bool read_broker(
@@ -271,8 +224,16 @@ static bool read_broker(
 	read_heartbeat(s, broker, &r);
 	read_reconnect(s, broker, &r);
 	reporter->base = "";
+	const json_t *url = json_object_get(broker, "url");
+	read_uris(s, url, reporter);
+	bool has_tls = address_has_tls(s->uris, s->uri_count), is_faulty = url && s->uri_count == 0;
+	bool good = choose_address(s, given_url, url, err);
+	reporter->base = "/broker";
+	if (good)
+		read_secrets(s, broker, has_tls || is_faulty, &r);
+	reporter->base = "";
 	reader_release(&r);
-	return read_address(s, given_url, json_object_get(broker, "url"), reporter, err);
+	return good;
 }
 
 /* ---- messages ---- */
@@ -429,10 +390,10 @@ static bool load_document(const struct settings_options *options, struct setting
 		s->directory = mem_strdup(".");
 		return true;
 	}
-	char *path = find_file(options->source, err);
+	char *path = locate_settings(options->source, err);
 	if (path == NULL)
 		return false;
-	s->directory = directory_of(path);
+	s->directory = locate_directory(path);
 	s->document = document_load(path, problems, err);
 	if (s->document == NULL && err->kind == ERROR_SETTINGS)
 		refuse(path, problems, err);
@@ -462,6 +423,28 @@ bool settings_load(const struct settings_options *options, struct settings *out,
 	       (problems->count == 0 || refuse(document_name(out->document), problems, err));
 }
 
+static void wipe(const json_t *text)
+{
+	if (json_is_string(text))
+		explicit_bzero(
+		    (void *)(uintptr_t)json_string_value(text), json_string_length(text));
+}
+
+/* The addresses with their passwords, as they stood in the file. */
+static void wipe_addresses(const struct settings *s)
+{
+	if (s->document == NULL)
+		return;
+	const json_t *url =
+	    json_object_get(json_object_get(document_root(s->document), "broker"), "url");
+	wipe(url);
+	for (size_t i = 0; i < json_array_size(url); i++)
+		wipe(json_array_get(url, i));
+	struct slice text = document_text(s->document);
+	if (text.len > 0)
+		explicit_bzero((void *)(uintptr_t)text.ptr, text.len);
+}
+
 void settings_release(struct settings *s)
 {
 	for (size_t i = 0; i < s->message_count; i++) {
@@ -473,7 +456,9 @@ void settings_release(struct settings *s)
 	pattern_pools_free(s->pools);
 	topology_release(&s->topology);
 	release_uris(s);
+	wipe_addresses(s);
 	document_free(s->document);
+	free(s->password_file);
 	free(s->directory);
 	*s = (struct settings){0};
 }

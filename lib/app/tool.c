@@ -1,16 +1,17 @@
 #include "app/tool.h"
 
+#include "app/secrets.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/output.h"
 #include "base/version.h"
-#include "broker/reach.h"
 
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define MOST_PROBLEMS 100 /* shown of one settings file */
@@ -34,6 +35,15 @@ const struct option tool_broker_options[] = {
 	.argument = "URL",
 	.help = "the broker, instead of the one in the settings",
 	.environment = "AMQP_URL"},
+    {.name = "password-file",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(password_file),
+	.argument = "FILE",
+	.help = "its first line is the password, for a URL that has none"},
+    {.name = "ask-password",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(ask_password),
+	.help = "ask for it on the terminal"},
     {.name = "set",
 	.type = OPTION_LIST,
 	.offset = MEMBER(set),
@@ -44,6 +54,17 @@ const struct option tool_broker_options[] = {
 	.offset = MEMBER(wait_ns),
 	.argument = "D",
 	.help = "go on trying for so long while no broker answers"},
+    {0},
+};
+
+const struct option tool_recovery_options[] = {
+    {.name = "give-up-after",
+	.type = OPTION_DURATION,
+	.offset = MEMBER(give_up_after_ns),
+	.given = MEMBER(has_give_up_after),
+	.argument = "D",
+	.help =
+	    "go on trying for so long when the connection is lost (default 2m); 0 is not at all"},
     {0},
 };
 
@@ -122,6 +143,13 @@ static void open_standard_descriptors(void)
 			abort();
 }
 
+/* No core file with passwords and messages in it, and no debugger that is not root's: our memory
+ * and /proc/PID/environ are no other process' business. A command of --exec is not bound by it. */
+static void keep_to_ourselves(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0); /* fails only for values that there are not */
+}
+
 /* Stars over every password of an address, in place. */
 static void mask_passwords(char *text)
 {
@@ -178,7 +206,9 @@ static bool answer(const struct command *command, const struct tool_options *o, 
 
 static void tear_down(struct tool *tool)
 {
+	recovery_free(tool->recovery);
 	connection_close(tool->connection);
+	free(tool->name);
 	settings_release(&tool->settings);
 	loop_free(tool->loop);
 }
@@ -204,6 +234,7 @@ int tool_main(
 	struct tool_options *o = options;
 	struct error err = {0};
 	open_standard_descriptors();
+	keep_to_ourselves();
 	struct arguments arguments = take_arguments(argc, argv);
 	struct tool tool = {.command = command,
 	    .options = o,
@@ -283,24 +314,46 @@ bool tool_open_loop(struct tool *tool, struct error *err)
 	return tool->loop != NULL;
 }
 
-bool tool_connect(struct tool *tool, struct error *err)
+static struct reach_options reach_options_of(const struct tool *tool)
 {
-	if (!tool_open_loop(tool, err))
-		return false;
-	char *name = mem_printf("warren-%s", tool->command->tool);
-	struct reach_options options = {.uris = tool->settings.uris,
+	return (struct reach_options){.uris = tool->settings.uris,
 	    .uri_count = tool->settings.uri_count,
-	    .name = name,
+	    .name = tool->name,
 	    .heartbeat_s = tool->settings.heartbeat_s,
 	    .wait_ns = tool->options->wait_ns,
 	    .pause_from_ns = tool->settings.retry_from_ns,
 	    .pause_to_ns = tool->settings.retry_to_ns};
+}
+
+bool tool_connect(struct tool *tool, struct error *err)
+{
+	const struct secrets_options secrets = {.password_file = tool->options->password_file,
+	    .ask_password = tool->options->ask_password,
+	    .has_url = tool->options->url != NULL};
+	/* a question before the loop has the signals: they end it as they end any program */
+	if (!secrets_prepare(&tool->settings, &secrets, err) || !tool_open_loop(tool, err))
+		return false;
+	tool->name = mem_printf("warren-%s", tool->command->tool);
+	struct reach_options options = reach_options_of(tool);
 	tool->connection = reach_broker(tool->loop, &options, err);
 	if (tool->connection != NULL)
 		log_write(LOG_DEBUG, "connected to %s, %s", connection_shown(tool->connection),
 		    connection_server(tool->connection));
-	free(name);
 	return tool->connection != NULL;
+}
+
+void tool_make_recoverable(struct tool *tool,
+    bool (*restore)(void *ctx, struct connection *c, struct error *err), void *ctx)
+{
+	const struct tool_options *o = tool->options;
+	struct recovery_options options = {.connection = tool->connection,
+	    .reach = reach_options_of(tool),
+	    .give_up_after_ns =
+		o->has_give_up_after ? o->give_up_after_ns : tool->settings.give_up_after_ns,
+	    .restore = restore,
+	    .ctx = ctx};
+	if (options.give_up_after_ns > 0)
+		tool->recovery = recovery_create(&options);
 }
 
 /* ---- output ---- */

@@ -8,13 +8,15 @@
 
 #include "app/settings.h"
 #include "app/summary.h"
-#include "broker/connection.h"
+#include "broker/recovery.h"
 #include "config/options.h"
 
 /* The options all tools share. The first member of every tool's own options. */
 struct tool_options {
 	const char *settings;
 	const char *url;
+	const char *password_file;
+	bool ask_password;
 	struct option_list set;
 	bool quiet, verbose, help, version, man, completion;
 	int color;	/* enum tool_color */
@@ -22,14 +24,17 @@ struct tool_options {
 	int summary;	/* enum summary_format; for tools with tool_summary_options */
 	bool has_summary;
 	uint64_t wait_ns; /* for tools with tool_broker_options */
+	bool has_give_up_after;
+	uint64_t give_up_after_ns; /* for tools with tool_recovery_options */
 };
 
 enum tool_color { TOOL_COLOR_AUTO, TOOL_COLOR_ALWAYS, TOOL_COLOR_NEVER };
 
-extern const struct option tool_talk_options[];	   /* --quiet --verbose */
-extern const struct option tool_common_options[];  /* --color --log-format --help ... */
-extern const struct option tool_broker_options[];  /* --settings --url --set --wait */
-extern const struct option tool_summary_options[]; /* --summary */
+extern const struct option tool_talk_options[];	    /* --quiet --verbose */
+extern const struct option tool_common_options[];   /* --color --log-format --help ... */
+extern const struct option tool_broker_options[];   /* --settings --url --set --wait */
+extern const struct option tool_recovery_options[]; /* --give-up-after */
+extern const struct option tool_summary_options[];  /* --summary */
 
 struct tool {
 	const struct command *command;
@@ -40,7 +45,9 @@ struct tool {
 	char **operands;	       /* NULL-terminated */
 	struct loop *loop;	       /* after tool_open_loop */
 	struct settings settings;      /* after tool_load_settings */
+	char *name;		       /* of our connections: "warren-producer" */
 	struct connection *connection; /* after tool_connect */
+	struct recovery *recovery;     /* after tool_make_recoverable; else NULL */
 	int status;		       /* what tool_main returns; 0: the kind of the error */
 };
 
@@ -60,9 +67,14 @@ bool tool_load_settings(
 /* Makes the loop, which takes SIGINT, SIGTERM and SIGHUP over. */
 bool tool_open_loop(struct tool *tool, struct error *err) MUST_CHECK;
 
-/* Connects to the broker of the settings, waiting as long as --wait says. Opens the loop if need
- * be. */
+/* Connects to the broker of the settings, with the password that is kept for it, waiting as long as
+ * --wait says. Opens the loop if need be. */
 bool tool_connect(struct tool *tool, struct error *err) MUST_CHECK;
+
+/* From now on a loss of the connection can be mended: restore (see recovery.h) makes the broker
+ * what the tool needs again. */
+void tool_make_recoverable(struct tool *tool,
+    bool (*restore)(void *ctx, struct connection *c, struct error *err), void *ctx);
 
 /* Whether to colour what goes to this descriptor: --color, NO_COLOR, TERM=dumb, a terminal. */
 bool tool_wants_color(const struct tool *tool, int fd);

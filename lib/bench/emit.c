@@ -127,12 +127,12 @@ static uint64_t on_clock(const struct emit *emit, uint64_t ns, uint64_t now_ns)
 	return chrono_wall_ns() - (now_ns - ns);
 }
 
-/* NOLINTBEGIN(readability-non-const-parameter): every core gets the fate */
+/* NOLINTBEGIN(readability-non-const-parameter): every core gets the verdict */
 static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
-    const struct flow_message *in, struct message *out, enum flow_fate *fate)
+    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
 /* NOLINTEND(readability-non-const-parameter) */
 {
-	(void)flow, (void)slot, (void)fate;
+	(void)flow, (void)slot, (void)verdict;
 	struct emit *emit = self;
 	struct tally *tally = &emit->options.notes->tally;
 	uint64_t now_ns = chrono_now_ns();
@@ -156,7 +156,7 @@ static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
 
 struct flow_core emit_core(struct emit *emit)
 {
-	static const struct flow_core_kind kind = {apply, NULL};
+	static const struct flow_core_kind kind = {.apply = apply};
 	return (struct flow_core){&kind, emit};
 }
 
@@ -192,6 +192,7 @@ void emit_on_fate(void *ctx, const struct flow_message *m, enum flow_fate fate, 
 		noted = LEDGER_NACKED;
 		notes->tally.counts[TALLY_NACKED]++;
 		break;
+	case FLOW_DEFERRED:
 	case FLOW_RELEASED: /* it was not sent after all */
 		notes->tally.counts[TALLY_SENT]--;
 		notes->tally.counts[TALLY_SENT_BYTES] -= emit->ring[m->number & emit->mask].bytes;

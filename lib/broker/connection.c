@@ -16,10 +16,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ANSWER_NS (10 * CHRONO_S)
 #define LOGIN_NS (5 * CHRONO_S)
 #define GOODBYE_NS (2 * CHRONO_S)
+#define SILENCE_NS (60 * CHRONO_S) /* without heartbeats */
 
 /* ---- loss ---- */
 
@@ -118,12 +120,17 @@ static void on_heartbeat(void *ctx, uint64_t now_ns)
 	    wire_pending_bytes(&c->wire) == 0)
 		frames_put_heartbeat(wire_output(&c->wire));
 	wire_flush(&c->wire);
-	c->heartbeat_timer = loop_at(c->loop, now_ns + c->heartbeat_ns / 4, on_heartbeat, c);
+	uint64_t next_ns = now_ns + c->heartbeat_ns / 4;
+	uint64_t too_long_ns = c->wire.last_read_ns + 2 * c->heartbeat_ns + CHRONO_MS;
+	bool is_last = !c->wire.paused && too_long_ns > now_ns && too_long_ns < next_ns;
+	c->heartbeat_timer = loop_at(c->loop, is_last ? too_long_ns : next_ns, on_heartbeat, c);
 }
 
 static void start_heartbeats(struct connection *c)
 {
 	c->heartbeat_ns = c->login.heartbeat_s * CHRONO_S;
+	c->silence_ns = c->heartbeat_ns > 0 ? 3 * c->heartbeat_ns : SILENCE_NS;
+	dial_limit_silence(c->wire.fd, c->silence_ns);
 	if (c->heartbeat_ns == 0)
 		return;
 	c->heartbeat_timer =
@@ -258,34 +265,64 @@ static bool log_in(struct connection *c, uint64_t deadline_ns, struct error *err
 	return true;
 }
 
-struct connection *connection_open(
-    struct loop *loop, const struct connection_options *options, struct error *err)
+/* As it was made: nothing of the connection before is left. */
+static void reset(struct connection *c, const struct uri *uri)
 {
-	const struct uri *uri = options->uri;
+	wire_reset(&c->wire);
+	for (size_t i = 0; i < c->channel_count; i++)
+		connection_drop_channel(&c->channels[i]);
+	login_release(&c->login);
+	login_init(&c->login, c->name,
+	    uri->heartbeat_s != UINT64_MAX ? uri->heartbeat_s : c->asked_heartbeat_s);
+	c->uri = uri;
+	error_clear(&c->lost);
+	c->blocked = c->goodbye_answered = c->greeted = c->input_paused = false;
+	c->refusal.code = 0;
+}
+
+static bool dial_and_log_in(struct connection *c, struct error *err)
+{
+	const struct uri *uri = c->uri;
 	uint64_t limit =
 	    uri->connection_timeout_ms ? uri->connection_timeout_ms * CHRONO_MS : LOGIN_NS;
 	uint64_t deadline = chrono_now_ns() + limit;
-	if (uri->tls) {
-		error_set(
-		    err, ERROR_SETTINGS, "%s: TLS is not built in yet; use amqp://", uri->shown);
-		return NULL;
-	}
-	int fd = dial_tcp(loop, uri->host, uri->port, deadline, err);
+	int fd = dial_tcp(c->loop, uri->host, uri->port, deadline, err);
 	if (fd < 0)
-		return NULL;
+		return false;
+	struct tls *tls = uri->tls ? tls_open(c->loop, fd, uri, deadline, err) : NULL;
+	if (uri->tls && tls == NULL) {
+		close(fd);
+		return false;
+	}
+	wire_open(&c->wire, c->loop, fd, tls);
+	return log_in(c, deadline, err);
+}
+
+bool connection_reopen(struct connection *c, const struct uri *uri, struct error *err)
+{
+	struct error why = {0};
+	reset(c, uri);
+	if (dial_and_log_in(c, &why))
+		return true;
+	connection_lose(c, why.kind, "%s", why.text);
+	return error_set(err, why.kind, "%s", why.text);
+}
+
+struct connection *connection_open(
+    struct loop *loop, const struct connection_options *options, struct error *err)
+{
 	struct connection *c = mem_alloc(1, sizeof *c);
 	c->loop = loop;
-	c->uri = uri;
+	c->name = options->name;
+	c->asked_heartbeat_s = options->heartbeat_s;
 	c->wire.arrived = connection_input_arrived;
 	c->wire.ended = connection_input_ended;
 	c->wire.ctx = c;
-	wire_open(&c->wire, loop, fd);
+	c->wire.fd = -1;
 	c->arena = frames_arena_create();
 	c->channel_count = 1; /* number 0 is the connection's own and has no handlers */
 	c->channels = mem_alloc(1, sizeof *c->channels);
-	login_init(&c->login, options->name,
-	    uri->heartbeat_s != UINT64_MAX ? uri->heartbeat_s : options->heartbeat_s);
-	if (log_in(c, deadline, err))
+	if (connection_reopen(c, options->uri, err))
 		return c;
 	free_connection(c);
 	return NULL;
@@ -326,6 +363,11 @@ const char *connection_server(const struct connection *c)
 uint32_t connection_frame_max(const struct connection *c)
 {
 	return c->login.frame_max;
+}
+
+uint16_t connection_refusal_code(const struct connection *c)
+{
+	return c->refusal.code;
 }
 
 struct loop *connection_loop(const struct connection *c)

@@ -2,8 +2,8 @@
  * connection.h - one AMQP connection: dial, log in, heartbeat, read and write every frame.
  *
  * The socket is ours from the first byte: non-blocking, driven by the loop. Reading never waits for
- * writing, nor the other way round. A connection that is lost stays lost; connection_check says
- * why.
+ * writing, nor the other way round. A connection that is lost stays lost, and connection_check says
+ * why, until connection_reopen.
  */
 #ifndef BROKER_CONNECTION_H
 #define BROKER_CONNECTION_H
@@ -14,7 +14,7 @@
 struct connection;
 
 struct connection_options {
-	const struct uri *uri; /* must outlive the connection */
+	const struct uri *uri; /* must outlive the connection, as the name must */
 	const char *name;      /* shown by the broker's management: "warren-producer" */
 	uint64_t heartbeat_s;  /* what we ask for when the address says nothing; 0 for none */
 };
@@ -24,6 +24,11 @@ struct connection_options {
  * ERROR_REFUSED (not an AMQP 0-9-1 broker). */
 struct connection *connection_open(
     struct loop *loop, const struct connection_options *options, struct error *err);
+
+/* Once it is lost: connects and logs in anew, there or elsewhere, with the same name. Channels and
+ * what was not written are gone. Fails as connection_open does; it is lost then as before. Not to
+ * be called from a handler. */
+bool connection_reopen(struct connection *c, const struct uri *uri, struct error *err) MUST_CHECK;
 
 /* Says goodbye, waiting at most two seconds for the answer, and frees. Accepts NULL. */
 void connection_close(struct connection *c);
@@ -51,5 +56,7 @@ void connection_resume_input(struct connection *c);
 const char *connection_shown(const struct connection *c);
 /* "RabbitMQ 3.10.8", printable. Borrowed. */
 const char *connection_server(const struct connection *c);
+/* The reply code of the broker's last refusal; 0 when there was none. */
+uint16_t connection_refusal_code(const struct connection *c);
 
 #endif

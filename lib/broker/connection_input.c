@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "broker/connection_private.h"
 #include "broker/connection_state_private.h"
+#include "broker/dial.h"
 
 #include <amqp.h>
 #include <amqp_framing.h>
@@ -74,9 +75,11 @@ static void on_own_method(struct connection *c, struct slice payload)
 			log_write(LOG_WARNING, "the broker takes no messages for now: %s", reason);
 		free(reason);
 		c->blocked = true;
+		dial_limit_silence(c->wire.fd, 0); /* it reads nothing, on purpose */
 	} else if (id == AMQP_CONNECTION_UNBLOCKED_METHOD) {
 		log_write(LOG_WARNING, "the broker takes messages again");
 		c->blocked = false;
+		dial_limit_silence(c->wire.fd, c->silence_ns);
 	} else {
 		struct error err = {0};
 		if (!login_step(&c->login, c->uri, id, decoded, &c->wire.out, &err))
@@ -280,7 +283,10 @@ void connection_input_ended(void *ctx, int code)
 {
 	struct connection *c = ctx;
 	const char *when = c->login.state == LOGIN_DONE ? "lost" : "no answer from";
-	if (code == 0)
+	const struct error *failure = c->wire.tls != NULL ? tls_failure(c->wire.tls) : NULL;
+	if (failure != NULL && failure->kind != ERROR_NONE)
+		connection_lose(c, failure->kind, "%s", failure->text);
+	else if (code == 0)
 		connection_lose(c, ERROR_UNAVAILABLE,
 		    "%s the broker at %s: it closed the connection", when, c->uri->shown);
 	else
@@ -292,9 +298,9 @@ void connection_input_arrived(void *ctx)
 {
 	struct connection *c = ctx;
 	/* a TLS server answers what it cannot read with an alert, which is shorter than a frame */
-	if (!c->greeted && c->wire.in.ptr[0] == TLS_ALERT)
+	if (!c->greeted && c->wire.tls == NULL && c->wire.in.ptr[0] == TLS_ALERT)
 		connection_lose(c, ERROR_REFUSED,
-		    "%s expects TLS, which warren does not speak yet; use its plain port",
+		    "%s expects TLS: use amqps://, or the port without it (RabbitMQ's is 5672)",
 		    c->uri->shown);
 	else if (!c->greeted && c->wire.in.len >= 8)
 		check_greeting(c);

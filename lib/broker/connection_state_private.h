@@ -18,6 +18,8 @@ struct connection {
 	struct loop *loop;
 	struct wire wire;
 	const struct uri *uri;
+	const char *name;
+	uint64_t asked_heartbeat_s; /* when the address says nothing */
 	struct login login;
 	struct error lost;
 	bool blocked;
@@ -38,6 +40,7 @@ struct connection {
 	uint64_t slept_before_ns; /* loop_slept_ns of then */
 	/* heartbeats */
 	uint64_t heartbeat_ns, heartbeat_timer;
+	uint64_t silence_ns; /* for dial_limit_silence, unless the broker is blocked */
 };
 
 #endif

@@ -1,9 +1,11 @@
 #include "broker/dial.h"
 
 #include "base/chrono.h"
+#include "base/mem.h"
 #include "base/text.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -12,6 +14,12 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* A link on which nobody says anything is asked for after half a minute, and dead half a minute
+ * later: routers and firewalls forget idle connections, and tell nobody. */
+#define KEEP_IDLE_S 30
+#define KEEP_INTERVAL_S 10
+#define KEEP_COUNT 3
 
 static void note_ready(void *ctx, short revents)
 {
@@ -38,10 +46,26 @@ static int wait_connected(struct loop *loop, int fd, uint64_t deadline_ns)
 
 static void set_options(int fd)
 {
-	int on = 1;
+	static const struct {
+		int level, name, value;
+	} options[] = {
+	    {IPPROTO_TCP, TCP_NODELAY, 1},
+	    {SOL_SOCKET, SO_KEEPALIVE, 1},
+	    {IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S},
+	    {IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S},
+	    {IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT},
+	};
 	/* a socket that refuses these works all the same */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		(void)setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+		    sizeof options[i].value);
+}
+
+void dial_limit_silence(int fd, uint64_t limit_ns)
+{
+	uint64_t ms = limit_ns / CHRONO_MS;
+	unsigned value = ms < INT_MAX ? (unsigned)ms : INT_MAX;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof value); /* as above */
 }
 
 /* Returns a connected socket, or -1 with errno set. */

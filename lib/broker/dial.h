@@ -14,4 +14,9 @@
 int dial_tcp(
     struct loop *loop, const char *host, uint16_t port, uint64_t deadline_ns, struct error *err);
 
+/* How long what was sent may stay without an answer of the other end's system, or wait for its
+ * room, before the socket fails with ETIMEDOUT; 0: until the system gives up, which takes a quarter
+ * of an hour, or never. */
+void dial_limit_silence(int fd, uint64_t limit_ns);
+
 #endif

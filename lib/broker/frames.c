@@ -338,6 +338,16 @@ bool frames_read_settle(struct slice payload, struct frames_settle *out)
 	return good;
 }
 
+bool frames_read_publish(struct slice payload, bool *mandatory, struct message *m)
+{
+	uint64_t id = 0, ticket = 0, bits = 0;
+	bool good = take_uint(&payload, 4, &id) && id == AMQP_BASIC_PUBLISH_METHOD &&
+		    take_uint(&payload, 2, &ticket) && take_bytes(&payload, 1, &m->exchange) &&
+		    take_bytes(&payload, 1, &m->routing_key) && take_uint(&payload, 1, &bits);
+	*mandatory = (bits & 1) != 0;
+	return good;
+}
+
 /* Reads one property of the kind into its member. */
 static bool take_property(
     struct slice *in, const struct message_property_row *row, struct message *m)

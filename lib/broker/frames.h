@@ -85,6 +85,9 @@ struct frames_settle {
 /* basic.ack and basic.nack. */
 bool frames_read_settle(struct slice payload, struct frames_settle *out);
 
+/* basic.publish, as frames_put_publish writes it; fills exchange and routing_key of the message. */
+bool frames_read_publish(struct slice payload, bool *mandatory, struct message *m);
+
 /* A content header: body size and properties. */
 bool frames_read_header(struct slice payload, uint64_t *body_bytes, struct message *m);
 

@@ -78,6 +78,8 @@ static bool put_start_ok(struct login *l, const struct uri *uri, struct buf *out
 	/* SASL PLAIN (RFC 4616): NUL user NUL password */
 	struct buf secret = {0};
 	if (!uri->external) {
+		/* at once, so that no piece of it is left behind by growing */
+		buf_reserve(&secret, strlen(uri->user) + strlen(uri->password) + 2);
 		buf_append_char(&secret, '\0');
 		buf_append_str(&secret, uri->user);
 		buf_append_char(&secret, '\0');

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/connection_private.h"
+#include "broker/publisher_private.h"
 #include "broker/refusal.h"
 
 #include <amqp.h>
@@ -16,26 +17,7 @@
 #define MAX_PENDING_BYTES (1u << 20) /* in the connection's output before we stop adding */
 #define TELLING_BYTES 64	     /* of headers and body: enough to tell messages apart */
 #define BURST 256		     /* room without confirms: the socket gets its turn */
-
-/* A message sent and not yet settled; message n stands at n & mask. */
-struct entry {
-	uint64_t token;
-	uint64_t id_hash;    /* a return does not say which message it is */
-	char *return_reason; /* not NULL: returned, the acknowledgement is still to come */
-	bool settled;
-};
-
-struct publisher {
-	struct connection *connection;
-	uint16_t channel;
-	struct publisher_options options;
-	struct entry *ring;
-	size_t mask;
-	uint64_t oldest;  /* sequence number of the oldest unsettled message */
-	uint64_t next;	  /* of the next message; the broker counts from 1 as well */
-	uint64_t settled; /* since the last look at the load */
-	struct error closed;
-};
+#define MAX_KEPT_BYTES (64u << 20)
 
 static uint64_t hash_word(uint64_t h, uint64_t word)
 {
@@ -74,27 +56,32 @@ static uint64_t hash(const struct message *m)
 	return hash_more(h, beginning(m->body));
 }
 
-static struct entry *entry_of(struct publisher *p, uint64_t number)
+void publisher_advance(struct publisher *p)
 {
-	return &p->ring[number & p->mask];
+	while (p->oldest < p->next && publisher_entry(p, p->oldest)->settled)
+		p->oldest++;
+	if (p->options.keeps)
+		kept_forget(&p->kept, p->oldest < p->next ? publisher_entry(p, p->oldest)->place
+							  : kept_end(&p->kept));
 }
 
-static void settle(
+void publisher_settle(
     struct publisher *p, uint64_t number, enum publisher_fate fate, const char *reason)
 {
-	struct entry *e = entry_of(p, number);
+	struct entry *e = publisher_entry(p, number);
 	if (e->settled)
 		return;
 	char *return_reason = e->return_reason;
+	uint64_t token = e->token;
 	e->settled = true;
 	p->settled++;
+	p->settled_in_all++;
 	e->return_reason = NULL;
-	while (p->oldest < p->next && entry_of(p, p->oldest)->settled)
-		p->oldest++;
+	publisher_advance(p);
 	if (fate == PUBLISHER_CONFIRMED && return_reason != NULL)
-		p->options.fate(p->options.ctx, e->token, PUBLISHER_RETURNED, return_reason);
+		p->options.fate(p->options.ctx, token, PUBLISHER_RETURNED, return_reason);
 	else
-		p->options.fate(p->options.ctx, e->token, fate, reason);
+		p->options.fate(p->options.ctx, token, fate, reason);
 	free(return_reason);
 }
 
@@ -111,8 +98,11 @@ static void settle_up_to(struct publisher *p, const struct frames_settle *s,
 		return; /* settled before */
 	/* tag 0 with multiple means everything sent so far */
 	uint64_t last = s->multiple && s->tag == 0 ? p->next - 1 : s->tag;
+	if (fate == PUBLISHER_CONFIRMED)
+		p->nacks_in_a_row = 0, p->pause_ns = 0;
 	for (uint64_t n = s->multiple ? p->oldest : last; n <= last; n++)
-		settle(p, n, fate, reason);
+		if (fate != PUBLISHER_NACKED || !p->options.keeps || !publisher_put_off(p, n))
+			publisher_settle(p, n, fate, reason);
 }
 
 static void on_method(void *ctx, uint32_t method_id, struct slice payload)
@@ -146,7 +136,7 @@ static void on_content(void *ctx, uint32_t method_id, struct slice payload, stru
 	}
 	uint64_t id_hash = hash(m);
 	for (uint64_t n = p->oldest; n < p->next; n++) {
-		struct entry *e = entry_of(p, n);
+		struct entry *e = publisher_entry(p, n);
 		if (e->settled || e->return_reason != NULL || e->id_hash != id_hash)
 			continue;
 		char *text = text_quote(r.text);
@@ -159,7 +149,8 @@ static void on_content(void *ctx, uint32_t method_id, struct slice payload, stru
 static void abandon(struct publisher *p, const char *reason)
 {
 	while (p->oldest < p->next)
-		settle(p, p->oldest, PUBLISHER_UNCONFIRMED, reason);
+		publisher_settle(p, p->oldest, PUBLISHER_UNCONFIRMED, reason);
+	publisher_abandon_again(p, reason);
 }
 
 static void on_closed(void *ctx, const struct error *why)
@@ -174,7 +165,8 @@ static void on_closed(void *ctx, const struct error *why)
 	} else {
 		error_set(&p->closed, why->kind, "%s", why->text);
 	}
-	abandon(p, why->text);
+	if (!p->options.keeps)
+		abandon(p, why->text);
 }
 
 /* Who does not wait for confirms has the whole window ahead: what is sent, and what can be. */
@@ -190,6 +182,16 @@ static void tell_load(void *ctx, struct gather_load *load)
 static const struct channel_handlers handlers = {
     on_method, on_content, on_closed, tell_load, GATHER_NS};
 
+bool publisher_open_channel(struct publisher *p, struct error *err)
+{
+	amqp_confirm_select_t select = {0};
+	p->channel = connection_open_channel(p->connection, &handlers, p, err);
+	return p->channel != 0 &&
+	       (p->options.window == 0 ||
+		   connection_call(p->connection, p->channel, AMQP_CONFIRM_SELECT_METHOD, &select,
+		       AMQP_CONFIRM_SELECT_OK_METHOD, err) != NULL);
+}
+
 struct publisher *publisher_open(
     struct connection *c, const struct publisher_options *options, struct error *err)
 {
@@ -202,15 +204,15 @@ struct publisher *publisher_open(
 	    .ring = mem_alloc(capacity, sizeof *p->ring),
 	    .mask = capacity - 1,
 	    .oldest = 1,
-	    .next = 1};
-	p->channel = connection_open_channel(c, &handlers, p, err);
-	amqp_confirm_select_t select = {0};
-	if (p->channel != 0 &&
-	    (options->window == 0 || connection_call(c, p->channel, AMQP_CONFIRM_SELECT_METHOD,
-					 &select, AMQP_CONFIRM_SELECT_OK_METHOD, err) != NULL))
-		return p;
-	publisher_close(p);
-	return NULL;
+	    .next = 1,
+	    .again = {.size = sizeof(struct again)}};
+	if (!publisher_open_channel(p, err)) {
+		publisher_close(p);
+		return NULL;
+	}
+	if (options->keeps)
+		publisher_watch_confirms(p);
+	return p;
 }
 
 void publisher_close(struct publisher *p)
@@ -218,34 +220,58 @@ void publisher_close(struct publisher *p)
 	if (p == NULL)
 		return;
 	connection_close_channel(p->connection, p->channel);
-	abandon(p, "not confirmed in time");
+	abandon(p, p->closed.kind != ERROR_NONE ? p->closed.text : "not confirmed in time");
+	loop_cancel(connection_loop(p->connection), p->wake_timer);
+	loop_cancel(connection_loop(p->connection), p->look_timer);
+	fifo_release(&p->again);
+	kept_release(&p->kept);
 	free(p->ring);
 	free(p);
 }
 
+bool publisher_is_open(const struct publisher *p)
+{
+	return p->channel != 0 && !connection_is_blocked(p->connection) &&
+	       connection_pending_bytes(p->connection) <= MAX_PENDING_BYTES;
+}
+
 size_t publisher_room(const struct publisher *p)
 {
-	if (p->channel == 0 || connection_is_blocked(p->connection) ||
-	    connection_pending_bytes(p->connection) > MAX_PENDING_BYTES)
+	if (!publisher_is_open(p) || !fifo_is_empty(&p->again) ||
+	    p->kept.bytes.len > MAX_KEPT_BYTES)
 		return 0;
 	if (p->options.window == 0)
 		return BURST;
 	return p->options.window - (size_t)(p->next - p->oldest);
 }
 
+bool publisher_put(struct publisher *p, const struct message *m, bool mandatory,
+    const struct entry *entry, struct error *err)
+{
+	struct buf *out = connection_output(p->connection);
+	size_t before = out->len;
+	if (!frames_put_publish(
+		out, p->channel, m, mandatory, connection_frame_max(p->connection), err))
+		return false;
+	struct entry *e = publisher_entry(p, p->next++);
+	*e = *entry;
+	e->id_hash = hash(m);
+	if (p->options.keeps)
+		e->place = kept_add(&p->kept, (struct slice){out->ptr + before, out->len - before});
+	return true;
+}
+
 bool publisher_send(
     struct publisher *p, const struct message *m, bool mandatory, uint64_t token, struct error *err)
 {
-	if (!publisher_check(p, err) ||
-	    !frames_put_publish(connection_output(p->connection), p->channel, m, mandatory,
+	if (!publisher_check(p, err))
+		return false;
+	if (p->options.window > 0)
+		return publisher_put(p, m, mandatory, &(struct entry){.token = token}, err);
+	if (!frames_put_publish(connection_output(p->connection), p->channel, m, mandatory,
 		connection_frame_max(p->connection), err))
 		return false;
-	if (p->options.window == 0) {
-		p->options.fate(p->options.ctx, token, PUBLISHER_UNCONFIRMED, "");
-		return true;
-	}
-	uint64_t number = p->next++;
-	*entry_of(p, number) = (struct entry){.token = token, .id_hash = hash(m)};
+	p->options.fate(p->options.ctx, token, PUBLISHER_UNCONFIRMED, "");
 	return true;
 }
 
@@ -259,7 +285,7 @@ bool publisher_sync(struct publisher *p, struct error *err)
 
 size_t publisher_unconfirmed(const struct publisher *p)
 {
-	return (size_t)(p->next - p->oldest);
+	return (size_t)(p->next - p->oldest) + fifo_count(&p->again);
 }
 
 bool publisher_check(const struct publisher *p, struct error *err)

@@ -6,6 +6,11 @@
  * acknowledged, which is not delivered); basic.nack as nacked; what is unsettled when the channel
  * or connection ends is unconfirmed. https://www.rabbitmq.com/docs/confirms
  *
+ * A publisher that `keeps` is more stubborn: what is unsettled then stays with it, and is sent
+ * again by publisher_renew, with the header x-warren-resent, for it may have arrived the first
+ * time; what is nacked is sent again after a pause, as often as `nack_retries` says. New messages
+ * wait behind those (room is 0).
+ *
  * With a window of 0 there are no confirms: a message is unconfirmed as soon as it is sent.
  */
 #ifndef BROKER_PUBLISHER_H
@@ -34,6 +39,12 @@ struct publisher_options {
 	/* Nothing but the window waits for confirms: many of them are read at once, up to two
 	 * milliseconds late. */
 	bool is_unhurried;
+	bool
+	    keeps; /* copies each message until its fate is known; at most 64 MiB and one message */
+	unsigned nack_retries; /* with keeps */
+	/* With keeps: a message that makes the broker close the channel (404, 403, 406) is nacked,
+	 * and publisher_renew goes on without it. To find it, the unsettled ones go one by one. */
+	bool skips_refused;
 };
 
 struct publisher;
@@ -60,6 +71,19 @@ bool publisher_send(struct publisher *p, const struct message *m, bool mandatory
 bool publisher_sync(struct publisher *p, struct error *err) MUST_CHECK;
 
 size_t publisher_unconfirmed(const struct publisher *p);
+
+/* How many were sent again so far. */
+uint64_t publisher_resent(const struct publisher *p);
+
+/*
+ * With keeps, when publisher_check fails: opens a channel on the connection, which lives again, and
+ * goes on from there. Waits. Fails, with everything still kept, when the connection is lost again,
+ * or over a refusal that is not to be skipped.
+ */
+bool publisher_renew(struct publisher *p, struct error *err) MUST_CHECK;
+
+/* Sends again what is due; called after each turn of the loop, which wakes for it. May wait. */
+bool publisher_resend_due(struct publisher *p, struct error *err) MUST_CHECK;
 
 /* False, with the cause, once the broker has closed the channel or the connection is lost. */
 bool publisher_check(const struct publisher *p, struct error *err) MUST_CHECK;

@@ -355,6 +355,14 @@ bool subscriber_count_ready(struct subscriber *s, uint64_t *out, struct error *e
 	return true;
 }
 
+uint64_t subscriber_first_unsettled(const struct subscriber *s)
+{
+	uint64_t tag = s->oldest;
+	while (tag < s->next && *state_of(s, tag) != DELIVERY_UNSETTLED)
+		tag++;
+	return tag;
+}
+
 uint64_t subscriber_unsettled(const struct subscriber *s)
 {
 	return s->unsettled;

@@ -73,6 +73,8 @@ bool subscriber_renew(struct subscriber *s, struct error *err) MUST_CHECK;
  * arrived when it returns. */
 bool subscriber_count_ready(struct subscriber *s, uint64_t *out, struct error *err) MUST_CHECK;
 
+/* The delivery tag of the oldest that is unsettled; of the next one when none is. */
+uint64_t subscriber_first_unsettled(const struct subscriber *s);
 uint64_t subscriber_unsettled(const struct subscriber *s);
 
 #endif

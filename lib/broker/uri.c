@@ -316,6 +316,7 @@ static bool read_user(const struct parts *p, struct uri *u, struct error *err)
 {
 	struct slice user = p->has_user ? p->user : SLICE("guest");
 	struct slice password = p->has_user ? p->password : SLICE("guest");
+	u->has_password = p->has_password;
 	return decode(user, "user", &u->user, err) &&
 	       decode(password, "password", &u->password, err);
 }
@@ -491,6 +492,7 @@ static bool read_query(const struct parts *p, struct uri *u, struct error *err)
 			return false;
 		drop_front(&rest);
 	}
+	u->has_verify = (seen & 1u << (find_param(SLICE("verify")) - params)) != 0;
 	return true;
 }
 
@@ -517,10 +519,22 @@ bool uri_parse(struct slice text, struct uri *out, struct error *err)
 	return false;
 }
 
-void uri_release(struct uri *u)
+static void wipe_password(const struct uri *u)
 {
 	if (u->password != NULL)
 		explicit_bzero(u->password, strlen(u->password));
+}
+
+void uri_set_password(struct uri *u, const char *password)
+{
+	wipe_password(u);
+	free(u->password);
+	u->password = mem_strdup(password);
+}
+
+void uri_release(struct uri *u)
+{
+	wipe_password(u);
 	char *const owned[] = {u->host, u->user, u->password, u->vhost, u->shown, u->cacertfile,
 	    u->certfile, u->keyfile, u->server_name};
 	for (size_t i = 0; i < ARRAY_LEN(owned); i++)

@@ -17,6 +17,7 @@ struct uri {
 	char *host; /* name or address, IPv6 without brackets; "localhost" when absent */
 	uint16_t port;
 	char *user, *password; /* percent-decoded; guest when both are absent, "" for one of them */
+	bool has_password;     /* of its own; it may be empty */
 	char *vhost;
 	char *shown; /* the address with *** for the password; safe to print, escaped */
 	/* query parameters; 0 or NULL when absent */
@@ -26,10 +27,13 @@ struct uri {
 	bool external;			 /* auth_mechanism=external */
 	char *cacertfile, *certfile, *keyfile, *server_name;
 	bool verify_none; /* verify=verify_none */
+	bool has_verify;  /* the address says either */
 };
 
 /* Fails with ERROR_SETTINGS and a text that never holds the password. *out is untouched then. */
 bool uri_parse(struct slice text, struct uri *out, struct error *err) MUST_CHECK;
+/* Puts a copy of the password in the place of the one it has. */
+void uri_set_password(struct uri *u, const char *password);
 /* Wipes the password before it frees. Accepts a zeroed struct. */
 void uri_release(struct uri *u);
 /* A printable form of any text that was meant as an address, even a broken one: the password, if

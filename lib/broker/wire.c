@@ -11,10 +11,19 @@
 #define WRITE_SOON_BYTES (64u * 1024)
 
 static void on_socket(void *ctx, short revents);
+static void on_gathered(void *ctx, uint64_t now_ns);
+
+static bool reads_when_writable(const struct wire *w)
+{
+	return w->tls != NULL && tls_read_waits_to_write(w->tls);
+}
 
 static void watch(struct wire *w)
 {
-	bool waiting = w->out_at < w->out.len;
+	/* what TLS has decrypted, or only fetched, the socket does not show any more */
+	if (w->tls != NULL && w->more && !w->paused && w->gather_timer == 0)
+		w->gather_timer = loop_at(w->loop, w->last_read_ns, on_gathered, w);
+	bool waiting = w->out_at < w->out.len || reads_when_writable(w);
 	bool reading = !w->paused && w->gather_timer == 0;
 	int events = (reading ? POLLIN : 0) | (waiting ? POLLOUT : 0);
 	if (events != w->watched)
@@ -22,10 +31,11 @@ static void watch(struct wire *w)
 	w->watched = events;
 }
 
-void wire_open(struct wire *w, struct loop *loop, int fd)
+void wire_open(struct wire *w, struct loop *loop, int fd, struct tls *tls)
 {
 	w->loop = loop;
 	w->fd = fd;
+	w->tls = tls;
 	w->last_read_ns = w->last_write_ns = chrono_now_ns();
 	w->watched = -1;
 	watch(w);
@@ -39,13 +49,26 @@ void wire_close(struct wire *w)
 	loop_cancel(w->loop, w->gather_timer);
 	w->gather_timer = 0;
 	w->events++;
+	tls_close(w->tls);
+	w->tls = NULL;
 	close(w->fd);
 	w->fd = -1;
+}
+
+void wire_reset(struct wire *w)
+{
+	wire_close(w);
+	buf_clear(&w->in);
+	buf_clear(&w->out);
+	w->out_at = 0;
+	w->paused = w->more = false;
 }
 
 void wire_release(struct wire *w)
 {
 	wire_close(w);
+	if (w->out.ptr != NULL)
+		explicit_bzero(w->out.ptr, w->out.capacity);
 	buf_release(&w->in);
 	buf_release(&w->out);
 }
@@ -64,7 +87,10 @@ struct buf *wire_output(struct wire *w)
 /* Returns false when the socket takes no more for now. */
 static bool write_some(struct wire *w)
 {
-	ssize_t n = send(w->fd, w->out.ptr + w->out_at, w->out.len - w->out_at, MSG_NOSIGNAL);
+	const char *bytes = w->out.ptr + w->out_at;
+	size_t size = w->out.len - w->out_at;
+	ssize_t n = w->tls != NULL ? tls_write(w->tls, bytes, size)
+				   : send(w->fd, bytes, size, MSG_NOSIGNAL);
 	if (n > 0) {
 		w->out_at += (size_t)n;
 		w->last_write_ns = chrono_now_ns();
@@ -74,8 +100,10 @@ static bool write_some(struct wire *w)
 		return true;
 	/* on a failure the broker's reason may still be waiting to be read: the reader finds the
 	 * end */
-	if (errno != EAGAIN && errno != EWOULDBLOCK)
+	if (errno != EAGAIN && errno != EWOULDBLOCK) {
 		w->out_at = w->out.len;
+		w->more = w->more || w->tls != NULL; /* the end, which the socket may not show */
+	}
 	return false;
 }
 
@@ -111,10 +139,23 @@ void wire_take(struct wire *w, size_t count)
 	buf_consume(&w->in, count);
 }
 
+/* Record by record, until the session has nothing more: sets `more` when that was not reached. */
+static ssize_t read_tls(struct wire *w, char *room)
+{
+	size_t got = 0;
+	ssize_t n = 1;
+	while (got < READ_BYTES && n > 0) {
+		n = tls_read(w->tls, room + got, READ_BYTES - got);
+		got += n > 0 ? (size_t)n : 0;
+	}
+	w->more = got > 0 && (n >= 0 || errno != EAGAIN);
+	return got > 0 ? (ssize_t)got : n;
+}
+
 static void read_some(struct wire *w)
 {
 	char *room = buf_reserve(&w->in, READ_BYTES);
-	ssize_t n = recv(w->fd, room, READ_BYTES, 0);
+	ssize_t n = w->tls != NULL ? read_tls(w, room) : recv(w->fd, room, READ_BYTES, 0);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -122,7 +163,8 @@ static void read_some(struct wire *w)
 		return;
 	}
 	w->in.len += (size_t)n;
-	w->more = (size_t)n == READ_BYTES;
+	if (w->tls == NULL)
+		w->more = (size_t)n == READ_BYTES;
 	w->last_read_ns = chrono_now_ns();
 	w->arrived(w->ctx);
 }
@@ -151,7 +193,9 @@ static void on_socket(void *ctx, short revents)
 {
 	struct wire *w = ctx;
 	w->events++;
-	if (revents & (POLLIN | POLLHUP | POLLERR))
+	if ((revents & (POLLIN | POLLHUP | POLLERR)) != 0 || reads_when_writable(w))
 		read_some(w);
 	wire_flush(w);
+	if (w->tls != NULL && w->fd >= 0)
+		watch(w);
 }

@@ -1,5 +1,5 @@
 /*
- * wire.h - bytes both ways over one socket, without ever blocking.
+ * wire.h - bytes both ways over one socket, perhaps through TLS, without ever blocking.
  *
  * Reading goes on while writing waits, and the other way round: broker and client could otherwise
  * wait for each other. The only place that reads or writes the socket.
@@ -9,30 +9,35 @@
 
 #include "base/buf.h"
 #include "base/loop.h"
+#include "broker/tls.h"
 
 struct wire {
 	struct loop *loop;
-	int fd;	       /* -1: closed */
-	struct buf in; /* what has arrived and is not taken yet; wire_take removes it */
+	int fd;		 /* -1: closed */
+	struct tls *tls; /* NULL: the bytes go as they are */
+	struct buf in;	 /* what has arrived and is not taken yet; wire_take removes it */
 	struct buf out;
 	size_t out_at;	       /* bytes of out already written */
 	bool paused;	       /* nothing is read */
-	bool more;	       /* the last read took all that one read takes */
+	bool more;	       /* the last read left something behind, as far as it knows */
 	uint64_t gather_timer; /* not 0: nothing is read until it fires */
 	uint64_t last_read_ns, last_write_ns;
-	uint64_t events;	    /* counts what happened to the socket by itself */
-	int watched;		    /* what the loop is asked for; -1: nothing yet */
-	void (*arrived)(void *ctx); /* there are more bytes in `in` */
-	void (*ended)(
-	    void *ctx, int code); /* the other end closed (0) or the socket failed (errno) */
+	uint64_t events;		    /* counts what happened to the socket by itself */
+	int watched;			    /* what the loop is asked for; -1: nothing yet */
+	void (*arrived)(void *ctx);	    /* there are more bytes in `in` */
+	void (*ended)(void *ctx, int code); /* the other end closed (0) or the socket failed
+					       (errno); EPROTO: tls_failure has the reason */
 	void *ctx;
 };
 
-/* Takes the descriptor over. */
-void wire_open(struct wire *w, struct loop *loop, int fd);
+/* Takes the descriptor over, and the session on it, NULL for none. */
+void wire_open(struct wire *w, struct loop *loop, int fd, struct tls *tls);
 /* Closes the descriptor; what was read can still be looked at. Harmless when closed. */
 void wire_close(struct wire *w);
+/* Wipes what was sent before it frees: a password is among it. */
 void wire_release(struct wire *w);
+/* Closed, and ready for wire_open: what was read or was to be written is forgotten. */
+void wire_reset(struct wire *w);
 
 /* Where to append what is to be sent. Sends what has gathered when that is much. */
 struct buf *wire_output(struct wire *w);

@@ -38,6 +38,7 @@ struct core_exec {
 	struct job *running;
 	struct job *waiting, **waiting_end; /* first come, first served */
 	unsigned warnings;
+	struct buf reason; /* of the last message that was given up */
 	bool stopping;
 };
 
@@ -130,14 +131,13 @@ static void describe(
 		buf_printf(out, "ended with status %d", WEXITSTATUS(status));
 }
 
-static void warn(struct job *job, const struct exec_process_result *result, enum flow_fate fate)
+static void warn(struct job *job, const char *why, enum flow_fate fate)
 {
 	struct core_exec *core = job->core;
 	struct buf line = {0};
 	if (core->warnings++ >= MOST_WARNINGS)
 		return;
-	buf_printf(&line, "'%s' ", core->name);
-	describe(core, result, &line);
+	buf_printf(&line, "'%s' %s", core->name, why);
 	struct slice id = job->message->message_id;
 	buf_append_str(&line, id.len > 0 ? ": message " : ": the message");
 	text_escape(id, SIZE_MAX, &line);
@@ -148,15 +148,17 @@ static void warn(struct job *job, const struct exec_process_result *result, enum
 	buf_release(&line);
 }
 
-static enum flow_answer judge(
-    struct job *job, const struct exec_process_result *result, enum flow_fate *fate)
+/* why is filled with the reason of a verdict that is no success. */
+static enum flow_answer judge(struct job *job, const struct exec_process_result *result,
+    enum flow_fate *fate, struct buf *why)
 {
 	bool exited = result->ending == EXEC_PROCESS_ENDED && WIFEXITED(result->wait_status);
 	int status = exited ? WEXITSTATUS(result->wait_status) : -1;
 	if (status == 0)
 		return FLOW_PASS;
 	*fate = status == STATUS_RETRY ? FLOW_RETRY : FLOW_REJECTED;
-	warn(job, result, *fate);
+	describe(job->core, result, why);
+	warn(job, why->ptr, *fate);
 	return FLOW_SETTLE;
 }
 
@@ -169,14 +171,18 @@ static void on_end(void *ctx, const struct exec_process_result *result)
 	struct job *job = ctx;
 	struct core_exec *core = job->core;
 	enum flow_fate fate = FLOW_REJECTED;
-	enum flow_answer answer = judge(job, result, &fate);
+	struct buf why = {0};
+	buf_append_str(&why, "");
+	enum flow_answer answer = judge(job, result, &fate, &why);
+	const struct flow_verdict verdict = {fate, why.ptr};
 	struct message message = *job->message;
 	if (result->output.len > 0)
 		message.body = result->output;
 	const struct flow_message m = {
 	    .message = &message, .queue = slice_str(job->queue), .redelivered = job->redelivered};
 	remove_running(core, job);
-	flow_resume(job->flow, job->slot, answer, fate, &m);
+	flow_resume(job->flow, job->slot, answer, &verdict, &m);
+	buf_release(&why);
 	free_job(job);
 	start_waiting(core);
 }
@@ -207,16 +213,19 @@ static bool start(struct job *job, struct error *err)
 
 /* The fate of a message whose command does not start. Unless it is the message, which then is
  * too big for an environment and stays so, it would be the same with every other: the run fails. */
-static enum flow_fate give_up(struct job *job, const struct error *why)
+static struct flow_verdict give_up(struct job *job, const struct error *why)
 {
 	struct flow *flow = job->flow;
+	struct core_exec *core = job->core;
+	buf_clear(&core->reason);
+	buf_append_str(&core->reason, why->text);
 	free_job(job);
 	if (why->kind == ERROR_DATA) {
 		log_write(LOG_WARNING, "%s: the message is rejected", why->text);
-		return FLOW_REJECTED;
+		return (struct flow_verdict){FLOW_REJECTED, core->reason.ptr};
 	}
 	flow_fail(flow, why);
-	return FLOW_RELEASED;
+	return (struct flow_verdict){FLOW_RELEASED, core->reason.ptr};
 }
 
 static void start_waiting(struct core_exec *core)
@@ -226,20 +235,22 @@ static void start_waiting(struct core_exec *core)
 		struct flow *flow = job->flow;
 		uint64_t slot = job->slot;
 		struct error err = {0};
-		if (!start(job, &err))
-			flow_resume(flow, slot, FLOW_SETTLE, give_up(job, &err), NULL);
+		if (start(job, &err))
+			continue;
+		const struct flow_verdict verdict = give_up(job, &err);
+		flow_resume(flow, slot, FLOW_SETTLE, &verdict, NULL);
 	}
 }
 
 /* Another core before this one may send messages even after the stop: they wait no more. */
 static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
-    const struct flow_message *in, struct message *out, enum flow_fate *fate)
+    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
 {
 	(void)out;
 	struct core_exec *core = self;
 	bool must_wait = core->running_count >= core->jobs;
 	if (must_wait && core->stopping) {
-		*fate = FLOW_RELEASED;
+		verdict->fate = FLOW_RELEASED;
 		return FLOW_SETTLE;
 	}
 	struct job *job = create_job(core, flow, slot, in);
@@ -247,7 +258,7 @@ static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
 	if (must_wait) {
 		push_waiting(core, job);
 	} else if (!start(job, &err)) {
-		*fate = give_up(job, &err);
+		*verdict = give_up(job, &err);
 		return FLOW_SETTLE;
 	}
 	return FLOW_PENDING;
@@ -259,7 +270,8 @@ static void stop(void *self)
 	core->stopping = true;
 	while (core->waiting != NULL) {
 		struct job *job = pop_waiting(core);
-		flow_resume(job->flow, job->slot, FLOW_SETTLE, FLOW_RELEASED, NULL);
+		flow_resume(job->flow, job->slot, FLOW_SETTLE,
+		    &(struct flow_verdict){FLOW_RELEASED, ""}, NULL);
 		free_job(job);
 	}
 }
@@ -310,5 +322,6 @@ void core_exec_free(struct core_exec *core)
 	free(core->argv);
 	free(core->path);
 	free(core->name);
+	buf_release(&core->reason);
 	free(core);
 }

@@ -341,7 +341,7 @@ static jv run(struct core_jq *core, const struct flow_message *m)
 }
 
 static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
-    const struct flow_message *in, struct message *out, enum flow_fate *fate)
+    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
 {
 	(void)flow, (void)slot, (void)out;
 	struct core_jq *core = self;
@@ -354,7 +354,7 @@ static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
 	if (kind != JV_KIND_INVALID && kind != JV_KIND_NULL && kind != JV_KIND_FALSE)
 		return FLOW_PASS;
 	core->hidden++;
-	*fate = core->hidden_fate;
+	verdict->fate = core->hidden_fate;
 	return FLOW_SETTLE;
 }
 

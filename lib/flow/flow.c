@@ -122,9 +122,16 @@ void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const ch
 	    s->copy, {s->id, s->id_len}, s->queue, s->redelivered, s->number, s->due_ns};
 	if (o->on_fate != NULL)
 		o->on_fate(o->ctx, &kept, fate, reason);
+	for (size_t i = 0; i < o->core_count; i++)
+		if (o->cores[i].kind->settled != NULL)
+			o->cores[i].kind->settled(o->cores[i].self, slot, fate);
 	uint64_t token = s->token;
+	struct message *copy = s->copy;
+	const struct flow_outcome outcome = {fate, reason, copy};
+	flow->slots[slot].copy = NULL;
 	release_slot(flow, slot);
-	o->source.kind->settle(o->source.self, token, fate);
+	o->source.kind->settle(o->source.self, token, &outcome);
+	free(copy);
 }
 
 static void put(struct flow *flow, size_t slot, const struct flow_message *m)
@@ -150,13 +157,13 @@ static void advance(struct flow *flow, size_t slot, size_t core, const struct fl
 	struct message stages[FLOW_MAX_CORES];
 	struct flow_message now = *m;
 	for (size_t i = core; i < o->core_count; i++) {
-		enum flow_fate fate = FLOW_REJECTED;
+		struct flow_verdict verdict = {FLOW_REJECTED, ""};
 		stages[i] = *now.message;
 		flow->slots[slot].core = i;
-		enum flow_answer answer =
-		    o->cores[i].kind->apply(o->cores[i].self, flow, slot, &now, &stages[i], &fate);
+		enum flow_answer answer = o->cores[i].kind->apply(
+		    o->cores[i].self, flow, slot, &now, &stages[i], &verdict);
 		if (answer == FLOW_SETTLE)
-			flow_settle(flow, slot, fate, "");
+			flow_settle(flow, slot, verdict.fate, verdict.reason);
 		if (answer != FLOW_PASS)
 			return;
 		now.message = &stages[i];
@@ -177,8 +184,9 @@ void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
 	uint64_t number = flow->counts.offered++;
 	flow->counts.redelivered += m->redelivered;
 	if (is_closed(flow) || finished_or_under_way(flow) >= o->limit) {
+		const struct flow_outcome outcome = {FLOW_RELEASED, "", m->message};
 		flow->counts.fates[FLOW_RELEASED]++;
-		o->source.kind->settle(o->source.self, token, FLOW_RELEASED);
+		o->source.kind->settle(o->source.self, token, &outcome);
 		return;
 	}
 	size_t slot = take_slot(flow);
@@ -198,8 +206,8 @@ void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
 		put(flow, slot, &numbered);
 }
 
-void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer, enum flow_fate fate,
-    const struct flow_message *m)
+void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer,
+    const struct flow_verdict *verdict, const struct flow_message *m)
 {
 	if (slot >= flow->slot_count || !flow->slots[slot].used)
 		return;
@@ -208,7 +216,7 @@ void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer, enum
 		return;
 	}
 	flow->slots[slot].taken = true;
-	flow_settle(flow, slot, fate, "");
+	flow_settle(flow, slot, verdict->fate, verdict->reason);
 }
 
 void flow_fail(struct flow *flow, const struct error *why)
@@ -267,6 +275,28 @@ static bool must_go_on(const struct flow *flow, size_t under_way_before, bool do
 	       (must_stop(flow) && !flow->stopping);
 }
 
+static bool is_held_up(const struct flow *flow)
+{
+	const struct flow_sink *sink = &flow->options.sink;
+	return sink->kind->is_held_up != NULL && sink->kind->is_held_up(sink->self) &&
+	       !loop_stop_requested(flow->loop);
+}
+
+void flow_restart_drain(struct flow *flow)
+{
+	if (flow->deadline_ns != CHRONO_NEVER)
+		flow->deadline_ns = chrono_after(chrono_now_ns(), flow->options.drain_ns);
+}
+
+static bool is_drain_over(struct flow *flow)
+{
+	if (flow->deadline_ns == CHRONO_NEVER || chrono_now_ns() < flow->deadline_ns)
+		return false;
+	if (is_held_up(flow))
+		flow_restart_drain(flow);
+	return chrono_now_ns() >= flow->deadline_ns;
+}
+
 enum flow_state flow_step(struct flow *flow, uint64_t *wake_ns, struct error *err)
 {
 	if (must_stop(flow))
@@ -276,7 +306,7 @@ enum flow_state flow_step(struct flow *flow, uint64_t *wake_ns, struct error *er
 		return FLOW_ENDS;
 	if ((done || flow->stopping) && flow->deadline_ns == CHRONO_NEVER)
 		flow->deadline_ns = chrono_after(chrono_now_ns(), flow->options.drain_ns);
-	if (flow->deadline_ns != CHRONO_NEVER && chrono_now_ns() >= flow->deadline_ns)
+	if (is_drain_over(flow))
 		return FLOW_ENDS;
 	if (flow->deadline_ns < *wake_ns)
 		*wake_ns = flow->deadline_ns;

@@ -20,9 +20,10 @@ enum flow_fate {
 	FLOW_NACKED,	  /* the broker could not take it */
 	FLOW_UNCONFIRMED, /* sent, but nobody knows */
 	FLOW_RETRY,	  /* the core asks for another try later */
-	FLOW_REJECTED,	  /* the core does not want it: dead-lettered where the queue says so */
-	FLOW_HELD,	  /* hidden by a filter or only looked at: given back at the end */
-	FLOW_RELEASED,	  /* given back untouched */
+	FLOW_DEFERRED, /* another try later, though nothing has failed: it is at work elsewhere */
+	FLOW_REJECTED, /* the core does not want it: dead-lettered where the queue says so */
+	FLOW_HELD,     /* hidden by a filter or only looked at: given back at the end */
+	FLOW_RELEASED, /* given back untouched */
 	FLOW_FATE_COUNT,
 };
 
@@ -36,14 +37,27 @@ struct flow_message {
 	uint64_t due_ns; /* when a paced source was to offer it; 0 for the others */
 };
 
+/* A fate and why: printable, "" when there is nothing to say. */
+struct flow_verdict {
+	enum flow_fate fate;
+	const char *reason;
+};
+
+/* What a source is told in the end. */
+struct flow_outcome {
+	enum flow_fate fate;
+	const char *reason;
+	const struct message *message; /* as it was offered; NULL without keep_messages */
+};
+
 /* One row a kind of source; self is what flow_source.self holds. */
 struct flow_source_kind {
 	/* Called each turn, outside of every callback, so it may wait. Offers what is due, as far
 	 * as flow_room goes, and lowers *wake_ns to when it wants to be called again. */
 	bool (*tick)(
 	    void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err);
-	/* The fate of the message that was offered with the token; each once. Must not wait. */
-	void (*settle)(void *self, uint64_t token, enum flow_fate fate);
+	/* What became of the message that was offered with the token; each once. Must not wait. */
+	void (*settle)(void *self, uint64_t token, const struct flow_outcome *outcome);
 	/* Offer no more. */
 	void (*stop)(void *self);
 	/* True when nothing will be offered any more, by itself or after stop. */
@@ -59,11 +73,13 @@ enum flow_answer {
 struct flow_core_kind {
 	/* Judges a message; may replace parts of *out, which begins as a copy of the message; the
 	 * bytes must live until the next call, or until flow_resume returns. A core that answers
-	 * FLOW_PENDING copies what it needs. */
+	 * FLOW_PENDING copies what it needs; with FLOW_SETTLE it sets the verdict. */
 	enum flow_answer (*apply)(void *self, struct flow *flow, uint64_t slot,
-	    const struct flow_message *in, struct message *out, enum flow_fate *fate);
+	    const struct flow_message *in, struct message *out, struct flow_verdict *verdict);
 	/* Offer no more: end what is pending, soon. NULL when nothing can be pending. */
 	void (*stop)(void *self);
+	/* What became of a message that has entered the flow. NULL when it does not matter. */
+	void (*settled)(void *self, uint64_t slot, enum flow_fate fate);
 };
 
 struct flow_sink_kind {
@@ -75,6 +91,9 @@ struct flow_sink_kind {
 	    struct error *err);
 	/* Called at the end of each turn: push on what was put. A failure ends the run. */
 	bool (*flush)(void *self, struct flow *flow, struct error *err);
+	/* True while nothing can be done about what has no fate: the broker takes no messages. The
+	 * wait for the last fates does not end then. NULL: never. */
+	bool (*is_held_up)(const void *self);
 	/* The run ends: what has no fate yet will get none. */
 	void (*abandon)(void *self, struct flow *flow);
 };
@@ -111,7 +130,7 @@ struct flow_options {
 	size_t window;		 /* most messages under way */
 	uint64_t limit;		 /* messages to finish before stopping; FLOW_NO_LIMIT */
 	uint64_t drain_ns;	 /* how long to wait for the last fates after the source is done */
-	bool keep_messages;	 /* copy each message, for on_fate */
+	bool keep_messages;	 /* copy each message, for on_fate and the source's settle */
 	flow_ready_fn *is_ready; /* or NULL: always */
 	flow_put_fn *on_put;	 /* or NULL */
 	flow_fate_fn *on_fate;	 /* or NULL */
@@ -158,11 +177,13 @@ size_t flow_under_way(const struct flow *flow);
 size_t flow_room(const struct flow *flow);
 /* A message enters. Its bytes must live until this returns. */
 void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token);
-/* A pending core has its answer; with FLOW_PASS, m is what goes on. */
-void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer, enum flow_fate fate,
-    const struct flow_message *m);
+/* A pending core has its answer: FLOW_PASS with m, which goes on; or FLOW_SETTLE with a verdict. */
+void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer,
+    const struct flow_verdict *verdict, const struct flow_message *m);
 /* A sink tells the fate of a message. */
 void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const char *reason);
+/* The wait for the last fates begins anew: a connection was lost and is back. */
+void flow_restart_drain(struct flow *flow);
 /* Something ended that the flow cannot go on without; the run stops with this error. */
 void flow_fail(struct flow *flow, const struct error *why);
 

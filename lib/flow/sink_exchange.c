@@ -5,11 +5,17 @@
 
 #include <stdlib.h>
 
+#define SPOOL_FIRST_BYTES 32768 /* of output; the wire writes at twice that */
+
 struct sink_exchange {
 	struct connection *connection;
 	struct publisher *publisher;
 	struct sink_exchange_options options;
 	struct flow *flow; /* the run that puts messages */
+	uint64_t resent;   /* when it is over */
+	uint64_t *numbers; /* in the spool, by slot */
+	size_t number_capacity;
+	bool is_spool_behind; /* it lacks messages that are in the connection's output */
 	/* the verdict on the exchange of the last message: runs of one exchange are the rule */
 	struct buf last_exchange;
 	bool last_known, last_mandatory;
@@ -24,6 +30,9 @@ static void on_fate(void *ctx, uint64_t token, enum publisher_fate fate, const c
 	    [PUBLISHER_UNCONFIRMED] = FLOW_UNCONFIRMED,
 	};
 	struct sink_exchange *sink = ctx;
+	recovery_note_progress(sink->options.recovery);
+	if (sink->options.spool != NULL && fate != PUBLISHER_UNCONFIRMED)
+		spool_settle(sink->options.spool, sink->numbers[token]);
 	flow_settle(sink->flow, token, fates[fate], reason);
 }
 
@@ -42,7 +51,10 @@ struct sink_exchange *sink_exchange_open(
 	    .fate = on_fate,
 	    .returned = on_return,
 	    .ctx = sink,
-	    .is_unhurried = options->is_unhurried};
+	    .is_unhurried = options->is_unhurried,
+	    .keeps = options->recovery != NULL,
+	    .nack_retries = options->nack_retries,
+	    .skips_refused = options->skips_refused};
 	sink->connection = c;
 	sink->options = *options;
 	sink->publisher = publisher_open(c, &publishing, err);
@@ -58,6 +70,7 @@ void sink_exchange_close(struct sink_exchange *sink)
 		return;
 	publisher_close(sink->publisher);
 	buf_release(&sink->last_exchange);
+	free(sink->numbers);
 	free(sink);
 }
 
@@ -90,33 +103,104 @@ static size_t room(const void *self)
 	return publisher_room(sink->publisher);
 }
 
+/* ---- the spool ---- */
+
+/* Before the frames reach the socket. */
+static bool flush_spool(struct sink_exchange *sink, struct error *err)
+{
+	if (!sink->is_spool_behind)
+		return true;
+	sink->is_spool_behind = false;
+	return spool_flush(sink->options.spool, err);
+}
+
+static bool add_to_spool(struct sink_exchange *sink, uint64_t slot, const struct flow_message *m,
+    bool mandatory, struct error *err)
+{
+	uint64_t number = sink->options.spool_number + m->number;
+	/* the connection writes by itself when much has come together */
+	if (connection_pending_bytes(sink->connection) > SPOOL_FIRST_BYTES &&
+	    !flush_spool(sink, err))
+		return false;
+	if (!spool_add(sink->options.spool, number, m->message, mandatory, err))
+		return false;
+	sink->numbers =
+	    mem_grow(sink->numbers, &sink->number_capacity, slot + 1, sizeof *sink->numbers);
+	sink->numbers[slot] = number;
+	sink->is_spool_behind = true;
+	return true;
+}
+
+/* ---- the sink ---- */
+
 static bool put(
     void *self, struct flow *flow, uint64_t slot, const struct flow_message *m, struct error *err)
 {
 	struct sink_exchange *sink = self;
+	bool mandatory = is_mandatory(sink, m->message->exchange);
 	sink->flow = flow;
-	return publisher_send(
-	    sink->publisher, m->message, is_mandatory(sink, m->message->exchange), slot, err);
+	if (sink->options.spool != NULL && !add_to_spool(sink, slot, m, mandatory, err))
+		return false;
+	return publisher_send(sink->publisher, m->message, mandatory, slot, err);
+}
+
+/* After a failure of the publisher: over a connection that is back, or without the message that was
+ * refused. */
+static bool go_on(struct sink_exchange *sink, const struct error *cause, struct error *err)
+{
+	struct error why = *cause;
+	if (sink->options.recovery == NULL)
+		return error_set(err, why.kind, "%s", why.text);
+	for (;;) {
+		if (!recovery_renew(sink->options.recovery, err))
+			return false;
+		error_clear(&why);
+		if (publisher_renew(sink->publisher, &why))
+			break;
+		struct error lost = {0};
+		if (connection_check(sink->connection, &lost))
+			return error_set(err, why.kind, "%s", why.text);
+	}
+	flow_restart_drain(sink->flow);
+	return true;
 }
 
 static bool flush(void *self, struct flow *flow, struct error *err)
 {
 	struct sink_exchange *sink = self;
-	(void)flow;
+	struct error why;
+	error_clear(&why);
+	sink->flow = flow;
+	if (!flush_spool(sink, err))
+		return false;
+	bool good =
+	    publisher_check(sink->publisher, &why) && publisher_resend_due(sink->publisher, &why);
 	connection_flush(sink->connection);
-	return publisher_check(sink->publisher, err);
+	return good || go_on(sink, &why, err);
+}
+
+static bool is_held_up(const void *self)
+{
+	const struct sink_exchange *sink = self;
+	return connection_is_blocked(sink->connection);
 }
 
 static void abandon(void *self, struct flow *flow)
 {
 	struct sink_exchange *sink = self;
 	sink->flow = flow;
+	sink->resent = publisher_resent(sink->publisher);
 	publisher_close(sink->publisher);
 	sink->publisher = NULL;
 }
 
+uint64_t sink_exchange_resent(const struct sink_exchange *sink)
+{
+	return sink->publisher != NULL ? publisher_resent(sink->publisher) : sink->resent;
+}
+
 struct flow_sink sink_exchange_sink(struct sink_exchange *sink)
 {
-	static const struct flow_sink_kind kind = {room, put, flush, abandon};
+	static const struct flow_sink_kind kind = {room, put, flush, is_held_up, abandon};
 	return (struct flow_sink){&kind, sink};
 }

@@ -127,10 +127,7 @@ static bool read_record(
 static bool read_line(
     struct source_lines *source, struct slice line, struct message *m, struct error *err)
 {
-	enum source_lines_format *format = &source->options.format;
-	if (*format == SOURCE_LINES_AUTO)
-		*format = record_looks_like(line) ? SOURCE_LINES_RECORDS : SOURCE_LINES_BODIES;
-	if (*format == SOURCE_LINES_RECORDS) {
+	if (source->options.format == SOURCE_LINES_RECORDS) {
 		if (!read_record(source, line, m, err))
 			return false;
 	} else {
@@ -158,8 +155,15 @@ static bool offer_line(
     struct source_lines *source, struct flow *flow, struct slice line, struct error *err)
 {
 	struct message m;
+	if (source->options.format == SOURCE_LINES_AUTO)
+		source->options.format =
+		    record_looks_like(line) ? SOURCE_LINES_RECORDS : SOURCE_LINES_BODIES;
 	if (is_blank_record(source, line))
 		return true;
+	if (source->options.skip > 0) {
+		source->options.skip--;
+		return true;
+	}
 	if (!read_line(source, line, &m, err))
 		return error_context(
 		    err, "%s:%llu", source->options.name, (unsigned long long)source->line);
@@ -193,7 +197,7 @@ static bool tick(
 		return false;
 	struct slice line;
 	while (!source->stopped && flow_room(flow) > 0) {
-		if (pace_due(&source->pace) > now_ns) {
+		if (pace_due(&source->pace) > now_ns && source->options.skip == 0) {
 			uint64_t due = pace_due(&source->pace);
 			*wake_ns = due < *wake_ns ? due : *wake_ns;
 			watch(source, false);
@@ -210,11 +214,11 @@ static bool tick(
 	return true;
 }
 
-static void settle(void *self, uint64_t token, enum flow_fate fate)
+static void settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {
 	(void)self; /* a line is not put back */
 	(void)token;
-	(void)fate;
+	(void)outcome;
 }
 
 static void stop(void *self)

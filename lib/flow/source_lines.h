@@ -27,6 +27,7 @@ struct source_lines_options {
 	struct slice exchange, routing_key; /* ptr not NULL: instead of what the pattern says */
 	const struct pace_plan *plan;
 	uint64_t seed;
+	uint64_t skip; /* the first lines are passed over: somebody had them before */
 };
 
 struct source_lines;

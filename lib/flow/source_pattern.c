@@ -18,6 +18,8 @@ struct source_pattern {
 	size_t count;
 	struct mix mix;
 	uint64_t start_ns, end_ns, quantum_ns;
+	uint64_t skip;
+	uint64_t ahead_ns; /* of the clock are the paces, by what was skipped */
 	bool started, stopped;
 };
 
@@ -36,6 +38,7 @@ struct source_pattern *source_pattern_create(const struct source_pattern_options
 	source->start_ns = options->start_ns;
 	source->end_ns = options->end_ns != 0 ? options->end_ns : CHRONO_NEVER;
 	source->quantum_ns = options->quantum_ns;
+	source->skip = options->skip;
 	source->members = mem_alloc(options->count, sizeof *source->members);
 	source->count = options->count;
 	for (size_t i = 0; i < source->count; i++) {
@@ -56,22 +59,60 @@ void source_pattern_free(struct source_pattern *source)
 	free(source);
 }
 
-static void start(struct source_pattern *source, uint64_t now_ns)
+static bool make_next(struct source_pattern *source, size_t index, int64_t wall_ms,
+    struct message *message, struct error *err)
+{
+	struct member *m = &source->members[index];
+	mix_take(&source->mix, index);
+	return pattern_render(
+		   m->given->pattern, &m->content, wall_ms, m->sequence++, message, err) ||
+	       error_context(err, "message '%s'", m->given->name);
+}
+
+/* Makes what is to be skipped; the first message after it is due at once. */
+static bool skip(struct source_pattern *source, uint64_t start_ns, struct error *err)
+{
+	uint64_t due_ns = start_ns;
+	struct message message;
+	int64_t wall_ms = chrono_wall_ms();
+	for (uint64_t i = 0; i <= source->skip; i++) {
+		size_t index = mix_next(&source->mix, due_ns, &due_ns);
+		if (index == MIX_NONE && due_ns != CHRONO_NEVER)
+			index = mix_next(&source->mix, due_ns, &due_ns);
+		if (index == MIX_NONE || i == source->skip)
+			break;
+		message = (struct message){0};
+		if (!make_next(source, index, wall_ms, &message, err))
+			return false;
+	}
+	source->ahead_ns = due_ns != CHRONO_NEVER ? due_ns - start_ns : 0;
+	return true;
+}
+
+static bool start(struct source_pattern *source, uint64_t now_ns, struct error *err)
 {
 	source->started = true;
 	for (size_t i = 0; i < source->count; i++)
 		mix_add(&source->mix, source->members[i].given->plan, &source->members[i].timing,
 		    now_ns);
+	return source->skip == 0 || skip(source, now_ns, err);
+}
+
+/* mix_next by the clock that everybody else goes by. */
+static size_t next(const struct source_pattern *source, uint64_t now_ns, uint64_t *due_ns)
+{
+	size_t index = mix_next(&source->mix, now_ns + source->ahead_ns, due_ns);
+	if (*due_ns != CHRONO_NEVER)
+		*due_ns -= source->ahead_ns;
+	return index;
 }
 
 static bool offer_next(struct source_pattern *source, struct flow *flow, size_t index,
     uint64_t due_ns, int64_t wall_ms, struct error *err)
 {
-	struct member *m = &source->members[index];
 	struct message message = {0};
-	mix_take(&source->mix, index);
-	if (!pattern_render(m->given->pattern, &m->content, wall_ms, m->sequence++, &message, err))
-		return error_context(err, "message '%s'", m->given->name);
+	if (!make_next(source, index, wall_ms, &message, err))
+		return false;
 	struct flow_message offered = {.message = &message, .due_ns = due_ns};
 	flow_offer(flow, &offered, 0);
 	return true;
@@ -85,13 +126,14 @@ static bool tick(
 		*wake_ns = source->start_ns < *wake_ns ? source->start_ns : *wake_ns;
 		return true;
 	}
-	if (!source->started)
-		start(source, source->start_ns != 0 ? source->start_ns : now_ns);
+	if (!source->started &&
+	    !start(source, source->start_ns != 0 ? source->start_ns : now_ns, err))
+		return false;
 	int64_t wall_ms = chrono_wall_ms();
 	size_t left = BURST;
 	for (; left > 0 && flow_room(flow) > 0; left--) {
 		uint64_t due_ns;
-		size_t index = mix_next(&source->mix, now_ns, &due_ns);
+		size_t index = next(source, now_ns, &due_ns);
 		bool is_late = due_ns >= source->end_ns && due_ns != CHRONO_NEVER;
 		if (index == MIX_NONE || is_late) {
 			uint64_t next_ns = is_late ? source->end_ns : due_ns;
@@ -111,11 +153,11 @@ static bool tick(
 	return true;
 }
 
-static void settle(void *self, uint64_t token, enum flow_fate fate)
+static void settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {
 	(void)self; /* what is made up is not given back */
 	(void)token;
-	(void)fate;
+	(void)outcome;
 }
 
 static void stop(void *self)

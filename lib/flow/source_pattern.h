@@ -24,6 +24,7 @@ struct source_pattern_options {
 	/* Messages so close together go together: waking up for each costs more than it. 0: each
 	 * when it is due. */
 	uint64_t quantum_ns;
+	uint64_t skip; /* the first messages are made, and not offered: somebody had them before */
 };
 
 struct source_pattern *source_pattern_create(const struct source_pattern_options *options);

@@ -1,9 +1,8 @@
 #include "flow/source_queue.h"
 
 #include "base/chrono.h"
-#include "base/fifo.h"
 #include "base/mem.h"
-#include "broker/subscriber.h"
+#include "flow/source_queue_private.h"
 
 #include <stdlib.h>
 
@@ -12,47 +11,6 @@
 /* What a queue without prefetch may send ahead of a slow sink before it is read no further. */
 #define MAX_BACKLOG_BYTES (16u << 20)
 #define MAX_BACKLOG_COUNT 65536
-#define TAG_BITS 48 /* of a token; the rest is the number of the queue */
-
-/* One queue that is read. */
-struct feed {
-	struct source_queue *source;
-	struct subscriber *subscriber;
-	struct slice queue;
-	size_t number;
-	uint64_t held; /* deliveries of this generation of the consumer that stay unsettled */
-};
-
-/* A message that is requeued when its pause is over. */
-struct retry {
-	uint64_t token, due_ns;
-};
-
-/* A delivery that came when the flow could not take it. */
-struct waiting {
-	struct message *message;
-	bool redelivered;
-	uint64_t token;
-};
-
-struct source_queue {
-	struct connection *connection;
-	struct source_queue_options options;
-	struct flow *flow; /* NULL until the first tick */
-	struct feed *feeds;
-	size_t feed_count;
-	struct fifo backlog;  /* struct waiting */
-	size_t backlog_bytes; /* of bodies in it */
-	struct fifo retries;  /* struct retry, in order of due time: every pause is the same */
-	uint64_t deliveries, requeued, lost;
-	bool heard; /* something came or was settled since the last look */
-	uint64_t quiet_since_ns, next_look_ns;
-	uint64_t deliveries_at_look; /* of a look that found every queue empty */
-	bool looked_empty;
-	bool stopping, done;
-	struct error ended;
-};
-
 /* ---- deliveries ---- */
 
 static bool flow_is_ready(const struct source_queue *source)
@@ -66,8 +24,11 @@ static void on_delivery(void *ctx, const struct subscriber_delivery *d)
 {
 	struct feed *feed = ctx;
 	struct source_queue *source = feed->source;
-	uint64_t token = (uint64_t)feed->number << TAG_BITS | d->tag;
+	uint64_t token = source_queue_token(feed, d->tag);
 	source->deliveries++;
+	recovery_note_progress(source->options.recovery);
+	if (source->options.recovery != NULL && source->options.is_stream[feed->number])
+		source_queue_note_offset(feed, d);
 	source->heard = true;
 	if (flow_is_ready(source)) {
 		struct flow_message m = {
@@ -92,7 +53,7 @@ static void offer_backlog(struct source_queue *source)
 		struct waiting w = *(struct waiting *)fifo_front(&source->backlog);
 		fifo_pop(&source->backlog);
 		source->backlog_bytes -= w.message->body.len;
-		const struct feed *feed = &source->feeds[w.token >> TAG_BITS];
+		const struct feed *feed = source_queue_feed(source, w.token);
 		struct flow_message m = {
 		    .message = w.message, .queue = feed->queue, .redelivered = w.redelivered};
 		flow_offer(source->flow, &m, w.token);
@@ -105,6 +66,7 @@ static void offer_backlog(struct source_queue *source)
 static void on_ended(void *ctx, const struct error *why)
 {
 	struct feed *feed = ctx;
+	feed->has_ended = true;
 	error_set(&feed->source->ended, why->kind, "%s", why->text);
 }
 
@@ -112,11 +74,10 @@ static void on_ended(void *ctx, const struct error *why)
 
 static void requeue(struct source_queue *source, uint64_t token)
 {
-	const struct feed *feed = &source->feeds[token >> TAG_BITS];
-	uint64_t tag = token & ((UINT64_C(1) << TAG_BITS) - 1);
 	source->requeued++;
 	source->quiet_since_ns = chrono_now_ns(); /* it comes again */
-	subscriber_settle(feed->subscriber, tag, SUBSCRIBER_REQUEUE);
+	subscriber_settle(source_queue_feed(source, token)->subscriber, source_queue_tag(token),
+	    SUBSCRIBER_REQUEUE);
 }
 
 static void requeue_later(struct source_queue *source, uint64_t token)
@@ -134,12 +95,17 @@ static void settle_stream(struct feed *feed, uint64_t tag, enum flow_fate fate)
 		subscriber_settle(feed->subscriber, tag, SUBSCRIBER_ACK);
 }
 
-static void settle(void *self, uint64_t token, enum flow_fate fate)
+static void settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {
 	struct source_queue *source = self;
-	struct feed *feed = &source->feeds[token >> TAG_BITS];
-	uint64_t tag = token & ((UINT64_C(1) << TAG_BITS) - 1);
+	struct feed *feed = source_queue_feed(source, token);
+	uint64_t tag = source_queue_tag(token);
+	enum flow_fate fate = outcome->fate;
 	source->heard = true;
+	if (!source_queue_is_current(feed, token)) {
+		source->unacknowledged += fate == FLOW_ACCEPTED;
+		return;
+	}
 	if (source->options.is_stream[feed->number]) {
 		settle_stream(feed, tag, fate);
 		return;
@@ -164,6 +130,7 @@ static void settle(void *self, uint64_t token, enum flow_fate fate)
 		source->requeued++; /* by the broker, when the channel closes */
 		break;
 	case FLOW_RETRY:
+	case FLOW_DEFERRED:
 		if (!source->stopping) {
 			requeue_later(source, token);
 			break;
@@ -197,7 +164,7 @@ static bool renew_feeds(struct source_queue *source, uint64_t *wake_ns, struct e
 	uint16_t prefetch = source->options.prefetch;
 	for (size_t i = 0; i < source->feed_count; i++) {
 		struct feed *feed = &source->feeds[i];
-		if (prefetch == 0 || feed->held < prefetch)
+		if (prefetch == 0 || feed->held < prefetch || feed->has_ended)
 			continue;
 		feed->held = 0;
 		*wake_ns = 0; /* what comes while it waits may fill the hand again */
@@ -269,6 +236,8 @@ static void check_idle(struct source_queue *source, uint64_t now_ns, uint64_t *w
 static void flush_acks(struct source_queue *source, uint64_t now_ns, uint64_t *wake_ns)
 {
 	for (size_t i = 0; i < source->feed_count; i++) {
+		if (source->feeds[i].has_ended)
+			continue;
 		if (source->stopping || source->done)
 			subscriber_flush(source->feeds[i].subscriber);
 		else
@@ -282,9 +251,9 @@ static bool tick(
 	struct source_queue *source = self;
 	source->heard |= source->flow == NULL;
 	source->flow = flow;
-	if (source->ended.kind != ERROR_NONE)
-		return error_set(err, source->ended.kind, "%s", source->ended.text);
-	if (!connection_check(source->connection, err))
+	bool is_well = source->ended.kind == ERROR_NONE;
+	if ((!is_well || !connection_check(source->connection, &source->ended)) &&
+	    !source_queue_go_on(source, err))
 		return false;
 	offer_backlog(source);
 	requeue_due(source, now_ns, wake_ns);
@@ -309,7 +278,8 @@ static void stop(void *self)
 	struct source_queue *source = self;
 	source->stopping = true;
 	for (size_t i = 0; i < source->feed_count; i++)
-		subscriber_cancel(source->feeds[i].subscriber);
+		if (!source->feeds[i].has_ended)
+			subscriber_cancel(source->feeds[i].subscriber);
 }
 
 static bool is_done(const void *self)
@@ -318,7 +288,8 @@ static bool is_done(const void *self)
 	if (!source->stopping)
 		return source->done;
 	for (size_t i = 0; i < source->feed_count; i++)
-		if (!subscriber_is_cancelled(source->feeds[i].subscriber))
+		if (!source->feeds[i].has_ended &&
+		    !subscriber_is_cancelled(source->feeds[i].subscriber))
 			return false;
 	return fifo_is_empty(&source->retries) && fifo_is_empty(&source->backlog);
 }
@@ -331,20 +302,13 @@ struct flow_source source_queue_source(struct source_queue *source)
 
 /* ---- opening ---- */
 
-static bool open_feed(struct source_queue *source, size_t i, struct error *err)
+bool source_queue_open_feed(struct source_queue *source, struct feed *feed, struct error *err)
 {
-	struct feed *feed = &source->feeds[i];
-	const char *queue = source->options.queues[i];
-	feed->source = source;
-	feed->queue = slice_str(queue);
-	feed->number = i;
-	struct subscriber_options options = {.queue = queue,
+	struct subscriber_options options = {.queue = source->options.queues[feed->number],
 	    .prefetch = source->options.prefetch,
 	    .ack_every = source->options.ack_every,
 	    .no_ack = source->options.ack == SOURCE_QUEUE_AUTO,
-	    .arguments = source->options.is_stream[i] || source->options.all_arguments
-			     ? source->options.arguments
-			     : NULL,
+	    .arguments = feed->arguments,
 	    .exclusive = source->options.exclusive,
 	    .polling = source->options.polling,
 	    .poll_ns = source->options.poll_ns,
@@ -353,6 +317,17 @@ static bool open_feed(struct source_queue *source, size_t i, struct error *err)
 	    .ctx = feed};
 	feed->subscriber = subscriber_open(source->connection, &options, err);
 	return feed->subscriber != NULL;
+}
+
+static void init_feed(struct source_queue *source, struct feed *feed, size_t number)
+{
+	const struct source_queue_options *o = &source->options;
+	feed->source = source;
+	feed->queue = slice_str(o->queues[number]);
+	feed->number = number;
+	feed->offsets.size = sizeof(struct offset);
+	if (o->arguments != NULL && (o->is_stream[number] || o->all_arguments))
+		feed->arguments = json_deep_copy(o->arguments);
 }
 
 struct source_queue *source_queue_open(
@@ -364,10 +339,15 @@ struct source_queue *source_queue_open(
 	source->backlog.size = sizeof(struct waiting);
 	source->retries.size = sizeof(struct retry);
 	source->feeds = mem_alloc(options->queue_count, sizeof *source->feeds);
+	if (options->queue_count > MAX_FEEDS) {
+		error_set(err, ERROR_USAGE, "a consumer takes %d queues at most", MAX_FEEDS);
+		source_queue_close(source);
+		return NULL;
+	}
 	for (size_t i = 0; i < options->queue_count; i++) {
-		source->feed_count = i + 1;
-		if (!open_feed(source, i, err)) {
-			source->feed_count = i;
+		init_feed(source, &source->feeds[i], i);
+		source->feed_count = i + 1; /* deliveries may come before it is open */
+		if (!source_queue_open_feed(source, &source->feeds[i], err)) {
 			source_queue_close(source);
 			return NULL;
 		}
@@ -383,6 +363,8 @@ void source_queue_close(struct source_queue *source)
 		if (source->feeds[i].subscriber != NULL)
 			subscriber_flush(source->feeds[i].subscriber);
 		subscriber_close(source->feeds[i].subscriber);
+		json_decref(source->feeds[i].arguments);
+		fifo_release(&source->feeds[i].offsets);
 	}
 	for (; !fifo_is_empty(&source->backlog); fifo_pop(&source->backlog))
 		free(((struct waiting *)fifo_front(&source->backlog))->message);
@@ -395,6 +377,11 @@ void source_queue_close(struct source_queue *source)
 uint64_t source_queue_requeued(const struct source_queue *source)
 {
 	return source->requeued;
+}
+
+uint64_t source_queue_unacknowledged(const struct source_queue *source)
+{
+	return source->unacknowledged;
 }
 
 uint64_t source_queue_lost(const struct source_queue *source)

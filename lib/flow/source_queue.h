@@ -8,7 +8,7 @@
 #ifndef FLOW_SOURCE_QUEUE_H
 #define FLOW_SOURCE_QUEUE_H
 
-#include "broker/connection.h"
+#include "broker/recovery.h"
 #include "flow/flow.h"
 
 #include <jansson.h>
@@ -36,6 +36,10 @@ struct source_queue_options {
 	bool exclusive;		 /* as in subscriber.h, */
 	bool polling;		 /* and these */
 	uint64_t poll_ns;
+	/* When the connection is lost: comes back with it, and consumes anew. NULL: that is the
+	 * end. What was not acknowledged by then is given to somebody by the broker. */
+	struct recovery *recovery;
+	bool outlives_cancel; /* with recovery: does so too when the broker ends a consumer */
 };
 
 struct source_queue;
@@ -49,6 +53,8 @@ struct flow_source source_queue_source(struct source_queue *source);
 
 /* Requeued by us so far: released, retried and held ones. */
 uint64_t source_queue_requeued(const struct source_queue *source);
+/* Judged when their delivery was not ours any more: they come again. */
+uint64_t source_queue_unacknowledged(const struct source_queue *source);
 /* SOURCE_QUEUE_AUTO: not accepted, and nobody gets them again. */
 uint64_t source_queue_lost(const struct source_queue *source);
 

@@ -120,7 +120,8 @@ static void set_variables(const struct state *state, const char *dir)
 	struct state_variable variables[STATE_VARIABLE_COUNT];
 	state_variables(state, dir, variables);
 	for (size_t i = 0; i < STATE_VARIABLE_COUNT; i++)
-		setenv(variables[i].name, variables[i].value, 1);
+		if (variables[i].value != NULL)
+			setenv(variables[i].name, variables[i].value, 1);
 	state_variables_release(variables);
 }
 

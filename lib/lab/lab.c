@@ -81,6 +81,7 @@ bool lab_plan(const struct lab_options *options, struct session_plan *out, struc
 	*out = (struct session_plan){.dir = options->dir,
 	    .programs = options->programs,
 	    .node_count = options->node_count,
+	    .tls = options->tls,
 	    .wait_ns = options->wait_ns};
 	return true;
 }

@@ -16,6 +16,7 @@ struct lab_options {
 	const char *dir;      /* absolute */
 	const char *programs; /* the folder of rabbitmq-server and rabbitmqctl */
 	size_t node_count;    /* from 1 to NODE_MAX */
+	bool tls;	      /* listen for TLS, too, with certificates made for it */
 	uint64_t wait_ns;     /* how long the start may take */
 };
 

@@ -3,6 +3,7 @@
 #include "base/chrono.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "lab/certificates.h"
 #include "lab/wait.h"
 
 #include <arpa/inet.h>
@@ -22,6 +23,7 @@ const char *const node_port_names[NODE_PORT_COUNT] = {
     [NODE_PORT_PROMETHEUS] = "prometheus",
     [NODE_PORT_STREAM] = "stream",
     [NODE_PORT_DISTRIBUTION] = "distribution",
+    [NODE_PORT_AMQPS] = "amqps",
 };
 
 const char *const node_state_names[NODE_STATE_COUNT] = {
@@ -73,6 +75,23 @@ static void render_cluster(const struct node *node, size_t node_count, struct bu
 		    first, node->name);
 }
 
+/* Who has the certificate of a client may log in by it (EXTERNAL), as the user that it names. */
+static void render_tls(const char *dir, uint16_t port, struct buf *out)
+{
+	buf_printf(out,
+	    "listeners.ssl.1 = 127.0.0.1:%u\n"
+	    "ssl_options.cacertfile = %s/" CERTIFICATES_FOLDER "/ca.pem\n"
+	    "ssl_options.certfile = %s/" CERTIFICATES_FOLDER "/server.pem\n"
+	    "ssl_options.keyfile = %s/" CERTIFICATES_FOLDER "/server.key\n"
+	    "ssl_options.verify = verify_peer\n"
+	    "ssl_options.fail_if_no_peer_cert = false\n"
+	    "ssl_cert_login_from = common_name\n"
+	    "auth_mechanisms.1 = PLAIN\n"
+	    "auth_mechanisms.2 = AMQPLAIN\n"
+	    "auth_mechanisms.3 = EXTERNAL\n",
+	    port, dir, dir, dir);
+}
+
 /* Every listener is bound to the loopback; a stream client is sent back to the same address. */
 void node_render_config(const struct node_site *site, const struct node *node, struct buf *out)
 {
@@ -89,6 +108,8 @@ void node_render_config(const struct node_site *site, const struct node *node, s
 	    "vm_memory_high_watermark.absolute = " NODE_MEMORY_LIMIT "\n",
 	    node->ports[NODE_PORT_MANAGEMENT], node->ports[NODE_PORT_PROMETHEUS],
 	    node->ports[NODE_PORT_STREAM], node->ports[NODE_PORT_STREAM]);
+	if (node->ports[NODE_PORT_AMQPS] != 0)
+		render_tls(site->dir, node->ports[NODE_PORT_AMQPS], out);
 	if (site->node_count > 1)
 		render_cluster(node, site->node_count, out);
 }
@@ -180,7 +201,9 @@ bool node_prepare(const struct node_site *site, const struct node *node, struct 
 	bool good = make_folders(base, err) &&
 		    write_file(base, "rabbitmq.conf", buf_slice(&config), err) &&
 		    write_file(base, "enabled_plugins",
-			SLICE("[rabbitmq_management,rabbitmq_prometheus,rabbitmq_stream].\n"), err);
+			SLICE("[rabbitmq_management,rabbitmq_prometheus,rabbitmq_stream,"
+			      "rabbitmq_auth_mechanism_ssl].\n"),
+			err);
 	free(base);
 	buf_release(&config);
 	return good;

@@ -21,6 +21,7 @@ enum node_port {
 	NODE_PORT_PROMETHEUS,
 	NODE_PORT_STREAM,
 	NODE_PORT_DISTRIBUTION, /* between the nodes and rabbitmqctl */
+	NODE_PORT_AMQPS,	/* 0: without TLS */
 	NODE_PORT_COUNT,
 };
 

@@ -97,6 +97,7 @@ static bool supervise(
 	const struct supervisor_plan lab = {.dir = plan->dir,
 	    .programs = plan->programs,
 	    .node_count = plan->node_count,
+	    .tls = plan->tls,
 	    .wait_ns = plan->wait_ns,
 	    .lifeline = announcement->lifeline,
 	    .tethered = plan->tethered,

@@ -12,6 +12,7 @@ struct session_plan {
 	const char *dir;      /* of the lab, absolute; it exists, see folder_create */
 	const char *programs; /* the folder of rabbitmq-server and rabbitmqctl */
 	size_t node_count;
+	bool tls;
 	uint64_t wait_ns; /* how long the start may take */
 	bool tethered;	  /* the lab ends with this process, or with session_close */
 	bool in_sight;	  /* its log goes to our stderr instead of supervisor.log */

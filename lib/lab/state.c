@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "lab/certificates.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,9 @@ static json_t *node_to_json(const struct node *node)
 {
 	json_t *ports = json_object();
 	for (size_t i = 0; i < NODE_PORT_COUNT; i++)
-		json_object_set_new(ports, node_port_names[i], json_integer(node->ports[i]));
+		if (node->ports[i] != 0)
+			json_object_set_new(
+			    ports, node_port_names[i], json_integer(node->ports[i]));
 	char *url = state_url(node);
 	json_t *json = json_pack("{s:s, s:s, s:i, s:I, s:s, s:o}", "name", node->name, "state",
 	    node_state_names[node->state], "pid", (int)node->pid, "started_ms",
@@ -109,7 +112,7 @@ static bool node_from_json(json_t *json, size_t index, struct node *out)
 	out->started_ms = json_integer_value(json_object_get(json, "started_ms"));
 	for (size_t i = 0; i < NODE_PORT_COUNT; i++) {
 		json_int_t port = json_integer_value(json_object_get(ports, node_port_names[i]));
-		if (!is_port(port))
+		if (!is_port(port) && (i != NODE_PORT_AMQPS || port != 0))
 			return false;
 		out->ports[i] = (uint16_t)port;
 	}
@@ -271,9 +274,14 @@ void state_variables(
     const struct state *state, const char *dir, struct state_variable out[STATE_VARIABLE_COUNT])
 {
 	const uint16_t *ports = state->nodes[0].ports;
+	bool tls = ports[NODE_PORT_AMQPS] != 0;
 	const struct state_variable variables[STATE_VARIABLE_COUNT] = {
 	    {"AMQP_URL", state_url(&state->nodes[0])},
 	    {"AMQP_URLS", all_urls(state)},
+	    {"AMQPS_URL",
+		tls ? mem_printf("amqps://guest:guest@127.0.0.1:%u", ports[NODE_PORT_AMQPS])
+		    : NULL},
+	    {"AMQPS_FILES", tls ? mem_printf("%s/" CERTIFICATES_FOLDER, dir) : NULL},
 	    {"RABBITMQ_MANAGEMENT_URL",
 		mem_printf("http://guest:guest@127.0.0.1:%u", ports[NODE_PORT_MANAGEMENT])},
 	    {"RABBITMQ_PROMETHEUS_URL",
@@ -308,6 +316,8 @@ void state_render_exports(const struct state *state, const char *dir, struct buf
 	struct state_variable variables[STATE_VARIABLE_COUNT];
 	state_variables(state, dir, variables);
 	for (size_t i = 0; i < STATE_VARIABLE_COUNT; i++) {
+		if (variables[i].value == NULL)
+			continue;
 		buf_printf(out, "export %s=", variables[i].name);
 		state_quote(variables[i].value, out);
 		buf_append_char(out, '\n');
@@ -319,11 +329,14 @@ void state_render_addresses(const struct state *state, const char *dir, struct b
 {
 	for (size_t i = 0; i < state->node_count; i++) {
 		const struct node *node = &state->nodes[i];
-		buf_printf(out,
-		    "%s  amqp://guest:guest@127.0.0.1:%u  http://127.0.0.1:%u  "
-		    "http://127.0.0.1:%u/metrics  stream %u  ",
-		    node->name, node->ports[NODE_PORT_AMQP], node->ports[NODE_PORT_MANAGEMENT],
-		    node->ports[NODE_PORT_PROMETHEUS], node->ports[NODE_PORT_STREAM]);
+		buf_printf(out, "%s  amqp://guest:guest@127.0.0.1:%u  ", node->name,
+		    node->ports[NODE_PORT_AMQP]);
+		if (node->ports[NODE_PORT_AMQPS] != 0)
+			buf_printf(out, "amqps://guest:guest@127.0.0.1:%u  ",
+			    node->ports[NODE_PORT_AMQPS]);
+		buf_printf(out, "http://127.0.0.1:%u  http://127.0.0.1:%u/metrics  stream %u  ",
+		    node->ports[NODE_PORT_MANAGEMENT], node->ports[NODE_PORT_PROMETHEUS],
+		    node->ports[NODE_PORT_STREAM]);
 		text_escape(slice_str(dir), SIZE_MAX, out);
 		buf_printf(out, "/%s\n", node->name);
 	}

@@ -40,10 +40,10 @@ struct state_variable {
 	char *value; /* owned */
 };
 
-enum { STATE_VARIABLE_COUNT = 6 };
+enum { STATE_VARIABLE_COUNT = 8 };
 
 /* The variables that lead a program to the first node of the lab; AMQP_URLS has all nodes, parted
- * by blanks. */
+ * by blanks. The value of one that this lab does not have is NULL. */
 void state_variables(
     const struct state *state, const char *dir, struct state_variable out[STATE_VARIABLE_COUNT]);
 void state_variables_release(struct state_variable variables[STATE_VARIABLE_COUNT]);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "lab/certificates.h"
 #include "lab/change.h"
 #include "lab/child.h"
 #include "lab/control.h"
@@ -319,7 +320,8 @@ static bool reserve_ports(struct supervisor *s)
 	for (size_t i = 0; i < s->state.node_count; i++) {
 		node_name(i, s->state.nodes[i].name);
 		for (size_t p = 0; p < NODE_PORT_COUNT; p++)
-			if (!ports_reserve(&s->ports, &s->state.nodes[i].ports[p], s->err))
+			if ((p != NODE_PORT_AMQPS || s->plan->tls) &&
+			    !ports_reserve(&s->ports, &s->state.nodes[i].ports[p], s->err))
 				return false;
 	}
 	s->site.epmd_port = s->state.epmd_port;
@@ -329,7 +331,8 @@ static bool reserve_ports(struct supervisor *s)
 static bool bring_up(struct supervisor *s)
 {
 	note("starting %zu node(s)", s->state.node_count);
-	if (!write_cookie(s->plan->dir, s->err) || !reserve_ports(s))
+	if (!write_cookie(s->plan->dir, s->err) || !reserve_ports(s) ||
+	    (s->plan->tls && !certificates_make(s->plan->dir, s->err)))
 		return false;
 	publish(s);
 	return start_epmd(s) && start_nodes(s) && await_cluster(s);

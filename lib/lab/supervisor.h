@@ -15,6 +15,7 @@ struct supervisor_plan {
 	const char *dir;      /* ours, locked and empty */
 	const char *programs; /* the folder of rabbitmq-server and rabbitmqctl */
 	size_t node_count;
+	bool tls;	  /* listen for TLS, too */
 	uint64_t wait_ns; /* how long the start may take */
 	int lifeline;  /* a socket to whoever wants the lab: its end while the lab starts ends it */
 	bool tethered; /* ... and also when the lab runs */

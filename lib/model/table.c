@@ -61,6 +61,13 @@ void table_add_bool(struct buf *out, const char *key, bool value)
 	field_append(out, value, 1);
 }
 
+void table_add_time(struct buf *out, const char *key, uint64_t seconds)
+{
+	add_key(out, slice_str(key));
+	buf_append_char(out, 'T');
+	field_append(out, seconds, 8);
+}
+
 /* --- to JSON --- */
 
 /* One run of table_write_json. */

@@ -53,9 +53,10 @@ bool table_next(struct table_entry *entry);
 /* The value of a key that is a string ('S') or NULL ptr when absent or of another type. */
 struct slice table_find_string(struct slice table, const char *key);
 
-/* Appends one entry of type S, l or t. The key has at most 255 bytes. */
+/* Appends one entry of type S, l, t or T. The key has at most 255 bytes. */
 void table_add_string(struct buf *out, const char *key, struct slice value);
 void table_add_int(struct buf *out, const char *key, int64_t value);
 void table_add_bool(struct buf *out, const char *key, bool value);
+void table_add_time(struct buf *out, const char *key, uint64_t seconds); /* since 1970 */
 
 #endif

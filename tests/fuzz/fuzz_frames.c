@@ -13,6 +13,8 @@ static void read_everything(struct frames_arena *arena, struct slice payload)
 	struct frames_return returned;
 	struct frames_settle settle;
 	uint64_t body_bytes;
+	bool mandatory;
+	(void)frames_read_publish(payload, &mandatory, &m);
 	(void)frames_read_deliver(payload, &deliver, &m);
 	(void)frames_read_return(payload, &returned, &m);
 	(void)frames_read_settle(payload, &settle);

@@ -35,8 +35,9 @@ static bool tick(
 	return true;
 }
 
-static void on_settle(void *self, uint64_t token, enum flow_fate fate)
+static void on_settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {
+	enum flow_fate fate = outcome->fate;
 	(void)token;
 	((struct run *)self)->last_fate = fate;
 }
@@ -80,7 +81,7 @@ static void abandon(void *self, struct flow *flow)
 }
 
 static const struct flow_source_kind source_kind = {tick, on_settle, on_stop, is_done};
-static const struct flow_sink_kind sink_kind = {room, put, flush, abandon};
+static const struct flow_sink_kind sink_kind = {room, put, flush, NULL, abandon};
 
 /* Runs messages through a core; what became of them is in *run and in the counts. */
 static struct flow_counts run_core(

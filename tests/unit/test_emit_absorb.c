@@ -45,11 +45,11 @@ static bool feed_tick(
 	return true;
 }
 
-static void feed_settle(void *self, uint64_t token, enum flow_fate fate)
+static void feed_settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {
 	struct feed *f = self;
 	f->settled++;
-	f->fates[token] = fate;
+	f->fates[token] = outcome->fate;
 }
 
 static void feed_stop(void *self)
@@ -106,7 +106,8 @@ static void shelf_abandon(void *self, struct flow *flow)
 	(void)self, (void)flow;
 }
 
-static const struct flow_sink_kind shelf_kind = {shelf_room, shelf_put, shelf_flush, shelf_abandon};
+static const struct flow_sink_kind shelf_kind = {
+    shelf_room, shelf_put, shelf_flush, NULL, shelf_abandon};
 
 /* ---- a run of each ---- */
 

@@ -32,11 +32,11 @@ static bool numbers_tick(
 	return true;
 }
 
-static void numbers_settle(void *self, uint64_t token, enum flow_fate fate)
+static void numbers_settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {
 	struct numbers *n = self;
 	n->settled[token]++;
-	n->fates[token] = fate;
+	n->fates[token] = outcome->fate;
 }
 
 static void numbers_stop(void *self)
@@ -99,7 +99,8 @@ static void shelf_abandon(void *self, struct flow *flow)
 	s->count = 0;
 }
 
-static const struct flow_sink_kind shelf_kind = {shelf_room, shelf_put, shelf_flush, shelf_abandon};
+static const struct flow_sink_kind shelf_kind = {
+    shelf_room, shelf_put, shelf_flush, NULL, shelf_abandon};
 
 /* A core that hides every third message. */
 struct thirds {
@@ -107,18 +108,18 @@ struct thirds {
 };
 
 static enum flow_answer hide_thirds(void *self, struct flow *flow, uint64_t slot,
-    const struct flow_message *in, struct message *out, enum flow_fate *fate)
+    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
 {
 	struct thirds *t = self;
 	(void)flow;
 	(void)slot;
 	(void)in;
 	(void)out;
-	*fate = FLOW_HELD;
+	verdict->fate = FLOW_HELD;
 	return t->seen++ % 3 == 2 ? FLOW_SETTLE : FLOW_PASS;
 }
 
-static const struct flow_core_kind thirds_kind = {hide_thirds, NULL};
+static const struct flow_core_kind thirds_kind = {.apply = hide_thirds};
 
 /* Runs and checks the one promise that always holds. */
 static bool run(

@@ -33,7 +33,8 @@ static struct message full_message(void)
 }
 
 /* Reads the three or more frames of a publish; the body pieces end up in body. */
-static void read_publish(struct slice in, struct message *m, struct buf *body, size_t *pieces)
+static void read_publish(
+    struct slice in, struct message *m, bool *mandatory, struct buf *body, size_t *pieces)
 {
 	struct error err = {0};
 	struct frame f;
@@ -42,6 +43,7 @@ static void read_publish(struct slice in, struct message *m, struct buf *body, s
 	ck_assert_int_eq(f.type, FRAME_METHOD);
 	ck_assert_uint_eq(f.channel, 3);
 	ck_assert_uint_eq(frames_method_id(f.payload), AMQP_BASIC_PUBLISH_METHOD);
+	ck_assert(frames_read_publish(f.payload, mandatory, m));
 	ck_assert_int_eq(frames_next(&in, FRAME_MAX, &f, &err), FRAMES_OK);
 	ck_assert_int_eq(f.type, FRAME_HEADER);
 	ck_assert(frames_read_header(f.payload, &body_bytes, m));
@@ -60,8 +62,12 @@ START_TEST(every_property_comes_back)
 	struct buf out = {0}, body = {0};
 	struct error err = {0};
 	size_t pieces;
+	bool mandatory = false;
 	ck_assert(frames_put_publish(&out, 3, &sent, true, FRAME_MAX, &err));
-	read_publish(buf_slice(&out), &got, &body, &pieces);
+	read_publish(buf_slice(&out), &got, &mandatory, &body, &pieces);
+	ck_assert(mandatory);
+	ck_assert(slice_equal(got.exchange, sent.exchange));
+	ck_assert(slice_equal(got.routing_key, sent.routing_key));
 	ck_assert_uint_eq(got.present, sent.present);
 	for (size_t i = 0; i < MESSAGE_PROPERTY_COUNT; i++) {
 		const struct message_property_row *row = &message_properties[i];
@@ -92,8 +98,10 @@ START_TEST(bodies_are_cut_at_the_frame_size)
 	struct buf out = {0}, body = {0};
 	struct error err = {0};
 	size_t pieces;
+	bool mandatory = true;
 	ck_assert(frames_put_publish(&out, 3, &sent, false, FRAME_MAX, &err));
-	read_publish(buf_slice(&out), &got, &body, &pieces);
+	read_publish(buf_slice(&out), &got, &mandatory, &body, &pieces);
+	ck_assert(!mandatory);
 	ck_assert_uint_eq(pieces, (size + FRAME_MAX - 9) / (FRAME_MAX - 8));
 	ck_assert(slice_equal(buf_slice(&body), sent.body));
 	free(bytes);

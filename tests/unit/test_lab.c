@@ -243,6 +243,33 @@ START_TEST(the_variables_lead_to_the_first_node)
 }
 END_TEST
 
+START_TEST(a_lab_with_tls_tells_where)
+{
+	struct state with = example, again;
+	struct buf out = {0};
+	struct error err = {0};
+	with.node_count = 1;
+	with.nodes[0].ports[NODE_PORT_AMQPS] = 5006;
+	state_render_json(&with, "/lab", &out);
+	ck_assert(state_parse(buf_slice(&out), &again, &err));
+	buf_clear(&out);
+	state_render_exports(&again, "/lab", &out);
+	ck_assert_ptr_nonnull(strstr(out.ptr, "AMQPS_URL='amqps://guest:guest@127.0.0.1:5006'\n"));
+	ck_assert_ptr_nonnull(strstr(out.ptr, "AMQPS_FILES='/lab/tls'\n"));
+	buf_clear(&out);
+	state_render_addresses(&again, "/lab", &out);
+	ck_assert_ptr_nonnull(strstr(out.ptr, "  amqps://guest:guest@127.0.0.1:5006  "));
+	buf_clear(&out);
+	const struct node_site site = {.dir = "/lab", .node_count = 1};
+	node_render_config(&site, &with.nodes[0], &out);
+	ck_assert_ptr_nonnull(strstr(out.ptr, "listeners.ssl.1 = 127.0.0.1:5006\n"));
+	buf_clear(&out);
+	node_render_config(&site, &example.nodes[0], &out);
+	ck_assert_ptr_null(strstr(out.ptr, "ssl"));
+	buf_release(&out);
+}
+END_TEST
+
 START_TEST(every_node_is_announced_on_a_line)
 {
 	struct buf out = {0};
@@ -645,6 +672,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(state, a_damaged_state_is_refused, 0, (int)ARRAY_LEN(damages));
 	tcase_add_test(state, a_cut_state_is_refused);
 	tcase_add_test(state, the_variables_lead_to_the_first_node);
+	tcase_add_test(state, a_lab_with_tls_tells_where);
 	tcase_add_test(state, every_node_is_announced_on_a_line);
 	tcase_add_test(state, the_table_shows_uptime_and_what_is_down_or_cut);
 	tcase_add_test(state, a_node_is_found_by_name_the_first_without_one);

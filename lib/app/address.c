@@ -1,0 +1,63 @@
+#include "app/address.h"
+
+#include "app/locate.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+/* The section, read. All borrowed; NULL: not said. */
+struct section {
+	const char *ca, *cert, *key, *server_name;
+	bool has_verify, verify_none;
+};
+
+bool address_has_tls(const struct uri *uris, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (uris[i].tls)
+			return true;
+	return false;
+}
+
+static struct section read_section(const json_t *tls, struct reader *r)
+{
+	static const char *const choices[] = {"peer", "none", NULL};
+	struct section s = {0};
+	size_t verify = 0;
+	/* each reports itself */
+	(void)reader_text(r, tls, "ca", &s.ca);
+	(void)reader_text(r, tls, "cert", &s.cert);
+	(void)reader_text(r, tls, "key", &s.key);
+	(void)reader_text(r, tls, "server_name", &s.server_name);
+	s.has_verify = reader_choice(r, tls, "verify", choices, &verify);
+	s.verify_none = verify == 1;
+	return s;
+}
+
+static void set_file(char **file, const char *directory, const char *name)
+{
+	if (*file == NULL && name != NULL)
+		*file = locate_below(directory, name);
+}
+
+/* A certificate and its key go together. */
+static void apply(const struct section *s, const char *directory, struct uri *uri)
+{
+	bool has_own = uri->certfile != NULL || uri->keyfile != NULL;
+	set_file(&uri->cacertfile, directory, s->ca);
+	set_file(&uri->certfile, directory, has_own ? NULL : s->cert);
+	set_file(&uri->keyfile, directory, has_own ? NULL : s->key);
+	if (uri->server_name == NULL && s->server_name != NULL)
+		uri->server_name = mem_strdup(s->server_name);
+	if (!uri->has_verify && s->has_verify)
+		uri->verify_none = s->verify_none;
+}
+
+void address_apply_tls(
+    const json_t *tls, const char *directory, struct uri *uris, size_t count, struct reader *r)
+{
+	const struct section section = read_section(tls, r);
+	for (size_t i = 0; i < count; i++)
+		if (uris[i].tls)
+			apply(&section, directory, &uris[i]);
+}

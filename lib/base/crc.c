@@ -1,0 +1,40 @@
+#include "base/crc.h"
+
+#include <endian.h>
+
+#define POLYNOMIAL UINT32_C(0x82f63b78) /* with its bits in reverse, as the algorithm wants it */
+
+void crc_init(struct crc *c)
+{
+	for (uint32_t i = 0; i < 256; i++) {
+		uint32_t crc = i;
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? POLYNOMIAL : 0);
+		c->table[0][i] = crc;
+	}
+	for (int t = 1; t < 8; t++)
+		for (int i = 0; i < 256; i++) {
+			uint32_t crc = c->table[t - 1][i];
+			c->table[t][i] = crc >> 8 ^ c->table[0][crc & 0xff];
+		}
+}
+
+static uint32_t eight_bytes(const struct crc *c, uint32_t crc, const char *at)
+{
+	uint64_t v;
+	memcpy(&v, at, sizeof v);
+	v = le64toh(v) ^ crc;
+	return c->table[7][v & 0xff] ^ c->table[6][v >> 8 & 0xff] ^ c->table[5][v >> 16 & 0xff] ^
+	       c->table[4][v >> 24 & 0xff] ^ c->table[3][v >> 32 & 0xff] ^
+	       c->table[2][v >> 40 & 0xff] ^ c->table[1][v >> 48 & 0xff] ^ c->table[0][v >> 56];
+}
+
+uint32_t crc_of(const struct crc *c, uint32_t before, struct slice bytes)
+{
+	uint32_t crc = ~before;
+	for (; bytes.len >= 8; bytes.ptr += 8, bytes.len -= 8)
+		crc = eight_bytes(c, crc, bytes.ptr);
+	for (; bytes.len > 0; bytes.ptr++, bytes.len--)
+		crc = crc >> 8 ^ c->table[0][(crc ^ (unsigned char)*bytes.ptr) & 0xff];
+	return ~crc;
+}

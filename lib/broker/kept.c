@@ -1,0 +1,65 @@
+#include "broker/kept.h"
+
+#include <assert.h>
+
+#define MOVE_BYTES (256u * 1024) /* so much must be dead before memory is moved */
+
+void kept_release(struct kept *k)
+{
+	buf_release(&k->bytes);
+}
+
+uint64_t kept_end(const struct kept *k)
+{
+	return k->base + k->bytes.len;
+}
+
+uint64_t kept_add(struct kept *k, struct slice frames)
+{
+	uint64_t place = kept_end(k);
+	buf_append(&k->bytes, frames);
+	return place;
+}
+
+void kept_forget(struct kept *k, uint64_t place)
+{
+	size_t dead = (size_t)(place - k->base);
+	if (dead == k->bytes.len) {
+		buf_clear(&k->bytes);
+	} else {
+		if (dead < MOVE_BYTES || dead < k->bytes.len / 2)
+			return;
+		buf_consume(&k->bytes, dead);
+	}
+	k->base = place;
+}
+
+/* Our own frames: they are whole and right. */
+static struct slice take(struct slice *rest)
+{
+	struct frame f = {0};
+	struct error ignored = {0};
+	enum frames_status status = frames_next(rest, UINT32_MAX, &f, &ignored);
+	assert(status == FRAMES_OK);
+	(void)status;
+	return f.payload;
+}
+
+struct message *kept_read(const struct kept *k, uint64_t place, bool *mandatory)
+{
+	size_t at = (size_t)(place - k->base);
+	struct slice rest = {k->bytes.ptr + at, k->bytes.len - at};
+	struct message m = {0};
+	struct buf body = {0};
+	uint64_t body_bytes = 0;
+	bool good = frames_read_publish(take(&rest), mandatory, &m) &&
+		    frames_read_header(take(&rest), &body_bytes, &m);
+	assert(good);
+	(void)good;
+	while (body.len < body_bytes)
+		buf_append(&body, take(&rest));
+	m.body = buf_slice(&body);
+	struct message *copy = message_copy(&m);
+	buf_release(&body);
+	return copy;
+}

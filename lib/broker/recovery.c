@@ -1,0 +1,161 @@
+#include "broker/recovery.h"
+
+#include "base/buf.h"
+#include "base/chrono.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "broker/connection_private.h"
+
+#include <amqp.h>
+#include <amqp_framing.h>
+
+#include <stdlib.h>
+
+#define REFUSALS                                                                        \
+	3 /* after having been let in once: a user may be made anew, a broker may start \
+	   */
+
+struct recovery {
+	struct recovery_options options;
+	bool has_progress;
+	uint64_t since_ns; /* of the first loss without progress after it; 0: none */
+	uint64_t pause_ns; /* before the next try; 0: none */
+	uint64_t count;
+};
+
+struct recovery *recovery_create(const struct recovery_options *options)
+{
+	struct recovery *r = mem_alloc(1, sizeof *r);
+	r->options = *options;
+	r->has_progress = true;
+	return r;
+}
+
+void recovery_free(struct recovery *r)
+{
+	free(r);
+}
+
+void recovery_note_progress(struct recovery *r)
+{
+	if (r != NULL)
+		r->has_progress = true;
+}
+
+uint64_t recovery_count(const struct recovery *r)
+{
+	return r->count;
+}
+
+/* Notes one more failure; false when it has gone on for too long. */
+static bool may_try(struct recovery *r)
+{
+	const struct reach_options *reach = &r->options.reach;
+	uint64_t now = chrono_now_ns();
+	if (r->has_progress) {
+		r->since_ns = now;
+		r->pause_ns = 0;
+	} else {
+		uint64_t doubled = r->pause_ns == 0 ? reach->pause_from_ns : r->pause_ns * 2;
+		r->pause_ns = doubled < reach->pause_to_ns ? doubled : reach->pause_to_ns;
+	}
+	r->has_progress = false;
+	return now < chrono_after(r->since_ns, r->options.give_up_after_ns);
+}
+
+static bool give_up(const struct recovery *r, const struct error *why, struct error *err)
+{
+	struct buf span = {0};
+	num_format_duration(chrono_now_ns() - r->since_ns, &span);
+	if (r->options.give_up_after_ns > 0)
+		error_set(err, why->kind, "%s (gave up after %s)", why->text, span.ptr);
+	else
+		error_set(err, why->kind, "%s", why->text);
+	buf_release(&span);
+	return false;
+}
+
+bool recovery_may_help(const struct recovery *r, const struct error *why)
+{
+	uint16_t code = connection_refusal_code(r->options.connection);
+	return why->kind == ERROR_UNAVAILABLE || code == AMQP_NOT_FOUND ||
+	       code == AMQP_INTERNAL_ERROR || code == AMQP_RESOURCE_LOCKED;
+}
+
+static bool is_stopped(const struct recovery *r)
+{
+	return loop_stop_requested(connection_loop(r->options.connection));
+}
+
+static bool pause_before(struct recovery *r, struct error *err)
+{
+	return r->pause_ns == 0 ||
+	       reach_pause(connection_loop(r->options.connection), r->pause_ns, err);
+}
+
+static bool restore(const struct recovery *r, struct error *err)
+{
+	return r->options.restore == NULL ||
+	       r->options.restore(r->options.ctx, r->options.connection, err);
+}
+
+/* One try: true when the connection lives and everything is there; else *why. */
+static bool try_once(struct recovery *r, struct error *why)
+{
+	struct connection *c = r->options.connection;
+	struct reach_options reach = r->options.reach;
+	uint64_t end = chrono_after(r->since_ns, r->options.give_up_after_ns);
+	struct error lost = {0};
+	uint64_t now = chrono_now_ns();
+	reach.wait_ns = end > now ? end - now : 0;
+	reach.refusals = REFUSALS;
+	if (!pause_before(r, why))
+		return false;
+	if (is_stopped(r))
+		return false;
+	if (!connection_check(c, &lost) && !reach_again(c, &reach, why))
+		return false;
+	return restore(r, why);
+}
+
+static bool try_until_done(struct recovery *r, const struct error *cause, struct error *err)
+{
+	struct error why = *cause;
+	while (may_try(r)) {
+		error_clear(&why);
+		if (try_once(r, &why))
+			return true;
+		if (is_stopped(r))
+			return error_set(
+			    err, cause->kind, "%s; stopped before it came back", cause->text);
+		if (!recovery_may_help(r, &why))
+			break;
+	}
+	return give_up(r, &why, err);
+}
+
+bool recovery_renew(struct recovery *r, struct error *err)
+{
+	struct connection *c = r->options.connection;
+	struct error loss = {0};
+	uint64_t lost_ns = chrono_now_ns();
+	if (connection_check(c, &loss))
+		return true;
+	if (loss.kind != ERROR_UNAVAILABLE || r->options.give_up_after_ns == 0)
+		return error_set(err, loss.kind, "%s", loss.text);
+	log_write(LOG_WARNING, "%s; trying again", loss.text);
+	if (!try_until_done(r, &loss, err))
+		return false;
+	struct buf span = {0};
+	num_format_duration(chrono_now_ns() - lost_ns, &span);
+	log_write(LOG_WARNING, "connected again to %s, after %s", connection_shown(c), span.ptr);
+	buf_release(&span);
+	r->count++;
+	return true;
+}
+
+bool recovery_restore(struct recovery *r, const struct error *cause, struct error *err)
+{
+	return try_until_done(r, cause, err);
+}

@@ -1,0 +1,494 @@
+#include "broker/tls.h"
+
+#include "base/chrono.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define READ_AHEAD_BYTES (128u * 1024) /* of several records in one system call */
+#define MOST_NAMES 5		       /* of a certificate, told in an error */
+
+struct tls {
+	SSL *ssl;
+	const char *shown; /* the address */
+	struct error failure;
+	struct buf
+	    distrust; /* why their certificate is not accepted; empty: it is, or not judged */
+	struct buf session;
+	bool cert_asked;       /* they want a certificate of us and there is none */
+	bool passphrase_asked; /* the key cannot be read without one */
+	bool read_waits_to_write;
+};
+
+/* ---- what is wrong with their certificate ---- */
+
+static void append_name(const X509_NAME *name, struct buf *out)
+{
+	/* escaping is what text_escape does */
+	const unsigned long flags =
+	    XN_FLAG_RFC2253 & ~(unsigned long)(ASN1_STRFLGS_ESC_CTRL | ASN1_STRFLGS_ESC_MSB);
+	char *text = NULL;
+	BIO *bio = BIO_new(BIO_s_mem());
+	if (bio != NULL && X509_NAME_print_ex(bio, name, 0, flags) >= 0) {
+		long len = BIO_get_mem_data(bio, &text);
+		text_escape((struct slice){text, len > 0 ? (size_t)len : 0}, 200, out);
+	}
+	BIO_free(bio);
+}
+
+static void append_time(const ASN1_TIME *when, struct buf *out)
+{
+	struct tm tm;
+	char text[32];
+	if (ASN1_TIME_to_tm(when, &tm) == 1 &&
+	    strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &tm) > 0)
+		buf_append_str(out, text);
+}
+
+static bool append_general_name(const GENERAL_NAME *name, struct buf *out)
+{
+	char text[INET6_ADDRSTRLEN];
+	if (name->type == GEN_DNS) {
+		const ASN1_STRING *dns = name->d.dNSName;
+		text_escape((struct slice){(const char *)ASN1_STRING_get0_data(dns),
+				(size_t)ASN1_STRING_length(dns)},
+		    100, out);
+		return true;
+	}
+	int len = name->type == GEN_IPADD ? ASN1_STRING_length(name->d.iPAddress) : 0;
+	int family = len == 4 ? AF_INET : AF_INET6;
+	if ((len != 4 && len != 16) ||
+	    inet_ntop(family, ASN1_STRING_get0_data(name->d.iPAddress), text, sizeof text) == NULL)
+		return false;
+	buf_append_str(out, text);
+	return true;
+}
+
+/* "; it is for a.example, 10.0.0.1", which are names when there are any, else the subject. */
+static void append_owner(const X509 *cert, struct buf *out)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	int count = names != NULL ? sk_GENERAL_NAME_num(names) : 0, told = 0;
+	buf_append_str(out, "; it is for ");
+	for (int i = 0; i < count && told < MOST_NAMES; i++) {
+		size_t before = out->len;
+		buf_append_str(out, told > 0 ? ", " : "");
+		if (append_general_name(sk_GENERAL_NAME_value(names, i), out))
+			told++;
+		else
+			buf_truncate(out, before);
+	}
+	if (told == 0)
+		append_name(X509_get_subject_name(cert), out);
+	GENERAL_NAMES_free(names);
+}
+
+/* OpenSSL's reason, and what of the certificate makes it plain. */
+static void explain_distrust(X509_STORE_CTX *store, struct buf *out)
+{
+	const X509 *cert = X509_STORE_CTX_get_current_cert(store);
+	int code = X509_STORE_CTX_get_error(store);
+	buf_append_str(out, X509_verify_cert_error_string(code));
+	if (cert == NULL)
+		return;
+	switch (code) {
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		append_owner(cert, out);
+		break;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		buf_append_str(out, ", on ");
+		append_time(X509_get0_notAfter(cert), out);
+		break;
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		buf_append_str(out, ", but from ");
+		append_time(X509_get0_notBefore(cert), out);
+		break;
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+		buf_append_str(out, "; it was issued by ");
+		append_name(X509_get_issuer_name(cert), out);
+		buf_append_str(out, ", which cacertfile can name");
+		break;
+	default:
+		break;
+	}
+}
+
+static int on_verified(int good, X509_STORE_CTX *store)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls *t = SSL_get_app_data(ssl);
+	if (!good && t->distrust.len == 0)
+		explain_distrust(store, &t->distrust);
+	return good;
+}
+
+/* ---- our files ---- */
+
+/* OpenSSL says only that it did not work; the system says why. */
+static bool check_readable(const char *path, const char *what, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int cause = errno;
+	if (fd >= 0) {
+		close(fd);
+		return true;
+	}
+	char *name = text_quote(slice_str(path));
+	error_set(err, ERROR_NO_INPUT, "cannot read the %s '%s': %s", what, name, strerror(cause));
+	free(name);
+	return false;
+}
+
+static bool useless(const char *path, const char *what, const char *why, struct error *err)
+{
+	char *name = text_quote(slice_str(path));
+	error_set(err, ERROR_NO_INPUT, "cannot use the %s '%s': %s", what, name, why);
+	free(name);
+	return false;
+}
+
+/* Asked when a key is encrypted. We never ask back: nobody may be there. */
+static int refuse_passphrase(char *out, int size, int writing, void *ctx)
+{
+	struct tls *t = ctx;
+	(void)writing; /* keys are only read */
+	if (size > 0)
+		out[0] = '\0';
+	t->passphrase_asked = true;
+	return -1;
+}
+
+static int note_cert_asked(SSL *ssl, X509 **cert, EVP_PKEY **key)
+{
+	struct tls *t = SSL_get_app_data(ssl);
+	(void)cert; /* OpenSSL fixes the form; we have none to give */
+	(void)key;
+	t->cert_asked = true;
+	return 0;
+}
+
+static bool load_authorities(SSL_CTX *ctx, const struct uri *uri, struct error *err)
+{
+	if (uri->verify_none)
+		return true;
+	if (uri->cacertfile == NULL)
+		return SSL_CTX_set_default_verify_paths(ctx) == 1 ||
+		       error_set(err, ERROR_NO_INPUT,
+			   "cannot read the system's certificate authorities; name some with "
+			   "cacertfile");
+	return check_readable(uri->cacertfile, "CA file", err) &&
+	       (SSL_CTX_load_verify_file(ctx, uri->cacertfile) == 1 ||
+		   useless(uri->cacertfile, "CA file", "it holds no certificate in PEM form", err));
+}
+
+/* A key may stand in the file of its certificate. */
+static bool load_identity(struct tls *t, SSL_CTX *ctx, const struct uri *uri, struct error *err)
+{
+	const char *cert = uri->certfile, *key = uri->keyfile != NULL ? uri->keyfile : cert;
+	if (cert == NULL && key == NULL)
+		return true;
+	if (cert == NULL)
+		return error_set(err, ERROR_SETTINGS,
+		    "a key without its certificate: keyfile needs certfile beside it");
+	if (!check_readable(cert, "certificate", err) || !check_readable(key, "key", err))
+		return false;
+	if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
+		return useless(cert, "certificate",
+		    "it holds no certificate in PEM form that is accepted", err);
+	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1)
+		return true;
+	unsigned long code = ERR_peek_last_error();
+	return useless(key, "key",
+	    t->passphrase_asked
+		? "it is protected by a passphrase; give one without, readable by you alone"
+	    : ERR_GET_REASON(code) == X509_R_KEY_VALUES_MISMATCH ||
+		    ERR_GET_REASON(code) == X509_R_KEY_TYPE_MISMATCH
+		? "it does not belong to the certificate"
+		: "it holds no private key in PEM form",
+	    err);
+}
+
+static SSL_CTX *create_context(struct tls *t, const struct uri *uri, struct error *err)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	if (ctx == NULL) {
+		error_set(err, ERROR_INTERNAL, "OpenSSL cannot be used");
+		return NULL;
+	}
+	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	/* an end without goodbye is an end: AMQP has its own, and whole frames */
+	SSL_CTX_set_options(
+	    ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(ctx, 1);
+	SSL_CTX_set_default_read_buffer_len(ctx, READ_AHEAD_BYTES);
+	SSL_CTX_set_verify(ctx, uri->verify_none ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, on_verified);
+	SSL_CTX_set_default_passwd_cb(ctx, refuse_passphrase);
+	SSL_CTX_set_default_passwd_cb_userdata(ctx, t);
+	SSL_CTX_set_client_cert_cb(ctx, note_cert_asked);
+	if (load_authorities(ctx, uri, err) && load_identity(t, ctx, uri, err))
+		return ctx;
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+/* An IP address is compared with those of the certificate, and not sent as a name (RFC 6066, 3). */
+static bool set_peer_name(SSL *ssl, const char *name)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+	if (X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1)
+		return true;
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	return X509_VERIFY_PARAM_set1_host(param, name, 0) == 1 &&
+	       SSL_set_tlsext_host_name(ssl, name) == 1;
+}
+
+static bool prepare(struct tls *t, int fd, const struct uri *uri, struct error *err)
+{
+	const char *name = uri->server_name != NULL ? uri->server_name : uri->host;
+	SSL_CTX *ctx = create_context(t, uri, err);
+	if (ctx == NULL)
+		return false;
+	t->ssl = SSL_new(ctx);
+	SSL_CTX_free(ctx); /* the session keeps it */
+	if (t->ssl == NULL || SSL_set_fd(t->ssl, fd) != 1)
+		return error_set(err, ERROR_INTERNAL, "OpenSSL cannot be used");
+	SSL_set_app_data(t->ssl, t);
+	if (set_peer_name(t->ssl, name))
+		return true;
+	char *shown = text_quote(slice_str(name));
+	error_set(err, ERROR_SETTINGS, "'%s' cannot be the name of a TLS server", shown);
+	free(shown);
+	return false;
+}
+
+/* ---- failures ---- */
+
+/* Their alerts about our certificate (RFC 8446, 6.2); NULL for any other reason. */
+static const char *explain_alert(int reason)
+{
+	static const struct {
+		int reason;
+		const char *text;
+	} alerts[] = {
+	    {SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, "bad certificate"},
+	    {SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE, "unsupported certificate"},
+	    {SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED, "certificate revoked"},
+	    {SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, "certificate expired"},
+	    {SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, "certificate unknown"},
+	    {SSL_R_TLSV1_ALERT_UNKNOWN_CA, "unknown certificate authority"},
+	    {SSL_R_TLSV1_ALERT_ACCESS_DENIED, "access denied"},
+	    {SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED, "certificate required"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(alerts); i++)
+		if (alerts[i].reason == reason)
+			return alerts[i].text;
+	return NULL;
+}
+
+/* What OpenSSL has put on its list of errors. */
+static void explain_failure(struct tls *t, struct error *err)
+{
+	unsigned long code = ERR_peek_error();
+	int reason = ERR_GET_REASON(code);
+	const char *alert = explain_alert(reason), *text = ERR_reason_error_string(code);
+	if (t->distrust.len > 0)
+		error_set(err, ERROR_ACCESS, "the broker at %s cannot be trusted: %s", t->shown,
+		    t->distrust.ptr);
+	else if (t->cert_asked && (alert != NULL || reason == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE))
+		error_set(err, ERROR_ACCESS,
+		    "the broker at %s wants a certificate of us; give certfile and keyfile",
+		    t->shown);
+	else if (alert != NULL)
+		error_set(err, ERROR_ACCESS, "the broker at %s does not accept our certificate: %s",
+		    t->shown, alert);
+	else
+		error_set(err, ERROR_UNAVAILABLE, "TLS with the broker at %s failed: %s", t->shown,
+		    text != NULL ? text : "no reason given");
+}
+
+/* The result of a read or write that moved nothing: what recv() would return. */
+static ssize_t judge(struct tls *t, int result, int cause)
+{
+	switch (SSL_get_error(t->ssl, result)) {
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		errno = EAGAIN;
+		return -1;
+	case SSL_ERROR_ZERO_RETURN:
+		return 0;
+	case SSL_ERROR_SYSCALL:
+		errno = cause != 0 ? cause : ECONNRESET;
+		return -1;
+	default:
+		explain_failure(t, &t->failure);
+		errno = EPROTO;
+		return -1;
+	}
+}
+
+/* ---- the handshake ---- */
+
+struct wait {
+	struct loop *loop;
+	int fd;
+	uint64_t deadline_ns;
+	const char *shown;
+};
+
+static void note_ready(void *ctx, short revents)
+{
+	(void)revents; /* the next step finds out */
+	*(bool *)ctx = true;
+}
+
+static bool wait_ready(const struct wait *w, short events, struct error *err)
+{
+	bool ready = false, good = true;
+	loop_watch(w->loop, w->fd, events, note_ready, &ready);
+	while (good && !ready) {
+		if (loop_stop_requested(w->loop))
+			good = error_set(err, ERROR_UNAVAILABLE, "stopped while logging in");
+		else if (chrono_now_ns() >= w->deadline_ns)
+			good = error_set(err, ERROR_UNAVAILABLE,
+			    "the broker at %s does not finish the TLS handshake: is it AMQP over "
+			    "TLS?",
+			    w->shown);
+		else
+			good = loop_turn(w->loop, w->deadline_ns, err);
+	}
+	loop_unwatch(w->loop, w->fd);
+	return good;
+}
+
+/* Who does not speak TLS shows it in the first bytes, before OpenSSL has taken them. */
+static bool check_greeting(const struct wait *w, struct error *err)
+{
+	char bytes[4];
+	if (recv(w->fd, bytes, sizeof bytes, MSG_PEEK) != (ssize_t)sizeof bytes)
+		return true;
+	if (memcmp(bytes, "AMQP", 4) == 0)
+		return error_set(err, ERROR_REFUSED,
+		    "%s speaks AMQP without TLS: use amqp://, or the port for TLS (RabbitMQ's is "
+		    "5671)",
+		    w->shown);
+	if (memcmp(bytes, "HTTP", 4) == 0)
+		return error_set(err, ERROR_REFUSED,
+		    "%s is a web server, not AMQP; RabbitMQ listens for TLS on port 5671",
+		    w->shown);
+	return true;
+}
+
+static bool shake_hands(struct tls *t, const struct wait *w, struct error *err)
+{
+	for (bool greeted = false;;) {
+		ERR_clear_error();
+		errno = 0;
+		int result = SSL_connect(t->ssl), cause = errno;
+		int code = SSL_get_error(t->ssl, result);
+		if (result == 1)
+			return true;
+		if (code == SSL_ERROR_SYSCALL || code == SSL_ERROR_ZERO_RETURN)
+			return check_greeting(w, err) &&
+			       error_set(err, ERROR_UNAVAILABLE,
+				   "no TLS handshake with the broker at %s: %s", t->shown,
+				   cause != 0 ? strerror(cause) : "it closed the connection");
+		if (code != SSL_ERROR_WANT_READ && code != SSL_ERROR_WANT_WRITE) {
+			explain_failure(t, err);
+			return false;
+		}
+		if (!wait_ready(w, code == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, err))
+			return false;
+		if (code == SSL_ERROR_WANT_READ && !greeted && !check_greeting(w, err))
+			return false;
+		greeted = greeted || code == SSL_ERROR_WANT_READ;
+	}
+}
+
+struct tls *tls_open(
+    struct loop *loop, int fd, const struct uri *uri, uint64_t deadline_ns, struct error *err)
+{
+	struct tls *t = mem_alloc(1, sizeof *t);
+	const struct wait wait = {loop, fd, deadline_ns, uri->shown};
+	t->shown = uri->shown;
+	ERR_clear_error();
+	if (prepare(t, fd, uri, err) && shake_hands(t, &wait, err)) {
+		buf_printf(
+		    &t->session, "%s, %s", SSL_get_version(t->ssl), SSL_get_cipher_name(t->ssl));
+		return t;
+	}
+	tls_close(t);
+	return NULL;
+}
+
+void tls_close(struct tls *t)
+{
+	if (t == NULL)
+		return;
+	ERR_clear_error();
+	if (t->ssl != NULL && SSL_is_init_finished(t->ssl) && t->failure.kind == ERROR_NONE)
+		(void)SSL_shutdown(t->ssl); /* who has gone does not need our goodbye */
+	SSL_free(t->ssl);
+	buf_release(&t->distrust);
+	buf_release(&t->session);
+	free(t);
+}
+
+/* ---- reading and writing ---- */
+
+ssize_t tls_read(struct tls *t, void *bytes, size_t size)
+{
+	if (t->failure.kind != ERROR_NONE) {
+		errno = EPROTO;
+		return -1;
+	}
+	ERR_clear_error();
+	errno = 0;
+	int result = SSL_read(t->ssl, bytes, size < INT_MAX ? (int)size : INT_MAX);
+	int cause = errno;
+	t->read_waits_to_write = result <= 0 && SSL_want_write(t->ssl);
+	return result > 0 ? result : judge(t, result, cause);
+}
+
+ssize_t tls_write(struct tls *t, const void *bytes, size_t size)
+{
+	ERR_clear_error();
+	errno = 0;
+	int result = SSL_write(t->ssl, bytes, size < INT_MAX ? (int)size : INT_MAX);
+	ssize_t moved = result > 0 ? result : judge(t, result, errno);
+	if (moved == 0)
+		errno = EPIPE; /* they said goodbye */
+	return moved > 0 ? moved : -1;
+}
+
+bool tls_read_waits_to_write(const struct tls *t)
+{
+	return t->read_waits_to_write;
+}
+
+const struct error *tls_failure(const struct tls *t)
+{
+	return &t->failure;
+}
+
+const char *tls_shown(const struct tls *t)
+{
+	return t->session.ptr;
+}

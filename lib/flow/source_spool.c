@@ -1,0 +1,87 @@
+#include "flow/source_spool.h"
+
+#include "base/mem.h"
+#include "model/marks.h"
+
+#include <stdlib.h>
+
+struct source_spool {
+	struct spool *spool;
+	uint64_t next; /* what stands before it has been offered */
+	struct buf storage, headers;
+	bool stopped;
+};
+
+struct source_spool *source_spool_create(struct spool *spool)
+{
+	struct source_spool *source = mem_alloc(1, sizeof *source);
+	source->spool = spool;
+	return source;
+}
+
+void source_spool_free(struct source_spool *source)
+{
+	if (source == NULL)
+		return;
+	buf_release(&source->storage);
+	buf_release(&source->headers);
+	free(source);
+}
+
+static void add_mark(struct source_spool *source, struct message *m)
+{
+	const struct mark mark = {.key = MARKS_RESENT, .kind = MARK_TRUE};
+	bool has_headers = (m->present & MESSAGE_HEADERS) != 0;
+	buf_clear(&source->headers);
+	marks_set(has_headers ? m->headers : (struct slice){0}, &mark, 1, &source->headers);
+	m->headers = buf_slice(&source->headers);
+	m->present |= MESSAGE_HEADERS;
+}
+
+static bool tick(
+    void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
+{
+	struct source_spool *source = self;
+	uint64_t number;
+	(void)now_ns, (void)wake_ns; /* room comes with the next fate */
+	while (!source->stopped && flow_room(flow) > 0 &&
+	       spool_find_unsettled(source->spool, source->next, &number)) {
+		struct message m;
+		bool mandatory; /* the flow decides it anew */
+		if (!spool_read(source->spool, number, &source->storage, &m, &mandatory, err))
+			return false;
+		source->next = number + 1;
+		add_mark(source, &m);
+		struct flow_message offered = {.message = &m};
+		flow_offer(flow, &offered, number);
+	}
+	return true;
+}
+
+static void settle(void *self, uint64_t token, const struct flow_outcome *outcome)
+{
+	const struct source_spool *source = self;
+	bool is_known = outcome->fate == FLOW_ACCEPTED || outcome->fate == FLOW_RETURNED ||
+			outcome->fate == FLOW_NACKED;
+	if (is_known)
+		spool_settle(source->spool, token);
+}
+
+static void stop(void *self)
+{
+	struct source_spool *source = self;
+	source->stopped = true;
+}
+
+static bool is_done(const void *self)
+{
+	const struct source_spool *source = self;
+	uint64_t number;
+	return source->stopped || !spool_find_unsettled(source->spool, source->next, &number);
+}
+
+struct flow_source source_spool_source(struct source_spool *source)
+{
+	static const struct flow_source_kind kind = {tick, settle, stop, is_done};
+	return (struct flow_source){&kind, source};
+}

@@ -1,0 +1,72 @@
+#include "model/marks.h"
+
+#include "model/field.h"
+#include "model/table.h"
+
+static bool is_replaced(struct slice key, const struct mark *marks, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (slice_is(key, marks[i].key))
+			return true;
+	return false;
+}
+
+static void add(const struct mark *m, struct buf *out)
+{
+	switch (m->kind) {
+	case MARK_TEXT:
+		table_add_string(out, m->key, m->text);
+		break;
+	case MARK_INT:
+		table_add_int(out, m->key, m->number);
+		break;
+	case MARK_TRUE:
+		table_add_bool(out, m->key, true);
+		break;
+	case MARK_TIME:
+		table_add_time(out, m->key, (uint64_t)m->number);
+		break;
+	case MARK_ABSENT:
+		break;
+	}
+}
+
+void marks_set(struct slice headers, const struct mark *marks, size_t count, struct buf *out)
+{
+	struct table_entry entry = {.rest = headers};
+	const char *at = headers.ptr;
+	for (; table_next(&entry); at = entry.rest.ptr)
+		if (!is_replaced(entry.key, marks, count))
+			buf_append(out, (struct slice){at, (size_t)(entry.rest.ptr - at)});
+	buf_append(out, entry.rest); /* damaged: it stays */
+	for (size_t i = 0; i < count; i++)
+		add(&marks[i], out);
+}
+
+static bool find(struct slice headers, const char *key, struct table_entry *entry)
+{
+	*entry = (struct table_entry){.rest = headers};
+	while (table_next(entry))
+		if (slice_is(entry->key, key))
+			return true;
+	return false;
+}
+
+bool marks_has(struct slice headers, const char *key)
+{
+	struct table_entry entry;
+	return find(headers, key, &entry);
+}
+
+uint64_t marks_count(struct slice headers, const char *key)
+{
+	struct table_entry entry;
+	if (!find(headers, key, &entry) || strchr("bBsuIilL", entry.type) == NULL)
+		return 0;
+	bool is_signed = strchr("bsIl", entry.type) != NULL;
+	uint64_t value = 0;
+	for (size_t i = 0; i < entry.value.len; i++)
+		value = value << 8 | (unsigned char)entry.value.ptr[i];
+	bool negative = is_signed && entry.value.len > 0 && (entry.value.ptr[0] & 0x80) != 0;
+	return negative ? 0 : value;
+}

@@ -1,0 +1,41 @@
+/*
+ * marks.h - the headers that warren puts on a message for its own use.
+ *
+ * They begin with "x-warren-", are read by whoever gets the message next, and go where the message
+ * goes; the other headers stay as they are, byte for byte.
+ */
+#ifndef MODEL_MARKS_H
+#define MODEL_MARKS_H
+
+#include "base/buf.h"
+
+#define MARKS_RESENT "x-warren-resent"		 /* true: it may have been sent before */
+#define MARKS_ATTEMPTS "x-warren-attempts"	 /* deliveries that failed so far */
+#define MARKS_RETURNED "x-warren-returned"	 /* how often it came back from dead letters */
+#define MARKS_QUEUE "x-warren-queue"		 /* where it failed */
+#define MARKS_EXCHANGE "x-warren-exchange"	 /* where it was published first, */
+#define MARKS_ROUTING_KEY "x-warren-routing-key" /* and with which key */
+#define MARKS_REASON "x-warren-reason"		 /* of a dead letter: "attempts" or "rejected" */
+#define MARKS_ERROR "x-warren-error"		 /* what the handler said */
+#define MARKS_TIME "x-warren-time"		 /* when it was given up: seconds since 1970 */
+
+enum mark_kind { MARK_TEXT, MARK_INT, MARK_TRUE, MARK_TIME, MARK_ABSENT };
+
+struct mark {
+	const char *key;
+	enum mark_kind kind; /* MARK_ABSENT: only takes away what is there */
+	struct slice text;
+	int64_t number; /* of MARK_INT and MARK_TIME */
+};
+
+/* Appends the field table `headers` (encoded, as struct message has it) with the marks in it, each
+ * instead of what has its key. */
+void marks_set(struct slice headers, const struct mark *marks, size_t count, struct buf *out);
+
+/* The value of a count; 0 when it is absent, no integer, or negative. */
+uint64_t marks_count(struct slice headers, const char *key);
+
+/* Whether the key is there. */
+bool marks_has(struct slice headers, const char *key);
+
+#endif

@@ -1,0 +1,162 @@
+#!/bin/bash
+# A lost connection, a deleted queue, a refused or nacked message: the tools go on, nothing is lost,
+# and what may have come twice says so.
+. tests/support/tap.sh
+use_broker
+cd "$work" || exit
+
+cat >s.yaml <<'END'
+broker:
+  reconnect: {from: 50ms, to: 500ms, give_up_after: 30s}
+exchanges:
+  jobs: {type: direct}
+queues:
+  jobs: {}
+  small: {max_length: 10, overflow: reject-publish}
+  log: {type: stream}
+bindings:
+  - {exchange: jobs, queue: jobs, routing_key: job}
+messages:
+  job:
+    exchange: jobs
+    routing_key: job
+    amount: 6000
+    rate: 1000/s
+    fields: {n: {sequence: 1}}
+END
+
+ctl() { "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- "$@"; }
+# Ends every connection to our vhost, as an administrator would.
+cut_off() { ctl close_all_connections -p "$vhost" "cut by a test" >/dev/null; }
+ids() { jq -r .properties.message_id "$@" | LC_ALL=C sort; }
+lines() { wc -l <"$1" | tr -d ' '; }
+has_lines() { [ "$(lines "$1")" -ge "$2" ]; }
+queue() { "$BIN/topology" show -s s.yaml "$1" -f json | jq "select(.object == \"queue\") | $2"; }
+field() { tail -n 1 "$1" | jq -r ".$2"; }
+take_all() { timeout 60 "$BIN/consumer" -s s.yaml "$1" --until-empty -f json --summary json >"$2" 2>"$2.err"; }
+is_ready() { grep -q 'waiting for messages' "$1"; }
+# ends_with STATUS PID NAME: the job ends with this status.
+ends_with() {
+	wait "$2"
+	is $? "$1" "$3"
+}
+
+# ---- a producer that loses its connection three times ----
+
+"$BIN/producer" -s s.yaml --yes -f json --summary json >sent 2>sent.err &
+producer=$!
+for n in 500 2000 3500; do
+	eventually 20 has_lines sent $n
+	cut_off
+done
+ends_with 0 $producer "a producer cut off three times: exit 0"
+is "$(field sent.err confirmed) $(field sent.err unconfirmed)" "6000 0" "every message is confirmed"
+is "$(grep -c 'trying again' sent.err) $(grep -c 'connected again' sent.err)" "3 3" "each loss and return is told"
+like "$(grep 'trying again' sent.err | head -n 1)" "CONNECTION_FORCED - cut by a test" "with the broker's reason"
+is "$(jq -r .fate sent | sort | uniq -c | tr -s ' ')" " 6000 confirmed" "each is printed once, with its fate"
+take_all jobs got
+is "$(comm -23 <(ids sent) <(ids got | uniq) | wc -l)" 0 "every confirmed message has arrived"
+jq -r 'select(.properties.headers["x-warren-resent"] != true) | .properties.message_id' got | LC_ALL=C sort |
+	uniq -d >twice
+is "$(lines twice)" 0 "none has come twice without x-warren-resent"
+ok "no more are marked than were sent again ($(field sent.err resent))" \
+	test "$(grep -c x-warren-resent got)" -le "$(field sent.err resent)"
+
+# ---- a consumer that loses its connection three times ----
+
+"$BIN/consumer" -s s.yaml jobs -f json --idle 3s --prefetch 200 --summary json >got 2>got.err &
+consumer=$!
+"$BIN/producer" -s s.yaml --yes -f json >sent 2>sent.err &
+producer=$!
+for n in 500 2000 3500; do
+	eventually 20 has_lines got $n
+	cut_off
+done
+ends_with 0 $consumer "a consumer cut off three times: exit 0"
+is "$(grep -c 'connected again' got.err)" 3 "it came back each time"
+wait $producer
+is "$(comm -3 <(ids sent) <(ids got | uniq) | wc -l)" 0 "every message has arrived"
+is "$(jq -r 'select(.redelivered or .properties.headers["x-warren-resent"] | not) | .properties.message_id' got | sort | uniq -d | wc -l)" 0 \
+	"what came twice is marked as redelivered, or as sent again"
+is "$(queue jobs .ready)" 0 "nothing is left"
+
+# ---- topology comes back with the connection ----
+
+"$BIN/producer" -s s.yaml --yes --amount 4000 -f json >sent 2>sent.err &
+producer=$!
+eventually 20 has_lines sent 500
+ctl delete_queue -p "$vhost" jobs >/dev/null
+cut_off
+wait $producer
+is "$(grep -c 'connected again' sent.err) $(queue jobs .exists)" "1 true" "a queue that was gone is declared again after a loss"
+ok "with its binding" test "$(queue jobs .ready)" -gt 0
+"$BIN/topology" purge -s s.yaml jobs >purged
+
+# ---- a queue is deleted under a consumer ----
+
+"$BIN/consumer" -s s.yaml jobs -f json >got 2>got.err &
+consumer=$!
+eventually 20 is_ready got.err
+ctl delete_queue -p "$vhost" jobs >/dev/null
+ends_with 76 $consumer "a consumer whose queue is deleted ends with 76"
+like "$(cat got.err)" "queue 'jobs' was deleted or moved" "and says why"
+"$BIN/consumer" -s s.yaml jobs -f json --count 100 --on-cancel renew >got 2>got.err &
+consumer=$!
+eventually 20 is_ready got.err
+ctl delete_queue -p "$vhost" jobs >/dev/null
+consumes() { [ "$(queue jobs '.consumers // 0')" -gt 0 ]; }
+ok "--on-cancel renew: it declares and consumes again" eventually 20 consumes
+"$BIN/producer" -s s.yaml --yes --amount 100 --delay 0 -f none 2>/dev/null
+ends_with 0 $consumer "and gets what is sent then"
+is "$(lines got)" 100 "all of it"
+
+# ---- refused ----
+
+{
+	for n in 1 2 3; do echo "{\"exchange\":\"jobs\",\"routing_key\":\"job\",\"body\":\"good $n\"}"; done
+	echo '{"exchange":"nowhere","routing_key":"job","body":"bad"}'
+	for n in 4 5 6; do echo "{\"exchange\":\"jobs\",\"routing_key\":\"job\",\"body\":\"good $n\"}"; done
+} >lines
+status_is 76 "a missing exchange ends the run with 76" "$BIN/producer" -s s.yaml --from lines -f json
+"$BIN/topology" purge -s s.yaml jobs >purged
+status_is 1 "--on-refusal skip: exit 1" "$BIN/producer" -s s.yaml --from lines -f json --on-refusal skip
+is "$(jq -r 'select(.fate == "nacked") | .body' "$work/out")" bad "the refused message alone is nacked"
+is "$(jq -r 'select(.fate == "confirmed") | .body' "$work/out" | sort | tr '\n' ';')" \
+	"good 1;good 2;good 3;good 4;good 5;good 6;" "all others are confirmed"
+take_all jobs got
+is "$(jq -r .body got | sort -u | grep -c good)" 6 "and have arrived"
+
+# ---- nacked ----
+
+seq 30 >lines
+"$BIN/producer" -s s.yaml --from lines --exchange '' --routing-key small -f json --nack-retries 1000 --summary json >out 2>err &
+producer=$!
+small_is_full() { [ "$(queue small .ready)" -ge 10 ]; }
+eventually 20 small_is_full
+timeout 60 "$BIN/consumer" -s s.yaml small -f body --idle 4s >got 2>/dev/null
+ends_with 0 $producer "nacked messages are sent again until the queue has room"
+is "$(sort -n got | uniq | tr '\n' ' ')" "$(seq 30 | tr '\n' ' ')" "and every one arrives"
+ok "which the summary tells" test "$(field err resent)" -gt 0
+
+# ---- a stream goes on where it was ----
+
+seq 3000 >lines
+"$BIN/producer" -s s.yaml --from lines --exchange '' --routing-key log -f none 2>/dev/null
+"$BIN/consumer" -s s.yaml log -f body --idle 3s --exec cat --exec-jobs 4 --prefetch 50 --summary json >got 2>err &
+consumer=$!
+eventually 30 has_lines got 300
+cut_off
+ends_with 0 $consumer "a stream's consumer comes back"
+is "$(sort -n got | uniq | wc -l) $(grep -c 'connected again' err)" "3000 1" "it has read every message"
+is "$(sort -n got | uniq -d | wc -l)" "$(field err unacknowledged)" \
+	"twice only what it could not acknowledge any more ($(field err unacknowledged))"
+
+# ---- nobody comes back ----
+
+"$BIN/consumer" -s s.yaml jobs --give-up-after 0 >got 2>got.err &
+consumer=$!
+eventually 20 is_ready got.err
+cut_off
+ends_with 69 $consumer "--give-up-after 0: a loss is the end"
+
+done_testing

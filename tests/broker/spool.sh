@@ -1,0 +1,111 @@
+#!/bin/bash
+# --spool: what has no fate outlives the producer, and the same command goes on where it was.
+. tests/support/tap.sh
+use_broker
+cd "$work" || exit
+
+cat >s.yaml <<'END'
+queues:
+  jobs: {}
+messages:
+  job:
+    routing_key: jobs
+    amount: 20000
+    rate: 10000/s
+    fields: {n: {sequence: 1}}
+END
+
+lines() { wc -l <"$1" | tr -d ' '; }
+has_lines() { [ "$(lines "$1")" -ge "$2" ]; }
+has_bytes() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt "$2" ]; }
+take_all() { timeout 60 "$BIN/consumer" -s s.yaml jobs --until-empty -f json >"$1" 2>"$1.err"; }
+# In the background, or in parentheses: the process becomes the producer.
+produce() { exec "$BIN/producer" -s s.yaml --yes -f json --spool spool --summary json "$@"; }
+
+# kill_often NAME COMMAND...: kills the producer 20 times, each time a little further on, then lets it end.
+kill_often() {
+	local n producer
+	: >sent
+	for ((n = 1; n <= 20; n++)); do
+		: >part
+		produce "${@:2}" >part 2>part.err &
+		producer=$!
+		eventually 20 has_lines part $((n * 20))
+		kill -9 $producer
+		wait $producer 2>/dev/null
+		cat part >>sent
+	done
+	(produce "${@:2}") >part 2>part.err
+	is $? 0 "$1: killed with -9 twenty times, then it ends with 0"
+	cat part >>sent
+}
+# What was printed last before a kill may lack its end.
+ids() { jq -R -r 'fromjson? | .properties.message_id' "$@" | LC_ALL=C sort; }
+
+# ---- patterns ----
+
+kill_often patterns --seed 7
+take_all got
+is "$(comm -23 <(ids sent | uniq) <(ids got | uniq) | wc -l)" 0 "patterns: what was confirmed has arrived"
+is "$(jq -r '.body | fromjson | .n' got | sort -n | uniq | wc -l)" 20000 "patterns: each of the 20,000 messages has"
+jq -r '[.properties.message_id, .properties.headers["x-warren-resent"] == true] | @tsv' got | sort >both
+is "$(grep -w false both | cut -f 1 | uniq -d | wc -l)" 0 "patterns: none has come twice but with x-warren-resent"
+ok "patterns: some were sent again ($(grep -cw true both))" test "$(grep -cw true both)" -gt 0
+is "$(stat -c '%s %a' spool)" "16 600" "patterns: in the end the spool is empty, and nobody else's business"
+
+# ---- lines ----
+
+seq 20000 >lines.txt
+kill_often lines --from lines.txt --exchange '' --routing-key jobs --rate 10000/s
+take_all got
+is "$(jq -r .body got | sort -n | uniq | wc -l)" 20000 "lines: each has arrived"
+is "$(jq -r 'select(.properties.headers["x-warren-resent"] != true) | .body' got | sort | uniq -d | wc -l)" 0 \
+	"lines: none has come twice but with x-warren-resent"
+
+# ---- the broker is away ----
+
+seq 2000 >few.txt
+produce --from few.txt --exchange '' --routing-key jobs --rate 1000/s --give-up-after 0 >part 2>part.err &
+producer=$!
+eventually 20 has_lines part 500
+"$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- close_all_connections -p "$vhost" "cut by a test" >/dev/null
+wait $producer
+is $? 69 "a run that the broker ends"
+cp part sent
+(produce --from few.txt --exchange '' --routing-key jobs --rate 1000/s --give-up-after 0) >part 2>part.err
+is $? 0 "is gone on with by the same command"
+like "$(cat part.err)" "going on after message [0-9]+" "which says so"
+cat part >>sent
+take_all got
+is "$(jq -r .body got | sort -n | uniq | wc -l)" 2000 "and nothing is missing"
+
+# ---- a run stopped by Ctrl+C, and another one ----
+
+produce --amount 20000 >part 2>part.err &
+producer=$!
+eventually 20 has_lines part 500
+kill -INT $producer
+wait $producer
+is $? 0 "Ctrl+C is a clean end"
+"$BIN/producer" -s s.yaml --yes --spool spool --summary json -f none --amount 10 2>err
+is "$(tail -n 1 err | jq .confirmed)" 10 "another command is another run"
+(produce --amount 10) >part 2>part.err
+is "$? $(lines part)" "0 10" "a run that is over begins anew"
+
+# ---- what cannot be a spool ----
+
+"$BIN/topology" purge -s s.yaml >/dev/null
+echo "important" >notes.txt
+status_is 65 "a file that is no spool is refused" "$BIN/producer" -s s.yaml --yes --spool notes.txt
+is "$(cat notes.txt)" important "and stays as it is"
+ln -s notes.txt link
+status_is 73 "a symbolic link is refused" "$BIN/producer" -s s.yaml --yes --spool link
+produce --rate 100/s >part 2>part.err &
+producer=$!
+eventually 20 has_lines part 1
+status_is 69 "two producers do not share a spool" "$BIN/producer" -s s.yaml --yes --spool spool
+like "$(cat "$work/err")" "$producer" "the error names the process that has it"
+kill -9 $producer
+wait $producer 2>/dev/null
+
+done_testing
