@@ -51,6 +51,10 @@ static const struct option options[] = {
 	.type = OPTION_FLAG,
 	.offset = offsetof(struct keep_options, follow),
 	.help = "logs: go on until the lab ends"},
+    {.name = "here",
+	.type = OPTION_FLAG,
+	.offset = offsetof(struct keep_options, here),
+	.help = "drill: in the lab that runs, not in one of its own"},
     {.name = "rabbitmq",
 	.type = OPTION_TEXT,
 	.offset = offsetof(struct keep_options, programs),
@@ -76,17 +80,21 @@ static const struct command_verb verbs[] = {
     {"heal", "undo every cut"},
     {"alarm", "raise or end an alarm: memory|disk on|off [NODE], else all nodes"},
     {"leader", "print the node with the leader of a QUEUE"},
+    {"drill", "try a fault under load and tell what each tool saw; 'drill list' names them"},
     {0},
 };
 
 static const char notes[] =
     "The lab is a throwaway: 'down' kills the brokers and removes all they hold. Its nodes listen "
     "on 127.0.0.1 only, on free ports, so that several labs run side by side. Without --dir, all "
-    "commands but run take the folder from $WARREN_LAB_DIR; run makes a temporary one.\n"
+    "commands but run and drill take the folder from $WARREN_LAB_DIR; these two make a temporary "
+    "one.\n"
     "\n"
     "  lab up; eval \"$(lab env)\"        then every tool finds the broker\n"
     "  lab run -- make test             a broker for one command\n"
     "  lab up --nodes 3                 a cluster\n"
+    "  lab kill $(lab leader orders)    breaks it; 'lab start NODE' mends it\n"
+    "  lab drill memory-alarm           what producer and consumer make of a fault\n"
     "  lab up --tls                     also $AMQPS_URL; ca.pem, client.pem and client.key are in\n"
     "                                   $AMQPS_FILES\n"
     "  lab ctl -- list_queues name messages\n";
@@ -96,7 +104,7 @@ static const struct option *const groups[] = {
 
 static const struct command command = {.tool = "lab",
     .summary = "start and end a private throwaway RabbitMQ",
-    .operands = "[NODE] [-- COMMAND...]",
+    .operands = "[NODE...] [-- COMMAND...]",
     .groups = groups,
     .verbs = verbs,
     .notes = notes};

@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "lab/attend.h"
+#include "lab/child.h"
+#include "lab/drill.h"
 #include "lab/fault.h"
 #include "lab/folder.h"
 #include "lab/logs.h"
@@ -143,6 +145,57 @@ static bool run_fault(struct run *run, struct error *err)
 	return print_take(&text, good ? err : &unprinted) && good;
 }
 
+/* A drill in a private lab is this program once more, beside that lab. */
+static bool drill_privately(struct run *run, const struct drill *drill, struct error *err)
+{
+	struct child_words command = {0};
+	child_words_take(&command, mem_strdup("/proc/self/exe"));
+	child_words_take(&command, mem_strdup("drill"));
+	child_words_take(&command, mem_strdup(run->operands[0]));
+	child_words_take(&command, mem_strdup("--here"));
+	child_words_take(&command, mem_printf("--rabbitmq=%s", run->lab.programs));
+	run->lab.dir = NULL;
+	run->lab.node_count = drill_node_count(drill);
+	log_write(LOG_INFO, "starting a private lab of %zu node(s)", run->lab.node_count);
+	bool good = attend_command(&run->lab, command.items, &run->tool->status, err);
+	child_words_release(&command);
+	return good;
+}
+
+static bool drill_here(struct run *run, const struct drill *drill, struct error *err)
+{
+	struct state state;
+	bool was_lost;
+	if (!lab_find(run->lab.dir, &state, err))
+		return false;
+	if (state.phase != STATE_RUNNING || state.node_count < drill_node_count(drill))
+		return error_set(err, ERROR_UNAVAILABLE,
+		    "this drill needs a lab with %zu node(s) that run", drill_node_count(drill));
+	const struct drill_site site = {
+	    .state = &state, .dir = run->lab.dir, .programs = run->lab.programs, .out = stdout};
+	bool good = drill_run(drill, &site, &was_lost, err);
+	if (good && (fflush(stdout) != 0 || ferror(stdout)))
+		return error_set(
+		    err, ERROR_IO, "cannot write to standard output: %s", strerror(errno));
+	if (good && was_lost)
+		run->tool->status = ERROR_UNDELIVERED;
+	return good;
+}
+
+static bool run_drill(struct run *run, struct error *err)
+{
+	struct buf text = {0};
+	const char *name = run->operands[0];
+	if (name == NULL || strcmp(name, "list") == 0) {
+		drill_render_list(&text);
+		return print_take(&text, err);
+	}
+	const struct drill *drill = drill_find(name, err);
+	if (drill == NULL)
+		return false;
+	return run->options->here ? drill_here(run, drill, err) : drill_privately(run, drill, err);
+}
+
 static const struct action {
 	const char *verb;
 	size_t operand_limit;
@@ -155,6 +208,7 @@ static const struct action {
     {"run", SIZE_MAX, run_run},
     {"ctl", SIZE_MAX, run_ctl},
     {"logs", 1, run_logs},
+    {"drill", 1, run_drill},
 };
 
 static bool act(struct run *run, const char *verb, struct error *err)

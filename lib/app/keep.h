@@ -11,7 +11,7 @@ struct keep_options {
 	const char *dir;      /* NULL: $WARREN_LAB_DIR or the standard place */
 	const char *vhost;    /* leader: where the queue is */
 	const char *programs; /* the folder of rabbitmq-server and rabbitmqctl */
-	bool foreground, follow, tls;
+	bool foreground, follow, tls, here;
 	int format; /* 0 text, 1 JSON */
 };
 

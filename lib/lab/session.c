@@ -2,6 +2,7 @@
 
 #include "base/chrono.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/mem.h"
 #include "lab/folder.h"
 #include "lab/supervisor.h"
@@ -60,6 +61,7 @@ static bool open_as(const char *path, int flags, int fd, struct error *err)
 /* Nothing of the starter may be held: not its terminal, its pipes, its folder. */
 static bool leave_starter(int lifeline, struct error *err)
 {
+	loop_reset_child_signals(); /* a starter that blocks SIGCHLD would hide the ends of nodes */
 	(void)setsid(); /* fails only for the leader of a group, which a new child is not */
 	(void)umask(077);
 	(void)close_range(3, (unsigned)lifeline - 1, 0); /* fails when it is empty */

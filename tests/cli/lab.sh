@@ -260,6 +260,70 @@ check "two that start the same lab share it" two_starters
 check "and it ends when its folder is removed by hand" removed_folder "$base/race"
 check "a start that is interrupted leaves nothing" interrupted_up
 
+# ---- faults, on one node ----
+state_is() {
+	[ "$(field "$1" '.nodes[0].state')" = "$2" ]
+}
+# The process of the node is there and stopped.
+stands_still() {
+	grep -q ') T ' "/proc/$(field "$1" '.nodes[0].pid')/stat"
+}
+same_ports() {
+	[ "$(field "$1" '.nodes[].ports | tostring')" = "$ports" ]
+}
+dead() {
+	! greets "$(value "$1" AMQP_URL)" 2>/dev/null
+}
+break="$base/break"
+check "a verb needs a lab" says 69 "no lab runs in" "$lab" kill a --dir "$break"
+"$lab" up --dir "$break" >/dev/null
+ports=$(field "$break" '.nodes[].ports | tostring')
+check "the only node can be killed" says 0 "node a is killed, after " "$lab" kill a --dir "$break"
+check "the lab goes on without it" state_is "$break" killed
+check "which its status tells, and is no error" says 0 killed "$lab" status --dir "$break"
+check "nobody answers" dead "$break"
+check "a dead node is not killed again" says 69 "cannot kill node 'a': it is killed, not starting" "$lab" kill a --dir "$break"
+check "nor resumed" says 69 "cannot resume node 'a': it is killed, not paused" "$lab" resume a --dir "$break"
+check "nor given an alarm" says 69 "node 'a' cannot have an alarm: it is killed" "$lab" alarm disk on a --dir "$break"
+check "it is started again" says 0 "node a runs again, after " "$lab" start a --dir "$break"
+check "on the same ports" same_ports "$break"
+check "and answers" greets "$(value "$break" AMQP_URL)"
+check "a node that runs is not started" says 69 "cannot start node 'a': it is running" "$lab" start a --dir "$break"
+check "it is paused" says 0 "node a is paused, after " "$lab" pause a --dir "$break"
+check "its process stands still" stands_still "$break"
+check "which its status tells" state_is "$break" paused
+check "it cannot be stopped then" says 69 "cannot stop node 'a': it is paused" "$lab" stop a --dir "$break"
+check "it goes on" says 0 "node a goes on, after " "$lab" resume a --dir "$break"
+check "it has an alarm" says 0 "node a has a memory alarm, after " "$lab" alarm memory on --dir "$break"
+check "that it knows of" says 0 "resource_limit,memory" "$lab" ctl --dir "$break" -- -q eval 'rabbit_alarm:get_alarms().'
+check "and no more" says 0 "node a is without a memory alarm" "$lab" alarm memory off a --dir "$break"
+check "which it knows, too" says 0 "[]" "$lab" ctl --dir "$break" -- -q eval 'rabbit_alarm:get_alarms().'
+check "a queue has a leader" sh -c '
+	"$0" ctl --dir "$1" -- -q eval "rabbit_amqqueue:declare({resource,<<\"/\">>,queue,<<\"it\"/utf8,39,\" s\">>},true,false,[],none,<<\"t\">>)." &&
+		[ "$("$0" leader --dir "$1" "it'"'"' s")" = a ]' "$lab" "$break"
+check "one that is not there has none" says 76 "there is no queue 'x\x1b' in the vhost '/'" "$lab" leader $'x\e' --dir "$break"
+check "nor one of a vhost that is not there" says 76 "in the vhost 'v'" "$lab" leader x --vhost v --dir "$break"
+check "one node cannot be cut" says 69 "there is no other node that runs to cut 'a' from" "$lab" cut a --dir "$break"
+check "nor from itself" says 64 "node 'a' cannot be cut from itself" "$lab" cut a a --dir "$break"
+check "and is never parted" says 0 "nothing was cut" "$lab" heal --dir "$break"
+check "an unknown node is named" says 64 "the lab has no node 'b'" "$lab" kill b --dir "$break"
+check "a verb without a node tells what it needs" says 64 "usage: lab pause NODE..." "$lab" pause --dir "$break"
+check "an unknown alarm tells what there is" says 64 "alarm needs: memory or disk" "$lab" alarm fire on --dir "$break"
+check "it is stopped" says 0 "node a is stopped, after " "$lab" stop a --dir "$break"
+check "which its status tells as well" state_is "$break" stopped
+check "and is started once more" says 0 "node a runs again" "$lab" start a --dir "$break"
+check "a start that takes too long is told" sh -c '
+	"$0" kill a --dir "$1" && ! "$0" start a --dir "$1" --wait 100ms 2>"$1.late" &&
+		grep -q "does not answer within 100ms; give it more time with --wait" "$1.late"' "$lab" "$break"
+check "and goes on nevertheless" within 30 state_is "$break" running
+"$lab" pause a --dir "$break" >/dev/null
+check "a lab with a paused node goes down" says 0 "the lab is down" "$lab" down --dir "$break"
+check "without a trace" gone "$break"
+check "run, too, sees the end of a node" says 0 "node a is killed" "$lab" run -- sh -c 'exec "$0" kill a' "$lab"
+check "the drills are listed" says 0 "leader-killed    3 nodes  the node with the leader" "$lab" drill list
+check "an unknown drill is told" says 64 "there is no drill 'fire'; there are: node-killed, leader-killed" "$lab" drill fire
+check "a drill in a lab that runs needs one" says 69 "no lab runs in" "$lab" drill memory-alarm --here --dir "$break"
+
 check "run returns the status of its command" gives 3 "$lab" run -- sh -c 'echo "$AMQP_URL $WARREN_LAB_DIR"; exit 3'
 check "run gives it the variables" grep -q '^amqp://guest:guest@127.0.0.1:[0-9]* /' "$base/out"
 check "run leaves nothing behind" removed "$(cut -d' ' -f2 "$base/out")"

@@ -1,0 +1,136 @@
+#!/bin/bash
+# Three nodes, a quorum queue over them, and every fault the lab can make; what each node sees of it
+# is asked of the nodes themselves.
+. tests/support/tap.sh
+lab=$work/lab
+finish() {
+	"$BIN/lab" down --dir "$lab" >/dev/null 2>&1
+	tap_cleanup
+}
+trap finish EXIT
+
+export WARREN_LAB_DIR=$lab
+lab() { "$BIN/lab" "$@"; }
+# ask NODE EXPRESSION: evaluated there, on one line.
+ask() { lab ctl "$1" -- -q eval "$2" | tr -d ' \n'; }
+# sees NODE: the nodes that serve, as this one sees it: "abc"
+sees() { ask "$1" '[hd(atom_to_list(X))||X<-lists:usort(rabbit_nodes:all_running())].' | tr -dc abc; }
+state() { lab status --format json | jq -r ".nodes[] | select(.name == \"$1\") | .state"; }
+pid() { lab status --format json | jq -r ".nodes[] | select(.name == \"$1\") | .pid"; }
+ports() { lab status --format json | jq -c '.nodes[].ports'; }
+# does NAME REGEX WORDS...: a verb that succeeds with such a line.
+does() {
+	local name=$1 regex=$2
+	shift 2
+	said=$(lab "$@" 2>&1)
+	like "$?: $said" "^0: $regex" "$name"
+}
+# refuses STATUS NAME REGEX WORDS...
+refuses() {
+	local status=$1 name=$2 regex=$3
+	shift 3
+	said=$(lab "$@" 2>&1)
+	like "$?: $said" "^$status: lab: $regex" "$name"
+}
+
+ok "three nodes come up" lab up --nodes 3
+before=$(ports)
+eval "$(lab env)"
+cat >"$work/s.yaml" <<'END'
+queues:
+  jobs: {type: quorum}
+messages:
+  job:
+    routing_key: jobs
+    amount: 20
+    fields: {job: {sequence: 1}}
+END
+cd "$work" || exit
+# put [URL]: 20 more messages, all confirmed.
+put() { "$BIN/producer" -s "$work/s.yaml" --yes -f none --delay 0 ${1:+--url "$1"}; }
+index() { printf "%d" $(($(printf %d "'$1") - 96)); }
+url() { echo "$AMQP_URLS" | cut -d ' ' -f "$1"; }
+# holds NODE N: the node's own replica of the queue has so many messages.
+holds() {
+	[ "$(ask "$1" "{ok,{_,N},_}=ra:local_query({'%2F_jobs',node()},fun rabbit_fifo:query_messages_total/1),N.")" = "$2" ]
+}
+
+is "$(wc -w <<<"$AMQP_URLS")" 3 "the variables have the address of each node"
+ok "a quorum queue takes messages" put
+is "$(ask a '{ok,Q}=rabbit_amqqueue:lookup({resource,<<"/">>,queue,<<"jobs">>}),length(maps:get(nodes,amqqueue:get_type_state(Q))).')" \
+	3 "with a member on each node"
+
+# ---- the leader is killed ----
+leader=$(lab leader jobs)
+like "$leader" '^[abc]$' "the queue has a leader"
+does "it is killed" "node $leader is killed, after " kill "$leader"
+is "$(state "$leader")" killed "which the status tells"
+next=$(lab leader jobs)
+like "$next" '^[abc]$' "there is another leader"
+ok "it is not the old one" test "$next" != "$leader"
+survivor=$(tr -d "$leader" <<<abc | cut -c 1)
+ok "the queue takes messages" put "$(url "$(index "$survivor")")"
+refuses 69 "a dead node cannot be killed" "cannot kill node '$leader': it is killed, not" kill "$leader"
+does "it is started again" "node $leader runs again and is back in the cluster, after " start "$leader"
+is "$(state "$leader")" running "which the status tells"
+is "$(ports)" "$before" "no port has changed"
+is "$(sees "$survivor")" abc "the others see it"
+ok "it has what it missed" eventually 10 holds "$leader" 40
+
+# ---- frozen: a node that neither leads nor has the producer's connection ----
+frozen=$(tr -d "a$(lab leader jobs)" <<<abc | cut -c 1)
+does "a node is paused" "node $frozen is paused, after " pause "$frozen"
+like "$(cat "/proc/$(pid "$frozen")/stat")" '\) T ' "its process is stopped"
+refuses 69 "a paused node cannot be stopped" "cannot stop node '$frozen': it is paused, not" stop "$frozen"
+ok "two of three take messages" put
+does "it goes on" "node $frozen goes on and is back in the cluster, after " resume "$frozen"
+ok "and catches up" eventually 10 holds "$frozen" 60
+
+# ---- in order ----
+does "a node is stopped" "node c is stopped, after " stop c
+is "$(state c)" stopped "which the status tells"
+is "$(sees a)" ab "the others see that it has gone"
+ok "it went in order" eventually 5 grep -q "SIGTERM received - shutting down" "$lab/c/log/c@localhost.log"
+does "it is started again" "node c runs again" start c
+
+# ---- cut ----
+does "a node is cut from all others" "node a is cut from b and c, and each sees the other as down, after " cut a
+is "$(sees b)" bc "the others see that it is down"
+is "$(ask a 'nodes().')" "[]" "it sees nobody"
+is "$(ask a 'rabbit:is_running().')" false "alone, it does not serve"
+like "$(lab status | tail -n 2 | tr '\n' ';')" '^cut: a from b;cut: a from c;$' "the status tells the cuts"
+is "$(ask a "net_kernel:connect_node('b@localhost').")" false "it cannot come back by itself"
+ok "the others take messages" put "$(url 2)"
+does "a node that is cut can be killed" "node a is killed" kill a
+refuses 69 "but not be started" "cannot start node 'a': it is cut from 'b'; heal that first" start a
+does "the cuts are healed" "the cluster is whole again, after " heal
+does "then it can" "node a runs again and is back in the cluster" start a
+does "a node is cut from one other" "node b is cut from c" cut b c
+is "$(ask b "lists:member('c@localhost', nodes()).")$(ask c "lists:member('b@localhost', nodes()).")" falsefalse \
+	"both see it"
+does "which is healed, too" "the cluster is whole again" heal
+is "$(sees a)$(sees b)$(sees c)" abcabcabc "each sees all"
+is "$(lab status --format json | jq -c .cuts)" "[]" "the status tells no cut"
+does "healing nothing is fine" "nothing was cut" heal
+ok "nothing was lost by any of it" eventually 10 holds a 80
+
+# ---- alarms ----
+alarms() { ask "$1" 'lists:usort([element(1,A)||A<-rabbit_alarm:get_alarms()]).'; }
+does "a memory alarm at one node" "node b has a memory alarm, after " alarm memory on b
+for node in a b c; do
+	is "$(alarms $node)" '[{resource_limit,memory,b@localhost}]' "node $node knows of it"
+done
+does "a disk alarm at every node" "node a has a disk alarm.*" alarm disk on
+is "$(alarms c | tr -dc '{' | wc -c)" 4 "that makes four alarms"
+does "the memory alarm ends" "node a is without a memory alarm" alarm memory off
+does "the disk alarm ends" "node a is without a disk alarm" alarm disk off
+is "$(alarms a)$(alarms b)" '[][]' "no alarm is left"
+ok "messages are taken" put
+
+# ---- down in any state ----
+does "a node is paused once more" "node a is paused" pause a
+processes=$(pgrep -f "$lab" | wc -l)
+ok "the lab goes down with a paused node" timeout 20 "$BIN/lab" down --dir "$lab"
+none_left() { ! pgrep -f "$lab/"; }
+ok "and no process is left of $processes" eventually 5 none_left
+done_testing
