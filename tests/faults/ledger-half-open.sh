@@ -1,6 +1,8 @@
 #!/bin/bash
 # A connection on which nothing comes any more, without an end: it is noticed within two heartbeats
 # and a second, by a producer and a consumer, and both go on over another one.
+. tests/support/tap.sh
+use_broker
 . tests/support/through.sh
 LIMIT_MS=3500 # 2 x 1 s + 1 s, and time for this script to look
 

@@ -1,6 +1,8 @@
 #!/bin/bash
 # kill -9 of the consumer, twenty times, while messages come: each is printed at least once, and what
 # is printed again is marked as redelivered.
+. tests/support/tap.sh
+use_broker
 . tests/support/through.sh
 MESSAGES=${MESSAGES:-20000} KILLS=${KILLS:-20} # in ten seconds
 

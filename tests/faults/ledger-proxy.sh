@@ -3,6 +3,8 @@
 # came, and what came twice is marked. make test sends MESSAGES=20000 past STRIKES=20; the run that
 # issue 4 asks for:
 #   make test T=ledger-proxy MESSAGES=200000 STRIKES=200
+. tests/support/tap.sh
+use_broker
 . tests/support/through.sh
 MESSAGES=${MESSAGES:-20000} STRIKES=${STRIKES:-20} SEED=${SEED:-$RANDOM}
 

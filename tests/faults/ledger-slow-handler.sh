@@ -1,6 +1,8 @@
 #!/bin/bash
 # A command that works three times the heartbeat on each message: the connection lives on, and each
 # message is worked on once.
+. tests/support/tap.sh
+use_broker
 . tests/support/through.sh
 
 settings 3

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # through.sh - what the runs with a ledger share: a proxy before the broker, a queue, the judge.
-. tests/support/tap.sh
+# Source it behind tap.sh, with AMQP_URL set.
 FAULTS=$PWD/${INSTRUMENTS:-build/release/tests}/faults
-use_broker
 cd "$work" || exit
-broker_port=$(sed -nE 's#.*:([0-9]+)(/.*)?$#\1#p' <<<"$AMQP_URL")
 
 # proxy_up [SEED [FAULTS EVERY_BYTES]]: AMQP_URL then goes through it.
 proxy_up() {
+	local broker_port
+	broker_port=$(sed -nE 's#.*:([0-9]+)(/.*)?$#\1#p' <<<"$AMQP_URL")
 	mkfifo commands
 	"$FAULTS/proxy" "$broker_port" "$@" <commands >answers 2>proxy.err &
 	proxy=$!
