@@ -104,6 +104,7 @@ $(REPORTER) $(FAULTS): %: %.o $(LIBRARY)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $(LDLIBS)
 
+$(BUILD)/tests/faults/proxy: $(BUILD)/tests/faults/links.o
 $(BUILD)/tests/faults/hostile: $(patsubst %,$(BUILD)/tests/faults/%.o,deeds_session deeds_content mutate peer)
 
 # what is embedded into objects

@@ -38,8 +38,10 @@ for test in build/"$variant"/tests/unit/test_*; do
 	passed=$((passed + checks - ${bad:-0}))
 done
 
-# Shell tests print TAP. Those in cli/ and faults/ bring what they need; those in broker/ share one
-# node, each in a vhost of its own.
+# Shell tests print TAP. Those in cli/ and most in faults/ bring what they need; those in broker/ and
+# faults/ledger-* share one node, each in a vhost of its own.
+# These ask for tools that reconnect: run by name only (make test T=ledger-proxy) until the tools do.
+unready=" faults/ledger-proxy faults/ledger-half-open "
 tap() {
 	local script=$1 name log good bad left status
 	name=$(basename "$(dirname "$script")")/$(basename "$script" .sh)
@@ -59,7 +61,9 @@ tap() {
 	passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
 }
 
-for script in tests/cli/*.sh tests/faults/*.sh; do tap "$script"; done
+for script in tests/cli/*.sh tests/faults/*.sh; do
+	case $script in */ledger-*) ;; *) tap "$script" ;; esac
+done
 
 # A browser takes minutes to install: only when one is going to be used.
 browser_tests=()
@@ -75,8 +79,11 @@ if [ ${#browser_tests[@]} -gt 0 ]; then
 fi
 
 broker_tests=()
-for script in tests/broker/*.sh; do
-	case broker/${script##*/} in *"$only"*) broker_tests+=("$script") ;; esac
+for script in tests/broker/*.sh tests/faults/ledger-*.sh; do
+	name=$(basename "$(dirname "$script")")/$(basename "$script" .sh)
+	case $name in *"$only"*) ;; *) continue ;; esac
+	[ -z "$only" ] && [[ $unready == *" $name "* ]] && continue
+	broker_tests+=("$script")
 done
 if [ ${#broker_tests[@]} -gt 0 ]; then
 	lab=$(mktemp -d "${TMPDIR:-/tmp}/warren-test.XXXXXX")
