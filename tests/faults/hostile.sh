@@ -5,7 +5,7 @@
 . tests/support/tap.sh
 HOSTILE=$PWD/${INSTRUMENTS:-build/release/tests}/faults/hostile MEASURE=$PWD/${INSTRUMENTS:-build/release/tests}/faults/measure
 cd "$work" || exit
-GIVE_UP= # ends a tool at its first loss
+GIVE_UP="--give-up-after 0" # ends a tool at its first loss
 MOST_KIB=65536
 AT_ONCE=1000 # ms, for what needs no waiting
 QUERY='heartbeat=1&connection_timeout=1000'
