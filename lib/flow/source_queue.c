@@ -13,10 +13,11 @@
 #define MAX_BACKLOG_COUNT 65536
 /* ---- deliveries ---- */
 
-static bool flow_is_ready(const struct source_queue *source)
+/* Not before the subscriber is known that will settle it: it may deliver while it opens. */
+static bool flow_is_ready(const struct source_queue *source, const struct feed *feed)
 {
 	bool in_order = fifo_is_empty(&source->backlog);
-	return source->flow != NULL && in_order &&
+	return source->flow != NULL && feed->subscriber != NULL && in_order &&
 	       (source->stopping || flow_room(source->flow) > 0);
 }
 
@@ -35,7 +36,7 @@ static void on_delivery(void *ctx, const struct subscriber_delivery *d)
 	if (source->options.retrier != NULL)
 		message =
 		    retrier_restore(source->options.retrier, feed->number, message, &restored);
-	if (flow_is_ready(source)) {
+	if (flow_is_ready(source, feed)) {
 		struct flow_message m = {
 		    .message = message, .queue = feed->queue, .redelivered = d->redelivered};
 		flow_offer(source->flow, &m, token);
