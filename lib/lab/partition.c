@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* "['b@localhost','c@localhost']" */
 static void render_nodes(const struct state *state, uint32_t mask, struct buf *out)
@@ -73,10 +74,10 @@ static bool mend(
     const struct remote *remote, const struct state *state, size_t node, struct error *err)
 {
 	struct buf expression = {0}, ignored = {0};
-	buf_append_str(&expression, "[begin erlang:set_cookie(X, erlang:get_cookie()), "
-				    "net_kernel:connect_node(X) end || X <- ");
+	buf_append_str(&expression, "Others = ");
 	render_nodes(state, state->cuts[node], &expression);
-	buf_append_str(&expression, "], ok.");
+	buf_append_str(&expression, ", [erlang:set_cookie(X, erlang:get_cookie()) || X <- Others], "
+				    "[net_kernel:connect_node(X) || X <- Others], ok.");
 	bool good = remote_eval(remote, state, &state->nodes[node], expression.ptr, &ignored, err);
 	buf_release(&expression);
 	buf_release(&ignored);
@@ -113,15 +114,30 @@ bool partition_await_whole(
 	return good;
 }
 
+static size_t count_cuts(const struct state *state, size_t node)
+{
+	return (size_t)__builtin_popcount(state->cuts[node]);
+}
+
+/* The node that was cut from most goes last: it alone keeps all its ways closed until then, and
+ * opens them at once. If it saw one of two others first, it would serve again while it is still
+ * parted from the other, and RabbitMQ would keep the two apart. */
+static bool mend_all(const struct remote *remote, const struct state *state, struct error *err)
+{
+	for (size_t cuts = 1; cuts < state->node_count; cuts++)
+		for (size_t i = 0; i < state->node_count; i++)
+			if (count_cuts(state, i) == cuts && can_be_asked(&state->nodes[i]) &&
+			    !mend(remote, state, i, err))
+				return false;
+	return true;
+}
+
 bool partition_heal(const struct remote *remote, const struct state *state, struct error *err)
 {
 	struct state healed = *state;
-	for (size_t i = 0; i < state->node_count; i++) {
-		healed.cuts[i] = 0;
-		if (state->cuts[i] != 0 && can_be_asked(&state->nodes[i]) &&
-		    !mend(remote, state, i, err))
-			return false;
-	}
+	memset(healed.cuts, 0, sizeof healed.cuts);
+	if (!mend_all(remote, state, err))
+		return false;
 	for (size_t i = 0; i < state->node_count; i++)
 		if (state->cuts[i] != 0 && can_be_asked(&state->nodes[i]) &&
 		    !partition_await_whole(remote, &healed, i, err))
