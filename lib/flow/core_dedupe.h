@@ -14,8 +14,9 @@
  *    consumers that give messages back, and publishers that send again (with the same id) included;
  *  - with a file also when the process ends in between or is killed, but for the messages that were
  *    handed to the sink or the command and had not been noted down yet: an id is written to the
- *    file after its message is accepted and before it is acknowledged, so a kill between the two
- *    brings that message (with --exec-jobs N as many as N) once more, and never loses one;
+ *    file after its message is accepted and before it is acknowledged, so a kill before that
+ *    brings those at work and those just done once more (with N commands at most 2 N messages),
+ *    and never loses one;
  *  - not when the machine loses its power, which may take the last ids written; not for an id that
  *    comes after `window` others; and not beside a second consumer of the queue, which has ids of
  *    its own.
