@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # through.sh - what the runs with a ledger share: a proxy before the broker, a queue, the judge.
-# Source it behind tap.sh, with AMQP_URL set.
+# Source it behind tap.sh, which makes $work, with AMQP_URL set.
+work=${work:?}
 FAULTS=$PWD/${INSTRUMENTS:-build/release/tests}/faults
 cd "$work" || exit
 
