@@ -32,7 +32,7 @@ LDFLAGS_tsan   := -fsanitize=thread
 CFLAGS_cov     := -O0 --coverage
 LDFLAGS_cov    := --coverage
 # the fuzzers' variant is clang's; make fuzz sets it
-CFLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
+CFLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS_fuzz   := -fsanitize=fuzzer,address,undefined
 
 SOURCES  := $(wildcard lib/*/*.c)

@@ -21,6 +21,7 @@
 #define DRAIN_NS (2 * CHRONO_S)		 /* after a stop, for a reader that may be gone */
 #define COMMAND_DRAIN_NS (30 * CHRONO_S) /* and for commands that run */
 #define RETRY_NS CHRONO_S
+#define MAX_UNDER_WAY 65536 /* without a prefetch */
 
 struct run {
 	struct tool *tool;
@@ -253,7 +254,9 @@ static bool consume(struct run *run, struct error *err)
 	    .recovery = run->tool->recovery,
 	    .outlives_cancel = o->on_cancel == CONSUME_CANCEL_RENEW,
 	    .retrier = run->retrying.retrier};
-	struct flow_options options = {.window = SIZE_MAX,
+	/* what a broker sends beyond the prefetch waits, and it is not read on */
+	struct flow_options options = {
+	    .window = reading.prefetch > 0 ? reading.prefetch * run->queue_count : MAX_UNDER_WAY,
 	    .limit = o->has_count ? o->count : FLOW_NO_LIMIT,
 	    .drain_ns = o->exec != NULL ? COMMAND_DRAIN_NS : DRAIN_NS,
 	    .keep_messages = run->retrying.connection != NULL};

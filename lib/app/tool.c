@@ -8,6 +8,7 @@
 #include "base/version.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -235,6 +236,7 @@ int tool_main(
 	struct tool_options *o = options;
 	struct error err = {0};
 	open_standard_descriptors();
+	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is a failed write, told with its name */
 	keep_to_ourselves();
 	struct arguments arguments = take_arguments(argc, argv);
 	struct tool tool = {.command = command,

@@ -11,6 +11,7 @@
 /* What a queue without prefetch may send ahead of a slow sink before it is read no further. */
 #define MAX_BACKLOG_BYTES (16u << 20)
 #define MAX_BACKLOG_COUNT 65536
+#define MAX_PENDING_BYTES (1u << 20) /* of verdicts that the socket does not take */
 /* ---- deliveries ---- */
 
 /* Not before the subscriber is known that will settle it: it may deliver while it opens. */
@@ -82,6 +83,9 @@ static void requeue(struct source_queue *source, uint64_t token)
 {
 	source->requeued++;
 	source->quiet_since_ns = chrono_now_ns(); /* it comes again */
+	/* a broker that floods us and does not listen gets them back when the channel closes */
+	if (connection_pending_bytes(source->connection) > MAX_PENDING_BYTES)
+		return;
 	subscriber_settle(source_queue_feed(source, token)->subscriber, source_queue_tag(token),
 	    SUBSCRIBER_REQUEUE);
 }

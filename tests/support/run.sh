@@ -41,7 +41,7 @@ done
 # Shell tests print TAP. Those in cli/ and most in faults/ bring what they need; those in broker/ and
 # faults/ledger-* share one node, each in a vhost of its own.
 tap() {
-	local script=$1 name log good bad left status
+	local script=$1 name log good bad left status start=$SECONDS
 	name=$(basename "$(dirname "$script")")/$(basename "$script" .sh)
 	case $name in *"$only"*) ;; *) return ;; esac
 	log=$logs/$(tr / - <<<"$name").log
@@ -54,7 +54,7 @@ tap() {
 		bad=$((bad + 1))
 		echo "# $script ended early, with status $status"
 	fi
-	echo "$name: $good passed, $bad failed${left:+, $left skipped}"
+	echo "$name: $good passed, $bad failed${left:+, $left skipped}, $((SECONDS - start)) s"
 	[ "$bad" -eq 0 ] || { grep -A 12 '^not ok ' "$log" || tail -n 30 "$log"; } | head -n 60
 	passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
 }
