@@ -50,7 +50,7 @@ FORMATTED = $(wildcard bin/*.c lib/*/*.[ch] tests/*/*.[ch])
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps binaries test unit instruments fuzzers check lint format format-check fuzz bench bench-peers \
+.PHONY: all deps binaries test unit instruments fuzzers check lint format format-check fuzz coverage bench bench-peers \
 	demo man install uninstall clean help
 
 all: $(TOOLS:%=bin/%) ## build the tools into bin/
@@ -151,6 +151,9 @@ format-check:
 fuzz: ## run each fuzzer for SECONDS=30
 	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz fuzzers
 	@./tests/support/fuzz.sh $(SECONDS) $(FUZZERS)
+
+coverage: ## run every test and say which lines of lib/ none of them executes
+	@./tests/support/coverage.sh "$(T)"
 
 bench: all $(PEERS) $(NULL) ## measure the producer and consumer against plain rabbitmq-c
 	@PEERS=$(BUILD)/tests/bench ./tests/bench/run.sh
