@@ -81,7 +81,7 @@ char *password_from_file(const char *path, struct error *err)
 {
 	char *line = mem_alloc(MAX_BYTES + 1, 1);
 	const char *fault = NULL;
-	struct stat st;
+	struct stat st = {0};
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t len = fd >= 0 && fstat(fd, &st) == 0 ? read_line(fd, line, MAX_BYTES) : -1;
 	if (len < 0)
