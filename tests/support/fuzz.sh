@@ -7,7 +7,7 @@ export seconds=$1
 shift
 
 one() {
-	local fuzzer=$1 seeds= runs
+	local fuzzer=$1 seeds='' runs
 	mkdir -p "build/fuzz/corpus/$fuzzer"
 	[ ! -d "tests/fuzz/corpus/$fuzzer" ] || seeds=tests/fuzz/corpus/$fuzzer
 	# shellcheck disable=SC2086 # an absent folder is no argument
