@@ -248,7 +248,7 @@ silent "the warning"
 chmod 600 sub/open.yaml
 run consumer -s sub/open.yaml q --until-empty
 is "$? $(grep -c warning err)" "0 0" "and not when only we can"
-sed 's|"amqp.*5"|x|; s|amqp://[^"]*|${WHERE}|' sub/open.yaml >sub/var.yaml
+sed 's|amqp://[^"]*|${WHERE}|' sub/open.yaml >sub/var.yaml
 chmod 644 sub/var.yaml
 WHERE="amqp://bob:$secret@localhost:$plain_port" run consumer -s sub/var.yaml q --until-empty
 is "$? $(grep -c warning err)" "0 0" "nor when it comes from a variable"
@@ -316,6 +316,7 @@ cores() { find "$work" -maxdepth 1 -name 'core*' | wc -l; }
 die() { # COMMAND...: killed like a program that crashes; whether there is a core then
 	(
 		ulimit -c unlimited
+		: >err # what an earlier one said is no sign of life
 		"$@" >/dev/null 2>err &
 		pid=$!
 		eventually 10 grep -q . err
