@@ -333,8 +333,9 @@ static struct connection *reach(struct tool *tool, const char *name, struct erro
 	struct reach_options options = reach_options_of(tool, name);
 	struct connection *c = reach_broker(tool->loop, &options, err);
 	if (c != NULL)
-		log_write(
-		    LOG_DEBUG, "connected to %s, %s", connection_shown(c), connection_server(c));
+		log_write(LOG_DEBUG, "connected to %s, %s, %s", connection_shown(c),
+		    connection_server(c),
+		    connection_tls(c) != NULL ? connection_tls(c) : "without TLS");
 	return c;
 }
 

@@ -370,6 +370,11 @@ uint32_t connection_frame_max(const struct connection *c)
 	return c->login.frame_max;
 }
 
+const char *connection_tls(const struct connection *c)
+{
+	return c->wire.tls != NULL ? tls_shown(c->wire.tls) : NULL;
+}
+
 uint16_t connection_refusal_code(const struct connection *c)
 {
 	return c->refusal.code;

@@ -56,6 +56,8 @@ void connection_resume_input(struct connection *c);
 const char *connection_shown(const struct connection *c);
 /* "RabbitMQ 3.10.8", printable. Borrowed. */
 const char *connection_server(const struct connection *c);
+/* "TLSv1.3, TLS_AES_256_GCM_SHA384"; NULL without TLS, or when it is lost. Borrowed. */
+const char *connection_tls(const struct connection *c);
 /* The reply code of the broker's last refusal; 0 when there was none. */
 uint16_t connection_refusal_code(const struct connection *c);
 
