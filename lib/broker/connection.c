@@ -51,6 +51,11 @@ void connection_lose(struct connection *c, enum error_kind kind, const char *fmt
 	}
 }
 
+void connection_abort(struct connection *c, const char *why)
+{
+	connection_lose(c, ERROR_UNAVAILABLE, "%s", why);
+}
+
 bool connection_check(const struct connection *c, struct error *err)
 {
 	return c->lost.kind == ERROR_NONE || error_set(err, c->lost.kind, "%s", c->lost.text);

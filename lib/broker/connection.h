@@ -30,6 +30,9 @@ struct connection *connection_open(
  * be called from a handler. */
 bool connection_reopen(struct connection *c, const struct uri *uri, struct error *err) MUST_CHECK;
 
+/* Ends it at once: what is not written yet is not sent. It is lost then, for this reason. */
+void connection_abort(struct connection *c, const char *why);
+
 /* Says goodbye, waiting at most two seconds for the answer, and frees. Accepts NULL. */
 void connection_close(struct connection *c);
 

@@ -111,7 +111,11 @@ static bool flush_spool(struct sink_exchange *sink, struct error *err)
 	if (!sink->is_spool_behind)
 		return true;
 	sink->is_spool_behind = false;
-	return spool_flush(sink->options.spool, err);
+	if (spool_flush(sink->options.spool, err))
+		return true;
+	/* what the spool does not have must not go out */
+	connection_abort(sink->connection, err->text);
+	return false;
 }
 
 static bool add_to_spool(struct sink_exchange *sink, uint64_t slot, const struct flow_message *m,

@@ -65,19 +65,34 @@ is "$(jq -r 'select(.properties.headers["x-warren-resent"] != true) | .body' got
 # ---- the broker is away ----
 
 seq 2000 >few.txt
-produce --from few.txt --exchange '' --routing-key jobs --rate 1000/s --give-up-after 0 >part 2>part.err &
+produce --from lines.txt --exchange '' --routing-key jobs --rate 1000/s --give-up-after 0 >part 2>part.err &
 producer=$!
 eventually 20 has_lines part 500
 "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- close_all_connections -p "$vhost" "cut by a test" >/dev/null
 wait $producer
 is $? 69 "a run that the broker ends"
 cp part sent
-(produce --from few.txt --exchange '' --routing-key jobs --rate 1000/s --give-up-after 0) >part 2>part.err
+(produce --from lines.txt --exchange '' --routing-key jobs) >part 2>part.err
 is $? 0 "is gone on with by the same command"
 like "$(cat part.err)" "going on after message [0-9]+" "which says so"
 cat part >>sent
 take_all got
+is "$(jq -r .body got | sort -n | uniq | wc -l)" 20000 "and nothing is missing"
+
+# ---- a full disk ----
+
+(
+	ulimit -f 64 # KiB, of any file
+	produce --from few.txt --exchange '' --routing-key jobs --rate 10000/s -f none
+) >part 2>part.err
+is $? 74 "a spool that cannot grow ends the run with 74"
+like "$(cat part.err)" "cannot write spool 'spool': File too large" "and says why"
+(produce --from few.txt --exchange '' --routing-key jobs) >part 2>part.err
+is $? 0 "with room again the same command goes on"
+take_all got
 is "$(jq -r .body got | sort -n | uniq | wc -l)" 2000 "and nothing is missing"
+is "$(jq -r 'select(.properties.headers["x-warren-resent"] != true) | .body' got | sort | uniq -d | wc -l)" 0 \
+	"nor twice without a mark"
 
 # ---- a run stopped by Ctrl+C, and another one ----
 
