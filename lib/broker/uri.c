@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "broker/uri_private.h"
 
 #include <arpa/inet.h>
 #include <stddef.h>
@@ -26,51 +27,7 @@ struct parts {
 	bool is_bracketed, is_broken; /* broken: '[' without its ']', or text after that */
 };
 
-enum param_kind {
-	PARAM_NUMBER,	 /* uint64_t */
-	PARAM_FRAME_MAX, /* uint64_t: 0, or min..max */
-	PARAM_TEXT,	 /* char * */
-	PARAM_CHOICE,	 /* bool: the second choice */
-};
-
-struct param {
-	const char *name;
-	enum param_kind kind;
-	size_t offset; /* of the member in struct uri */
-	bool tls_only;
-	uint64_t min, max;
-	const char *choices[2];
-};
-
-#define AT(member) offsetof(struct uri, member)
-
-static const struct param params[] = {
-    {"heartbeat", PARAM_NUMBER, AT(heartbeat_s), false, 0, UINT16_MAX, {0}},
-    {"connection_timeout", PARAM_NUMBER, AT(connection_timeout_ms), false, 1, UINT32_MAX, {0}},
-    {"channel_max", PARAM_NUMBER, AT(channel_max), false, 0, UINT16_MAX, {0}},
-    {"frame_max", PARAM_FRAME_MAX, AT(frame_max), false, 4096, INT32_MAX, {0}},
-    {"auth_mechanism", PARAM_CHOICE, AT(external), false, 0, 0, {"plain", "external"}},
-    {"cacertfile", PARAM_TEXT, AT(cacertfile), true, 0, 0, {0}},
-    {"certfile", PARAM_TEXT, AT(certfile), true, 0, 0, {0}},
-    {"keyfile", PARAM_TEXT, AT(keyfile), true, 0, 0, {0}},
-    {"verify", PARAM_CHOICE, AT(verify_none), true, 0, 0, {"verify_peer", "verify_none"}},
-    {"server_name_indication", PARAM_TEXT, AT(server_name), true, 0, 0, {0}},
-};
-
-static const char accepted_params[] =
-    "heartbeat, connection_timeout, channel_max, frame_max, auth_mechanism, cacertfile, certfile, "
-    "keyfile, verify and server_name_indication";
-
-static const struct param *find_param(struct slice name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(params); i++)
-		if (slice_is(name, params[i].name))
-			return &params[i];
-	return NULL;
-}
-
-/* The bytes before the first of `stops`; what is left, that byte included, goes to *rest. */
-static struct slice cut_before(struct slice s, const char *stops, struct slice *rest)
+struct slice uri_cut_before(struct slice s, const char *stops, struct slice *rest)
 {
 	size_t n = 0;
 	while (n < s.len && (s.ptr[n] == '\0' || strchr(stops, s.ptr[n]) == NULL))
@@ -79,8 +36,7 @@ static struct slice cut_before(struct slice s, const char *stops, struct slice *
 	return (struct slice){s.ptr, n};
 }
 
-/* Takes the separator off the front; false when there is none, and so nothing behind it. */
-static bool drop_front(struct slice *s)
+bool uri_drop_front(struct slice *s)
 {
 	if (s->len == 0)
 		return false;
@@ -114,8 +70,8 @@ static void split_user(struct slice *authority, struct parts *p)
 		return;
 	struct slice info = {authority->ptr, (size_t)(at - authority->ptr)};
 	p->has_user = true;
-	p->user = cut_before(info, ":", &p->password);
-	p->has_password = drop_front(&p->password);
+	p->user = uri_cut_before(info, ":", &p->password);
+	p->has_password = uri_drop_front(&p->password);
 	authority->len -= info.len + 1;
 	authority->ptr = at + 1;
 }
@@ -124,34 +80,34 @@ static void split_host(struct slice s, struct parts *p)
 {
 	p->is_bracketed = s.len > 0 && s.ptr[0] == '[';
 	if (p->is_bracketed) {
-		drop_front(&s);
-		p->host = cut_before(s, "]", &s);
-		p->is_broken = !drop_front(&s) || (s.len > 0 && s.ptr[0] != ':');
+		uri_drop_front(&s);
+		p->host = uri_cut_before(s, "]", &s);
+		p->is_broken = !uri_drop_front(&s) || (s.len > 0 && s.ptr[0] != ':');
 		p->port = s;
 	} else {
-		p->host = cut_before(s, ":", &p->port);
+		p->host = uri_cut_before(s, ":", &p->port);
 	}
-	p->has_port = drop_front(&p->port);
+	p->has_port = uri_drop_front(&p->port);
 }
 
 static struct parts split(struct slice text)
 {
 	struct parts p = {0};
 	struct slice rest;
-	struct slice scheme = cut_before(text, ":", &rest);
+	struct slice scheme = uri_cut_before(text, ":", &rest);
 	if (!is_scheme(scheme) || rest.len < 3 || memcmp(rest.ptr, "://", 3) != 0)
 		return p;
 	p.scheme = scheme;
 	rest.ptr += 3;
 	rest.len -= 3;
-	struct slice authority = cut_before(rest, "/?#", &p.tail);
+	struct slice authority = uri_cut_before(rest, "/?#", &p.tail);
 	split_user(&authority, &p);
 	split_host(authority, &p);
-	p.path = cut_before(p.tail, "?#", &p.query);
+	p.path = uri_cut_before(p.tail, "?#", &p.query);
 	p.has_query = p.query.len > 0 && p.query.ptr[0] == '?';
-	if (!drop_front(&p.query) || !p.has_query)
+	if (!uri_drop_front(&p.query) || !p.has_query)
 		p.query.len = 0; /* a fragment: refused, and never shown */
-	p.query = cut_before(p.query, "#", &rest);
+	p.query = uri_cut_before(p.query, "#", &rest);
 	return p;
 }
 
@@ -168,18 +124,6 @@ static bool is_doubtful(const struct parts *p)
 	uint64_t port;
 	return p->scheme.len == 0 || p->is_broken || has_byte(p->tail, '@') ||
 	       (p->port.len > 0 && !is_port(p->port, &port));
-}
-
-static bool takes_all_params(struct slice query)
-{
-	struct slice rest = query, value;
-	while (rest.len > 0) {
-		struct slice name = cut_before(cut_before(rest, "&", &rest), "=", &value);
-		if (find_param(name) == NULL)
-			return false;
-		drop_front(&rest);
-	}
-	return true;
 }
 
 /* The address without its password, not yet escaped. */
@@ -204,7 +148,7 @@ static void mask(struct slice text, struct buf *out)
 	buf_append(out, p.port);
 	buf_append(out, p.path);
 	buf_append_str(out, p.has_query ? "?" : "");
-	if (takes_all_params(p.query))
+	if (uri_takes_all_params(p.query))
 		buf_append(out, p.query);
 	else
 		buf_append_str(out, MASK);
@@ -227,9 +171,7 @@ static int hex_value(char c)
 	return at != NULL ? (int)(at - digits) : -1;
 }
 
-/* Decodes %XX into a new string. Errors name the part, never its bytes. *out is replaced and its
- * old value freed; it may hold a password, so all goes into one allocation that is never moved. */
-static bool decode(struct slice s, const char *part, char **out, struct error *err)
+bool uri_decode(struct slice s, const char *part, char **out, struct error *err)
 {
 	char *text = mem_alloc(s.len + 1, 1), *end = text;
 	bool good = true;
@@ -317,8 +259,8 @@ static bool read_user(const struct parts *p, struct uri *u, struct error *err)
 	struct slice user = p->has_user ? p->user : SLICE("guest");
 	struct slice password = p->has_user ? p->password : SLICE("guest");
 	u->has_password = p->has_password;
-	return decode(user, "user", &u->user, err) &&
-	       decode(password, "password", &u->password, err);
+	return uri_decode(user, "user", &u->user, err) &&
+	       uri_decode(password, "password", &u->password, err);
 }
 
 static bool is_ipv6(const char *host)
@@ -352,7 +294,7 @@ static bool read_host(const struct parts *p, struct uri *u, struct error *err)
 		    "brackets that do not hold the whole host; accepted is [address] or "
 		    "[address]:port");
 	bool absent = p->host.len == 0 && !p->is_bracketed;
-	if (!decode(absent ? SLICE("localhost") : p->host, "host", &u->host, err))
+	if (!uri_decode(absent ? SLICE("localhost") : p->host, "host", &u->host, err))
 		return false;
 	if (p->is_bracketed && !is_ipv6(u->host))
 		return error_set(err, ERROR_SETTINGS,
@@ -372,128 +314,11 @@ static bool read_host(const struct parts *p, struct uri *u, struct error *err)
 static bool read_vhost(const struct parts *p, struct uri *u, struct error *err)
 {
 	struct slice vhost = p->path;
-	drop_front(&vhost);
+	uri_drop_front(&vhost);
 	if (has_byte(vhost, '/'))
 		return error_set(err, ERROR_SETTINGS,
 		    "more than one '/' after the host; percent-encode one in the vhost as %%2f");
-	return decode(vhost.len > 0 ? vhost : SLICE("%2f"), "vhost", &u->vhost, err);
-}
-
-static bool read_number(
-    const struct param *row, const char *value, uint64_t *out, struct error *err)
-{
-	struct error reason = {0};
-	if (row->kind == PARAM_FRAME_MAX && strcmp(value, "0") == 0) {
-		*out = 0;
-		return true;
-	}
-	if (num_parse_u64(slice_str(value), row->min, row->max, out, &reason))
-		return true;
-	char *quoted = text_quote(slice_str(value));
-	error_set(err, ERROR_SETTINGS, "%s '%s' is %s%s", row->name, quoted,
-	    row->kind == PARAM_FRAME_MAX ? "neither 0 nor " : "",
-	    row->kind == PARAM_FRAME_MAX ? reason.text + strlen("not ") : reason.text);
-	free(quoted);
-	return false;
-}
-
-static bool read_choice(const struct param *row, const char *value, bool *out, struct error *err)
-{
-	for (size_t i = 0; i < ARRAY_LEN(row->choices); i++) {
-		if (strcmp(value, row->choices[i]) != 0)
-			continue;
-		*out = i == 1;
-		return true;
-	}
-	char *quoted = text_quote(slice_str(value));
-	error_set(err, ERROR_SETTINGS, "%s '%s' is not accepted; it takes %s or %s", row->name,
-	    quoted, row->choices[0], row->choices[1]);
-	free(quoted);
-	return false;
-}
-
-static bool read_text(const struct param *row, char **value, char **out, struct error *err)
-{
-	if (**value == '\0')
-		return error_set(err, ERROR_SETTINGS, "%s is empty", row->name);
-	*out = *value;
-	*value = NULL;
-	return true;
-}
-
-static bool unknown_param(const char *name, struct error *err)
-{
-	const char *names[ARRAY_LEN(params) + 1] = {0};
-	for (size_t i = 0; i < ARRAY_LEN(params); i++)
-		names[i] = params[i].name;
-	const char *nearest = text_suggest(slice_str(name), names);
-	char *quoted = text_quote(slice_str(name));
-	if (nearest != NULL)
-		error_set(err, ERROR_SETTINGS, "unknown parameter '%s'; did you mean '%s'?", quoted,
-		    nearest);
-	else
-		error_set(err, ERROR_SETTINGS, "unknown parameter '%s'; accepted are %s", quoted,
-		    accepted_params);
-	free(quoted);
-	return false;
-}
-
-/* Takes the value over when it keeps it, and sets *value to NULL then. */
-static bool read_value(const struct param *row, char **value, struct uri *u, struct error *err)
-{
-	void *member = (char *)u + row->offset;
-	if (row->tls_only && !u->tls)
-		return error_set(err, ERROR_SETTINGS,
-		    "%s needs amqps://; nothing is encrypted over amqp://", row->name);
-	switch (row->kind) {
-	case PARAM_TEXT:
-		return read_text(row, value, member, err);
-	case PARAM_CHOICE:
-		return read_choice(row, *value, member, err);
-	case PARAM_NUMBER:
-	case PARAM_FRAME_MAX:
-		break;
-	}
-	return read_number(row, *value, member, err);
-}
-
-static bool read_param(struct slice pair, struct uri *u, unsigned *seen, struct error *err)
-{
-	char *name = NULL, *value = NULL;
-	struct slice raw_value;
-	struct slice raw_name = cut_before(pair, "=", &raw_value);
-	if (!drop_front(&raw_value))
-		return error_set(err, ERROR_SETTINGS,
-		    "a parameter after the '?' without a value; accepted is name=value&name=value");
-	bool good = decode(raw_name, "name of a parameter", &name, err);
-	const struct param *row = good ? find_param(slice_str(name)) : NULL;
-	if (row == NULL) {
-		if (good)
-			unknown_param(name, err);
-		good = false;
-	} else if ((*seen & 1u << (row - params)) != 0) {
-		good = error_set(err, ERROR_SETTINGS, "%s is given twice", row->name);
-	}
-	if (good) {
-		*seen |= 1u << (row - params);
-		good = decode(raw_value, row->name, &value, err) && read_value(row, &value, u, err);
-	}
-	free(name);
-	free(value);
-	return good;
-}
-
-static bool read_query(const struct parts *p, struct uri *u, struct error *err)
-{
-	unsigned seen = 0; /* a bit for each row of params */
-	struct slice rest = p->query;
-	while (rest.len > 0) {
-		if (!read_param(cut_before(rest, "&", &rest), u, &seen, err))
-			return false;
-		drop_front(&rest);
-	}
-	u->has_verify = (seen & 1u << (find_param(SLICE("verify")) - params)) != 0;
-	return true;
+	return uri_decode(vhost.len > 0 ? vhost : SLICE("%2f"), "vhost", &u->vhost, err);
 }
 
 bool uri_parse(struct slice text, struct uri *out, struct error *err)
@@ -504,7 +329,7 @@ bool uri_parse(struct slice text, struct uri *out, struct error *err)
 	if (check_bytes(text, &reason) && read_scheme(&p, &u, &reason) &&
 	    check_separators(&p, &reason) && read_host(&p, &u, &reason) &&
 	    read_user(&p, &u, &reason) && read_vhost(&p, &u, &reason) &&
-	    read_query(&p, &u, &reason)) {
+	    uri_read_query(p.query, &u, &reason)) {
 		u.shown = uri_mask(text);
 		*out = u;
 		return true;
