@@ -15,7 +15,7 @@ PACKAGES := librabbitmq jansson yaml-0.1 libpcre2-8 libmicrohttpd openssl
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wpointer-arith
-HARDEN   := -fstack-protector-strong -fPIE
+HARDEN   := -fstack-protector-strong -fstack-clash-protection -fPIE
 CPPFLAGS := -Ilib -D_GNU_SOURCE
 CFLAGS    = -std=c11 -g $(WARNINGS) $(HARDEN) $(CFLAGS_$(VARIANT)) $(EXTRA)
 LDFLAGS   = -pie -Wl,-z,relro,-z,now $(LDFLAGS_$(VARIANT))
