@@ -32,7 +32,7 @@ LDFLAGS_tsan   := -fsanitize=thread
 CFLAGS_cov     := -O0 --coverage
 LDFLAGS_cov    := --coverage
 # the fuzzers' variant is clang's; make fuzz sets it
-CFLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
+CFLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS_fuzz   := -fsanitize=fuzzer,address,undefined
 
 SOURCES  := $(wildcard lib/*/*.c)
@@ -44,12 +44,13 @@ PEERS    := $(patsubst tests/bench/plain_%.c,$(BUILD)/tests/bench/plain_%,$(wild
 NULL     := $(BUILD)/tests/bench/null_broker
 COUNTER  := $(BUILD)/tests/support/count_calls.so
 REPORTER := $(BUILD)/tests/support/report_of
+FAULTS   := $(addprefix $(BUILD)/tests/faults/,proxy hostile ledger measure)
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FORMATTED = $(wildcard bin/*.c lib/*/*.[ch] tests/*/*.[ch])
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps binaries test unit instruments fuzzers check lint format format-check fuzz bench bench-peers \
+.PHONY: all deps binaries test unit instruments fuzzers check lint format format-check fuzz coverage bench bench-peers \
 	demo man install uninstall clean help
 
 all: $(TOOLS:%=bin/%) ## build the tools into bin/
@@ -99,9 +100,12 @@ $(COUNTER): tests/support/count_calls.c | build/.packages
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 
-$(REPORTER): $(REPORTER).o $(LIBRARY)
+$(REPORTER) $(FAULTS): %: %.o $(LIBRARY)
 	@echo "  LD   $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $(LDLIBS)
+
+$(BUILD)/tests/faults/proxy: $(BUILD)/tests/faults/links.o
+$(BUILD)/tests/faults/hostile: $(patsubst %,$(BUILD)/tests/faults/%.o,deeds_session deeds_content mutate peer)
 
 # what is embedded into objects
 $(BUILD)/lib/app/settings.o: settings/warren.schema.json
@@ -109,7 +113,7 @@ $(BUILD)/lib/bench/report.o: web/report.html
 $(BUILD)/lib/schema/schema_meta.o: $(wildcard lib/schema/metaschema/*/*.json)
 
 -include $(OBJECTS:.o=.d) $(BINARIES:=.d) $(UNITS:%=$(BUILD)/tests/unit/%.d) \
-	$(PEERS:=.d) $(BUILD)/tests/bench/plain.d $(NULL).d $(REPORTER).d
+	$(PEERS:=.d) $(BUILD)/tests/bench/plain.d $(NULL).d $(REPORTER).d $(patsubst %.c,$(BUILD)/%.d,$(wildcard tests/faults/*.c))
 
 # ---- setting up ----
 
@@ -128,7 +132,7 @@ test: ## build and run every test (make test T=pace: only what has this in its n
 
 unit: $(UNITS:%=$(BUILD)/tests/unit/%) ## build the unit tests
 
-instruments: $(NULL) $(COUNTER) $(REPORTER)
+instruments: $(NULL) $(COUNTER) $(REPORTER) $(FAULTS)
 
 fuzzers: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
 
@@ -147,6 +151,9 @@ format-check:
 fuzz: ## run each fuzzer for SECONDS=30
 	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz fuzzers
 	@./tests/support/fuzz.sh $(SECONDS) $(FUZZERS)
+
+coverage: ## run every test and say which lines of lib/ none of them executes
+	@./tests/support/coverage.sh "$(T)"
 
 bench: all $(PEERS) $(NULL) ## measure the producer and consumer against plain rabbitmq-c
 	@PEERS=$(BUILD)/tests/bench ./tests/bench/run.sh

@@ -2,6 +2,7 @@
 #include "app/consume.h"
 
 #include "base/chrono.h"
+#include "flow/core_dedupe.h"
 
 #include <stddef.h>
 
@@ -105,6 +106,22 @@ static const struct option options[] = {
 	.choices = cancel_choices,
 	.help = "when the broker ends the consumer (the queue was deleted or moved, a message was "
 		"held for too long): end, or renew: declare and consume again"},
+    {.name = "dedupe",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(dedupe),
+	.help = "drop a message whose message_id was accepted before from the same queue"},
+    {.name = "dedupe-window",
+	.type = OPTION_COUNT,
+	.offset = MEMBER(dedupe_window),
+	.min = 1,
+	.max = CORE_DEDUPE_MAX_WINDOW,
+	.argument = "N",
+	.help = "remember the last N of them (default 1,000,000)"},
+    {.name = "dedupe-file",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(dedupe_file),
+	.argument = "FILE",
+	.help = "remember them there, beyond the end of this process; implies --dedupe"},
     {.name = "declare",
 	.type = OPTION_FLAG,
 	.offset = MEMBER(declare),
@@ -128,6 +145,10 @@ static const struct command command = {
 	"  consumer -s walkthrough --until-empty -f json > messages.jsonl\n"
 	"  consumer -s publish-subscribe billing --filter '.total > 100'\n"
 	"  consumer -s work-queue jobs --exec './convert --fast'\n\n"
+	"Where the settings have a retry policy for the queue, a message whose command asks for "
+	"another try (75) waits in a queue on the broker and comes again; when its attempts are "
+	"used up, or when it is rejected, it is parked. The header x-warren-attempts counts what "
+	"failed so far.\n\n"
 	"A command gets WARREN_EXCHANGE, WARREN_ROUTING_KEY, WARREN_QUEUE, WARREN_REDELIVERED, one "
 	"variable for each property such as WARREN_MESSAGE_ID, WARREN_HEADERS as JSON and one "
 	"WARREN_HEADER_NAME for each header; never the broker's address.",
@@ -135,7 +156,10 @@ static const struct command command = {
 
 int main(int argc, char *argv[])
 {
-	struct consume_options o = {
-	    .prefetch = 100, .exec_timeout_ns = 30 * CHRONO_S, .exec_jobs = 1, .declare = true};
+	struct consume_options o = {.prefetch = 100,
+	    .exec_timeout_ns = 30 * CHRONO_S,
+	    .exec_jobs = 1,
+	    .declare = true,
+	    .dedupe_window = CORE_DEDUPE_DEFAULT_WINDOW};
 	return tool_main(&command, argc, argv, &o, consume_run);
 }

@@ -2,12 +2,14 @@
 
 #include "app/offset.h"
 #include "app/progress.h"
+#include "app/retrying.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "broker/provision.h"
+#include "flow/core_dedupe.h"
 #include "flow/core_exec.h"
 #include "flow/core_jq.h"
 #include "flow/sink_terminal.h"
@@ -19,6 +21,7 @@
 #define DRAIN_NS (2 * CHRONO_S)		 /* after a stop, for a reader that may be gone */
 #define COMMAND_DRAIN_NS (30 * CHRONO_S) /* and for commands that run */
 #define RETRY_NS CHRONO_S
+#define MAX_UNDER_WAY 65536 /* without a prefetch */
 
 struct run {
 	struct tool *tool;
@@ -27,11 +30,18 @@ struct run {
 	bool *is_stream;
 	size_t queue_count;
 	json_t *arguments; /* of basic.consume on streams */
+	struct core_dedupe *dedupe;
 	struct core_jq *filter;
 	struct core_exec *exec;
+	struct retrying retrying;
 	struct source_queue *source;
 	struct sink_terminal *sink;
 };
+
+static bool wants_dedupe(const struct consume_options *o)
+{
+	return o->dedupe || o->dedupe_file != NULL;
+}
 
 /* ---- which queues ---- */
 
@@ -100,7 +110,8 @@ static bool choose_offset(struct run *run, struct error *err)
 			 : run->options->ack == SOURCE_QUEUE_REJECT ? "--ack reject"
 			 : run->options->unmatched == CONSUME_UNMATCHED_REJECT
 			     ? "--unmatched reject"
-			     : NULL;
+			 : wants_dedupe(run->options) ? "--dedupe"
+						      : NULL;
 	if (no != NULL)
 		return error_set(err, ERROR_USAGE,
 		    "%s does not go with a stream, which keeps its messages whatever is read", no);
@@ -122,6 +133,11 @@ static bool open_cores(struct run *run, struct error *err)
 	    [CONSUME_UNMATCHED_ACK] = FLOW_ACCEPTED,
 	    [CONSUME_UNMATCHED_REJECT] = FLOW_REJECTED};
 	const struct consume_options *o = run->options;
+	if (wants_dedupe(o)) {
+		run->dedupe = core_dedupe_create((size_t)o->dedupe_window, o->dedupe_file, err);
+		if (run->dedupe == NULL)
+			return false;
+	}
 	if (o->filter != NULL) {
 		run->filter = core_jq_create(o->filter, fates[o->unmatched], err);
 		if (run->filter == NULL)
@@ -139,6 +155,8 @@ static bool open_cores(struct run *run, struct error *err)
 
 static void add_cores(const struct run *run, struct flow_options *flow)
 {
+	if (run->dedupe != NULL)
+		flow->cores[flow->core_count++] = core_dedupe_core(run->dedupe);
 	if (run->filter != NULL)
 		flow->cores[flow->core_count++] = core_jq_core(run->filter);
 	if (run->exec != NULL)
@@ -155,6 +173,9 @@ static void report_run(const struct run *run, const struct flow *flow, uint64_t 
 	uint64_t late = source_queue_unacknowledged(run->source);
 	if (run->options->ack == SOURCE_QUEUE_REJECT)
 		rejected += c->fates[FLOW_ACCEPTED];
+	struct retrier_counts sent_on = {0};
+	if (run->retrying.retrier != NULL)
+		sent_on = *retrier_counts(run->retrying.retrier);
 	const struct summary_row rows[] = {
 	    {"received", c->offered, false},
 	    {"acknowledged", acks ? c->fates[FLOW_ACCEPTED] - late : 0, false},
@@ -162,8 +183,11 @@ static void report_run(const struct run *run, const struct flow *flow, uint64_t 
 	    {"requeued", source_queue_requeued(run->source), true},
 	    {"lost", source_queue_lost(run->source), true},
 	    {"unshown", sink_terminal_unshown(run->sink), true},
-	    {"rejected", rejected, true},
+	    {"rejected", rejected - sent_on.rejected, true},
+	    {"retried", sent_on.retried, true},
+	    {"parked", sent_on.parked, true},
 	    {"redelivered", c->redelivered, true},
+	    {"duplicates", run->dedupe != NULL ? core_dedupe_duplicates(run->dedupe) : 0, true},
 	    {"unmatched", run->filter != NULL ? core_jq_hidden(run->filter) : 0, true},
 	    {"filter_errors", run->filter != NULL ? core_jq_errors(run->filter) : 0, true},
 	};
@@ -228,10 +252,14 @@ static bool consume(struct run *run, struct error *err)
 	    .arguments = run->arguments,
 	    .is_stream = run->is_stream,
 	    .recovery = run->tool->recovery,
-	    .outlives_cancel = o->on_cancel == CONSUME_CANCEL_RENEW};
-	struct flow_options options = {.window = SIZE_MAX,
+	    .outlives_cancel = o->on_cancel == CONSUME_CANCEL_RENEW,
+	    .retrier = run->retrying.retrier};
+	/* what a broker sends beyond the prefetch waits, and it is not read on */
+	struct flow_options options = {
+	    .window = reading.prefetch > 0 ? reading.prefetch * run->queue_count : MAX_UNDER_WAY,
 	    .limit = o->has_count ? o->count : FLOW_NO_LIMIT,
-	    .drain_ns = o->exec != NULL ? COMMAND_DRAIN_NS : DRAIN_NS};
+	    .drain_ns = o->exec != NULL ? COMMAND_DRAIN_NS : DRAIN_NS,
+	    .keep_messages = run->retrying.connection != NULL};
 	add_cores(run, &options);
 	run->source = source_queue_open(run->tool->connection, &reading, err);
 	if (run->source == NULL)
@@ -248,6 +276,10 @@ static bool check_options(const struct consume_options *o, struct error *err)
 	if (o->ack == SOURCE_QUEUE_AUTO && (o->filter != NULL || o->exec != NULL))
 		return error_set(err, ERROR_USAGE,
 		    "--ack auto gives messages up before --filter or --exec has judged them");
+	if (wants_dedupe(o) && o->ack != SOURCE_QUEUE_ACK)
+		return error_set(err, ERROR_USAGE,
+		    "--dedupe goes with --ack manual: another one says nothing of what was "
+		    "handled");
 	if (o->filter == NULL && o->unmatched != CONSUME_HOLD)
 		return error_set(err, ERROR_USAGE, "--unmatched goes with --filter");
 	return true;
@@ -261,6 +293,15 @@ static bool restore(void *ctx, struct connection *c, struct error *err)
 	       provision_apply(c, &run->tool->settings.topology, run->queues, NULL, NULL, err);
 }
 
+/* Only a judge makes messages fail, and who only looks leaves them where they are. */
+static bool open_retrying(struct run *run, struct error *err)
+{
+	const struct consume_options *o = run->options;
+	bool judges = o->exec != NULL || o->unmatched == CONSUME_UNMATCHED_REJECT;
+	bool sends = judges && o->ack != SOURCE_QUEUE_REQUEUE;
+	return retrying_open(run->tool, run->queues, run->queue_count, sends, &run->retrying, err);
+}
+
 static bool prepare(struct run *run, struct error *err)
 {
 	if (!check_options(run->options, err) ||
@@ -271,7 +312,7 @@ static bool prepare(struct run *run, struct error *err)
 	if (!restore(run, run->tool->connection, err))
 		return false;
 	tool_make_recoverable(run->tool, restore, run);
-	return true;
+	return open_retrying(run, err);
 }
 
 bool consume_run(struct tool *tool, const void *options, struct error *err)
@@ -280,6 +321,8 @@ bool consume_run(struct tool *tool, const void *options, struct error *err)
 	bool good = prepare(&run, err) && consume(&run, err);
 	core_exec_free(run.exec);
 	core_jq_free(run.filter);
+	core_dedupe_free(run.dedupe);
+	retrying_close(&run.retrying);
 	source_queue_close(run.source);
 	sink_terminal_free(run.sink);
 	json_decref(run.arguments);

@@ -1,4 +1,4 @@
-/* consume.h - the wiring of the consumer: queues -> filter, command -> terminal. */
+/* consume.h - the wiring of the consumer: queues -> dedupe, filter, command -> terminal. */
 #ifndef APP_CONSUME_H
 #define APP_CONSUME_H
 
@@ -24,6 +24,9 @@ struct consume_options {
 	const char *offset; /* of streams: first, last, next, a number or a time */
 	bool declare;
 	int on_cancel; /* enum consume_cancel */
+	bool dedupe;
+	uint64_t dedupe_window;
+	const char *dedupe_file; /* switches it on as well */
 };
 
 tool_run_fn consume_run;

@@ -81,7 +81,7 @@ char *password_from_file(const char *path, struct error *err)
 {
 	char *line = mem_alloc(MAX_BYTES + 1, 1);
 	const char *fault = NULL;
-	struct stat st;
+	struct stat st = {0};
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t len = fd >= 0 && fstat(fd, &st) == 0 ? read_line(fd, line, MAX_BYTES) : -1;
 	if (len < 0)
@@ -200,23 +200,27 @@ char *password_ask(const char *prompt, struct error *err)
 {
 	struct terminal t = {.fd = -1, .signal_fd = -1};
 	char *line = mem_alloc(MAX_BYTES + 1, 1);
-	const char *fault = "it was interrupted";
+	const char *fault = NULL;
+	bool interrupted = false;
 	bool good = open_terminal(&t, err);
 	for (bool again = good; again;) {
 		int number = 0;
 		ssize_t len = ask_once(&t, prompt, line, &number);
 		again = number != 0 && pass_on(number);
+		interrupted = number != 0;
 		if (number == 0 && len < 0)
 			fault = strerror(errno);
 		else if (number == 0)
 			fault = len == 0 ? "no answer" : cut_line(line, (size_t)len);
 	}
 	close_terminal(&t);
-	if (good && fault == NULL)
+	if (good && !interrupted && fault == NULL)
 		return line;
 	explicit_bzero(line, MAX_BYTES);
 	free(line);
-	if (good)
+	if (good && interrupted)
+		error_set(err, ERROR_UNAVAILABLE, "interrupted before the password was given");
+	else if (good)
 		error_set(err, ERROR_NO_INPUT, "cannot ask for the password: %s", fault);
 	return NULL;
 }

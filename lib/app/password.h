@@ -10,7 +10,8 @@ char *password_from_file(const char *path, struct error *err);
 
 /* Asks on the terminal, whatever the standard streams are, and shows nothing of the answer. A
  * signal gives the terminal back as it was, and then acts as it would without us. NULL with
- * ERROR_NO_INPUT (no terminal, or no answer). For password_free. */
+ * ERROR_NO_INPUT (no terminal, or no answer) or ERROR_UNAVAILABLE (a signal that the loop has). For
+ * password_free. */
 char *password_ask(const char *prompt, struct error *err);
 
 /* Wipes it first. Accepts NULL. */

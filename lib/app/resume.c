@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/num.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* Takes the seed over when the spool remembers a run with these options. */
@@ -31,6 +32,11 @@ static bool begin(struct resume *r, const json_t *options, struct error *err)
 static void tell(const struct resume *r)
 {
 	struct buf line = {0};
+	if (spool_cut_bytes(r->spool) > 0)
+		log_write(LOG_WARNING,
+		    "the last %" PRIu64
+		    " bytes of the spool were not written whole and are left out",
+		    spool_cut_bytes(r->spool));
 	size_t left = spool_unsettled_count(r->spool);
 	if (r->skip > 0) {
 		buf_append_str(&line, "going on after message ");

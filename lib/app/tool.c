@@ -8,6 +8,7 @@
 #include "base/version.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,6 +210,7 @@ static void tear_down(struct tool *tool)
 	recovery_free(tool->recovery);
 	connection_close(tool->connection);
 	free(tool->name);
+	free(tool->beside_name);
 	settings_release(&tool->settings);
 	loop_free(tool->loop);
 }
@@ -234,6 +236,7 @@ int tool_main(
 	struct tool_options *o = options;
 	struct error err = {0};
 	open_standard_descriptors();
+	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is a failed write, told with its name */
 	keep_to_ourselves();
 	struct arguments arguments = take_arguments(argc, argv);
 	struct tool tool = {.command = command,
@@ -314,15 +317,25 @@ bool tool_open_loop(struct tool *tool, struct error *err)
 	return tool->loop != NULL;
 }
 
-static struct reach_options reach_options_of(const struct tool *tool)
+static struct reach_options reach_options_of(const struct tool *tool, const char *name)
 {
 	return (struct reach_options){.uris = tool->settings.uris,
 	    .uri_count = tool->settings.uri_count,
-	    .name = tool->name,
+	    .name = name,
 	    .heartbeat_s = tool->settings.heartbeat_s,
 	    .wait_ns = tool->options->wait_ns,
 	    .pause_from_ns = tool->settings.retry_from_ns,
 	    .pause_to_ns = tool->settings.retry_to_ns};
+}
+
+static struct connection *reach(struct tool *tool, const char *name, struct error *err)
+{
+	struct reach_options options = reach_options_of(tool, name);
+	struct connection *c = reach_broker(tool->loop, &options, err);
+	if (c != NULL)
+		log_write(
+		    LOG_DEBUG, "connected to %s, %s", connection_shown(c), connection_server(c));
+	return c;
 }
 
 bool tool_connect(struct tool *tool, struct error *err)
@@ -334,26 +347,34 @@ bool tool_connect(struct tool *tool, struct error *err)
 	if (!secrets_prepare(&tool->settings, &secrets, err) || !tool_open_loop(tool, err))
 		return false;
 	tool->name = mem_printf("warren-%s", tool->command->tool);
-	struct reach_options options = reach_options_of(tool);
-	tool->connection = reach_broker(tool->loop, &options, err);
-	if (tool->connection != NULL)
-		log_write(LOG_DEBUG, "connected to %s, %s", connection_shown(tool->connection),
-		    connection_server(tool->connection));
+	tool->connection = reach(tool, tool->name, err);
 	return tool->connection != NULL;
+}
+
+struct connection *tool_connect_beside(struct tool *tool, struct error *err)
+{
+	tool->beside_name = mem_printf("warren-%s-publish", tool->command->tool);
+	return reach(tool, tool->beside_name, err);
+}
+
+struct recovery *tool_recovery(struct tool *tool, struct connection *c,
+    bool (*restore)(void *ctx, struct connection *c, struct error *err), void *ctx)
+{
+	const struct tool_options *o = tool->options;
+	const char *name = c == tool->connection ? tool->name : tool->beside_name;
+	struct recovery_options options = {.connection = c,
+	    .reach = reach_options_of(tool, name),
+	    .give_up_after_ns =
+		o->has_give_up_after ? o->give_up_after_ns : tool->settings.give_up_after_ns,
+	    .restore = restore,
+	    .ctx = ctx};
+	return options.give_up_after_ns > 0 ? recovery_create(&options) : NULL;
 }
 
 void tool_make_recoverable(struct tool *tool,
     bool (*restore)(void *ctx, struct connection *c, struct error *err), void *ctx)
 {
-	const struct tool_options *o = tool->options;
-	struct recovery_options options = {.connection = tool->connection,
-	    .reach = reach_options_of(tool),
-	    .give_up_after_ns =
-		o->has_give_up_after ? o->give_up_after_ns : tool->settings.give_up_after_ns,
-	    .restore = restore,
-	    .ctx = ctx};
-	if (options.give_up_after_ns > 0)
-		tool->recovery = recovery_create(&options);
+	tool->recovery = tool_recovery(tool, tool->connection, restore, ctx);
 }
 
 /* ---- output ---- */

@@ -45,7 +45,7 @@ struct tool {
 	char **operands;	       /* NULL-terminated */
 	struct loop *loop;	       /* after tool_open_loop */
 	struct settings settings;      /* after tool_load_settings */
-	char *name;		       /* of our connections: "warren-producer" */
+	char *name, *beside_name;      /* of our connections: "warren-producer" */
 	struct connection *connection; /* after tool_connect */
 	struct recovery *recovery;     /* after tool_make_recoverable; else NULL */
 	int status;		       /* what tool_main returns; 0: the kind of the error */
@@ -71,8 +71,15 @@ bool tool_open_loop(struct tool *tool, struct error *err) MUST_CHECK;
  * --wait says. Opens the loop if need be. */
 bool tool_connect(struct tool *tool, struct error *err) MUST_CHECK;
 
-/* From now on a loss of the connection can be mended: restore (see recovery.h) makes the broker
- * what the tool needs again. */
+/* One further connection, the caller's to close: for who must not publish where it consumes, since
+ * a broker that is blocked reads no acknowledgements either. After tool_connect. */
+struct connection *tool_connect_beside(struct tool *tool, struct error *err);
+
+/* What mends a loss of the connection; restore (see recovery.h) makes the broker what the tool
+ * needs again. To free with recovery_free. NULL: --give-up-after 0. */
+struct recovery *tool_recovery(struct tool *tool, struct connection *c,
+    bool (*restore)(void *ctx, struct connection *c, struct error *err), void *ctx);
+/* The same for tool->connection, as tool->recovery. */
 void tool_make_recoverable(struct tool *tool,
     bool (*restore)(void *ctx, struct connection *c, struct error *err), void *ctx);
 

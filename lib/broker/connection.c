@@ -189,7 +189,12 @@ void *connection_call(struct connection *c, uint16_t channel, uint32_t method_id
 	pause_or_read(c);
 	if (!c->call_answered && err->kind == ERROR_NONE)
 		error_set(err, c->refusal.kind, "%s", c->refusal.text);
-	return c->call_answered ? frames_decode(c->arena, buf_slice(&c->call_reply)) : NULL;
+	void *reply = c->call_answered ? frames_decode(c->arena, buf_slice(&c->call_reply)) : NULL;
+	if (c->call_answered && reply == NULL) {
+		connection_lose(c, ERROR_REFUSED, "the broker's answer to %s cannot be read", what);
+		IGNORE_RESULT(connection_check(c, err)); /* which is false now */
+	}
+	return reply;
 }
 
 const struct connection_refusal *connection_refusal(const struct connection *c)

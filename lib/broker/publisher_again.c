@@ -130,9 +130,12 @@ bool publisher_resend_due(struct publisher *p, struct error *err)
 	size_t window = p->is_careful ? 1 : p->options.window;
 	while (!fifo_is_empty(&p->again) && publisher_is_open(p) && p->next - p->oldest < window) {
 		struct again a = *(struct again *)fifo_front(&p->again);
-		if (!send_again(p, &a, err))
-			return false;
+		struct error why;
+		error_clear(&why);
 		fifo_pop(&p->again);
+		/* a broker may allow less than the one before */
+		if (!send_again(p, &a, &why))
+			p->options.fate(p->options.ctx, a.token, PUBLISHER_NACKED, why.text);
 		free(a.message);
 	}
 	return true;

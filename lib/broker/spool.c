@@ -395,13 +395,13 @@ void spool_settle(struct spool *s, uint64_t number)
 {
 	if (!spool_index_settle(&s->index, number))
 		return;
-	struct spool_record_range *last = s->settled + s->settled_count - 1;
-	if (s->settled_count > 0 && last->first + last->count == number) {
+	size_t count = s->settled_count;
+	struct spool_record_range *last = count > 0 ? &s->settled[count - 1] : NULL;
+	if (last != NULL && last->first + last->count == number) {
 		last->count++;
 		return;
 	}
-	s->settled =
-	    mem_grow(s->settled, &s->settled_capacity, s->settled_count + 1, sizeof *s->settled);
+	s->settled = mem_grow(s->settled, &s->settled_capacity, count + 1, sizeof *s->settled);
 	s->settled[s->settled_count++] = (struct spool_record_range){number, 1};
 }
 

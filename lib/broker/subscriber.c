@@ -202,7 +202,8 @@ struct subscriber *subscriber_open(
 	struct error why = {0};
 	s->options.ack_every = gathered_acks(options);
 	s->options.ended = ignore_end; /* a refusal now is this function's failure */
-	if (open_channel(s, &why)) {
+	/* the end may stand right behind the answer to our asking */
+	if (open_channel(s, &why) && s->closed.kind == ERROR_NONE) {
 		s->options.ended = options->ended;
 		return s;
 	}

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define RECORD_BYTES (16 * 1024)
 #define READ_AHEAD_BYTES (128u * 1024) /* of several records in one system call */
 #define MOST_NAMES 5		       /* of a certificate, told in an error */
 
@@ -27,6 +28,7 @@ struct tls {
 	struct buf
 	    distrust; /* why their certificate is not accepted; empty: it is, or not judged */
 	struct buf session;
+	char greeting[4];      /* the first bytes that they sent */
 	bool cert_asked;       /* they want a certificate of us and there is none */
 	bool passphrase_asked; /* the key cannot be read without one */
 	bool read_waits_to_write;
@@ -184,6 +186,18 @@ static int note_cert_asked(SSL *ssl, X509 **cert, EVP_PKEY **key)
 	return 0;
 }
 
+/* The head of the first record is kept as it came, whatever it is. */
+static void note_greeting(
+    int written, int version, int type, const void *bytes, size_t size, SSL *ssl, void *ctx)
+{
+	struct tls *t = ctx;
+	(void)version; /* there may be none */
+	if (written || type != SSL3_RT_HEADER || size < sizeof t->greeting)
+		return;
+	memcpy(t->greeting, bytes, sizeof t->greeting);
+	SSL_set_msg_callback(ssl, NULL);
+}
+
 static bool load_authorities(SSL_CTX *ctx, const struct uri *uri, struct error *err)
 {
 	if (uri->verify_none)
@@ -271,6 +285,8 @@ static bool prepare(struct tls *t, int fd, const struct uri *uri, struct error *
 	if (t->ssl == NULL || SSL_set_fd(t->ssl, fd) != 1)
 		return error_set(err, ERROR_INTERNAL, "OpenSSL cannot be used");
 	SSL_set_app_data(t->ssl, t);
+	SSL_set_msg_callback(t->ssl, note_greeting);
+	SSL_set_msg_callback_arg(t->ssl, t);
 	if (set_peer_name(t->ssl, name))
 		return true;
 	char *shown = text_quote(slice_str(name));
@@ -322,6 +338,20 @@ static void explain_failure(struct tls *t, struct error *err)
 	else
 		error_set(err, ERROR_UNAVAILABLE, "TLS with the broker at %s failed: %s", t->shown,
 		    text != NULL ? text : "no reason given");
+}
+
+/* Who does not speak TLS shows it in the first bytes. */
+static void explain_stranger(const struct tls *t, struct error *err)
+{
+	if (memcmp(t->greeting, "AMQP", sizeof t->greeting) == 0)
+		error_set(err, ERROR_REFUSED,
+		    "%s speaks AMQP without TLS: use amqp://, or the port for TLS (RabbitMQ's is "
+		    "5671)",
+		    t->shown);
+	else if (memcmp(t->greeting, "HTTP", sizeof t->greeting) == 0)
+		error_set(err, ERROR_REFUSED,
+		    "%s is a web server, not AMQP; RabbitMQ listens for TLS on port 5671",
+		    t->shown);
 }
 
 /* The result of a read or write that moved nothing: what recv() would return. */
@@ -378,27 +408,9 @@ static bool wait_ready(const struct wait *w, short events, struct error *err)
 	return good;
 }
 
-/* Who does not speak TLS shows it in the first bytes, before OpenSSL has taken them. */
-static bool check_greeting(const struct wait *w, struct error *err)
-{
-	char bytes[4];
-	if (recv(w->fd, bytes, sizeof bytes, MSG_PEEK) != (ssize_t)sizeof bytes)
-		return true;
-	if (memcmp(bytes, "AMQP", 4) == 0)
-		return error_set(err, ERROR_REFUSED,
-		    "%s speaks AMQP without TLS: use amqp://, or the port for TLS (RabbitMQ's is "
-		    "5671)",
-		    w->shown);
-	if (memcmp(bytes, "HTTP", 4) == 0)
-		return error_set(err, ERROR_REFUSED,
-		    "%s is a web server, not AMQP; RabbitMQ listens for TLS on port 5671",
-		    w->shown);
-	return true;
-}
-
 static bool shake_hands(struct tls *t, const struct wait *w, struct error *err)
 {
-	for (bool greeted = false;;) {
+	for (;;) {
 		ERR_clear_error();
 		errno = 0;
 		int result = SSL_connect(t->ssl), cause = errno;
@@ -406,19 +418,16 @@ static bool shake_hands(struct tls *t, const struct wait *w, struct error *err)
 		if (result == 1)
 			return true;
 		if (code == SSL_ERROR_SYSCALL || code == SSL_ERROR_ZERO_RETURN)
-			return check_greeting(w, err) &&
-			       error_set(err, ERROR_UNAVAILABLE,
-				   "no TLS handshake with the broker at %s: %s", t->shown,
-				   cause != 0 ? strerror(cause) : "it closed the connection");
+			return error_set(err, ERROR_UNAVAILABLE,
+			    "no TLS handshake with the broker at %s: %s", t->shown,
+			    cause != 0 ? strerror(cause) : "it closed the connection");
 		if (code != SSL_ERROR_WANT_READ && code != SSL_ERROR_WANT_WRITE) {
-			explain_failure(t, err);
+			explain_stranger(t, err);
+			explain_failure(t, err); /* if nothing is said yet */
 			return false;
 		}
 		if (!wait_ready(w, code == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, err))
 			return false;
-		if (code == SSL_ERROR_WANT_READ && !greeted && !check_greeting(w, err))
-			return false;
-		greeted = greeted || code == SSL_ERROR_WANT_READ;
 	}
 }
 
@@ -471,7 +480,9 @@ ssize_t tls_write(struct tls *t, const void *bytes, size_t size)
 {
 	ERR_clear_error();
 	errno = 0;
-	int result = SSL_write(t->ssl, bytes, size < INT_MAX ? (int)size : INT_MAX);
+	/* One record at a time, so that there are moments with none under way: only then does
+	 * OpenSSL answer a KeyUpdate, and it cannot take a second one before. */
+	int result = SSL_write(t->ssl, bytes, size < RECORD_BYTES ? (int)size : RECORD_BYTES);
 	ssize_t moved = result > 0 ? result : judge(t, result, errno);
 	if (moved == 0)
 		errno = EPIPE; /* they said goodbye */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "model/death.h"
 #include "model/table.h"
 
 #include <jq.h>
@@ -131,6 +132,16 @@ static jv headers_value(struct core_jq *core, const struct flow_message *m)
 	return value;
 }
 
+static jv death_value(struct core_jq *core, const struct flow_message *m)
+{
+	struct death d;
+	jv value;
+	death_read(m->message, &d);
+	buf_clear(&core->scratch);
+	death_write_json(&d, &core->scratch);
+	return parse_json(buf_slice(&core->scratch), &value) ? value : jv_null();
+}
+
 static const struct variable {
 	const char *name;
 	jv (*value)(struct core_jq *core, const struct flow_message *m);
@@ -141,6 +152,7 @@ static const struct variable {
     {"redelivered", redelivered_value},
     {"properties", properties_value},
     {"headers", headers_value},
+    {"death", death_value},
 };
 
 /* {body: .., NAME: ..} for the variables that may be read. */

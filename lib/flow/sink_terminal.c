@@ -9,7 +9,9 @@
 #include "model/pretty.h"
 #include "model/record.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A message whose bytes end at a position of the output. */
@@ -32,7 +34,8 @@ struct sink_terminal *sink_terminal_create(const struct sink_terminal_options *o
 	sink->options = *options;
 	sink->is_terminal = isatty(options->fd);
 	sink->printed.size = sizeof(struct printed);
-	output_init(&sink->output, options->fd, "standard output", options->loop);
+	const char *name = options->name != NULL ? options->name : "standard output";
+	output_init(&sink->output, options->fd, name, options->loop);
 	return sink;
 }
 
@@ -65,6 +68,8 @@ static void write_pretty(
 	    .redelivered = m->redelivered,
 	    .color = sink->options.color};
 	pretty_write(&line, out);
+	if (sink->options.show_death)
+		death_write_lines(m->message, out);
 }
 
 static bool write_message(
@@ -72,8 +77,13 @@ static bool write_message(
 {
 	struct buf *out = output_buf(&sink->output);
 	struct record_extra extra = {.redelivered = &m->redelivered, .queue = m->queue};
+	struct death death;
 	switch (sink->options.format) {
 	case SINK_TERMINAL_JSON:
+		if (sink->options.show_death) {
+			death_read(m->message, &death);
+			extra.death = &death;
+		}
 		return record_write(m->message, &extra, out, err);
 	case SINK_TERMINAL_PRETTY:
 		write_pretty(sink, m, out);
@@ -122,8 +132,13 @@ static void settle_front(struct sink_terminal *sink, struct flow *flow, enum flo
 static bool flush(void *self, struct flow *flow, struct error *err)
 {
 	struct sink_terminal *sink = self;
+	uint64_t before = sink->output.total;
 	if (!output_flush(&sink->output, err))
 		return false;
+	if (sink->options.durable && sink->output.total > before &&
+	    fdatasync(sink->options.fd) != 0 && errno != EINVAL) /* a pipe has no disk */
+		return error_set(
+		    err, ERROR_IO, "cannot write to %s: %s", sink->output.name, strerror(errno));
 	const struct printed *front;
 	while ((front = fifo_front(&sink->printed)) != NULL && front->end <= sink->output.total)
 		settle_front(sink, flow, FLOW_ACCEPTED);

@@ -21,7 +21,10 @@ struct sink_terminal_options {
 	int fd;
 	enum sink_terminal_format format;
 	bool color;
-	bool show_queue; /* pretty: several queues are read */
+	bool show_queue;  /* pretty: several queues are read */
+	bool show_death;  /* pretty and JSON: how it died (model/death.h) */
+	bool durable;	  /* accepted means on the disk, as far as a file is written */
+	const char *name; /* of what is written, for errors; NULL: standard output */
 	struct loop *loop;
 };
 

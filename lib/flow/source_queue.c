@@ -11,12 +11,14 @@
 /* What a queue without prefetch may send ahead of a slow sink before it is read no further. */
 #define MAX_BACKLOG_BYTES (16u << 20)
 #define MAX_BACKLOG_COUNT 65536
+#define MAX_PENDING_BYTES (1u << 20) /* of verdicts that the socket does not take */
 /* ---- deliveries ---- */
 
-static bool flow_is_ready(const struct source_queue *source)
+/* Not before the subscriber is known that will settle it: it may deliver while it opens. */
+static bool flow_is_ready(const struct source_queue *source, const struct feed *feed)
 {
 	bool in_order = fifo_is_empty(&source->backlog);
-	return source->flow != NULL && in_order &&
+	return source->flow != NULL && feed->subscriber != NULL && in_order &&
 	       (source->stopping || flow_room(source->flow) > 0);
 }
 
@@ -25,20 +27,25 @@ static void on_delivery(void *ctx, const struct subscriber_delivery *d)
 	struct feed *feed = ctx;
 	struct source_queue *source = feed->source;
 	uint64_t token = source_queue_token(feed, d->tag);
+	const struct message *message = d->message;
+	struct message restored;
 	source->deliveries++;
 	recovery_note_progress(source->options.recovery);
 	if (source->options.recovery != NULL && source->options.is_stream[feed->number])
 		source_queue_note_offset(feed, d);
 	source->heard = true;
-	if (flow_is_ready(source)) {
+	if (source->options.retrier != NULL)
+		message =
+		    retrier_restore(source->options.retrier, feed->number, message, &restored);
+	if (flow_is_ready(source, feed)) {
 		struct flow_message m = {
-		    .message = d->message, .queue = feed->queue, .redelivered = d->redelivered};
+		    .message = message, .queue = feed->queue, .redelivered = d->redelivered};
 		flow_offer(source->flow, &m, token);
 		return;
 	}
 	fifo_push(
-	    &source->backlog, &(struct waiting){message_copy(d->message), d->redelivered, token});
-	source->backlog_bytes += d->message->body.len;
+	    &source->backlog, &(struct waiting){message_copy(message), d->redelivered, token});
+	source->backlog_bytes += message->body.len;
 	/* the prefetch bounds it, where there is one */
 	if (source->backlog_bytes > MAX_BACKLOG_BYTES ||
 	    fifo_count(&source->backlog) > MAX_BACKLOG_COUNT)
@@ -76,6 +83,9 @@ static void requeue(struct source_queue *source, uint64_t token)
 {
 	source->requeued++;
 	source->quiet_since_ns = chrono_now_ns(); /* it comes again */
+	/* a broker that floods us and does not listen gets them back when the channel closes */
+	if (connection_pending_bytes(source->connection) > MAX_PENDING_BYTES)
+		return;
 	subscriber_settle(source_queue_feed(source, token)->subscriber, source_queue_tag(token),
 	    SUBSCRIBER_REQUEUE);
 }
@@ -93,6 +103,32 @@ static void settle_stream(struct feed *feed, uint64_t tag, enum flow_fate fate)
 	feed->source->lost += fate == FLOW_RETRY;
 	if (fate != FLOW_RELEASED)
 		subscriber_settle(feed->subscriber, tag, SUBSCRIBER_ACK);
+}
+
+/* The retrier has sent the message on, or could not. */
+static void on_sent_on(void *ctx, uint64_t token, bool safe)
+{
+	struct source_queue *source = ctx;
+	const struct feed *feed = source_queue_feed(source, token);
+	source->heard = true;
+	if (!source_queue_is_current(feed, token))
+		return; /* the original comes again beside its copy */
+	if (safe)
+		subscriber_settle(feed->subscriber, source_queue_tag(token), SUBSCRIBER_ACK);
+	else if (source->stopping)
+		requeue(source, token);
+	else
+		requeue_later(source, token);
+}
+
+/* Another attempt needs somebody who goes on; what is given up is given up even at the end. */
+static bool is_sent_on(
+    struct source_queue *source, uint64_t token, const struct flow_outcome *outcome)
+{
+	bool wanted = outcome->fate == FLOW_REJECTED || !source->stopping;
+	return source->options.retrier != NULL && wanted &&
+	       retrier_take(source->options.retrier, source_queue_feed(source, token)->number,
+		   token, outcome);
 }
 
 static void settle(void *self, uint64_t token, const struct flow_outcome *outcome)
@@ -114,6 +150,8 @@ static void settle(void *self, uint64_t token, const struct flow_outcome *outcom
 		source->lost += fate != FLOW_ACCEPTED;
 		return;
 	}
+	if (is_sent_on(source, token, outcome))
+		return;
 	if (fate == FLOW_ACCEPTED && source->options.ack == SOURCE_QUEUE_REQUEUE)
 		fate = FLOW_HELD;
 	switch (fate) {
@@ -140,6 +178,11 @@ static void settle(void *self, uint64_t token, const struct flow_outcome *outcom
 	default:
 		requeue(source, token);
 	}
+}
+
+static bool is_sending_on(const struct source_queue *source)
+{
+	return source->options.retrier != NULL && retrier_under_way(source->options.retrier) > 0;
 }
 
 static void requeue_due(struct source_queue *source, uint64_t now_ns, uint64_t *wake_ns)
@@ -257,6 +300,9 @@ static bool tick(
 		return false;
 	offer_backlog(source);
 	requeue_due(source, now_ns, wake_ns);
+	if (source->options.retrier != NULL &&
+	    !retrier_tick(source->options.retrier, now_ns, wake_ns, err))
+		return false;
 	flush_acks(source, now_ns, wake_ns);
 	if (source->stopping || source->done)
 		return true;
@@ -266,7 +312,7 @@ static bool tick(
 		source->quiet_since_ns = now_ns;
 	source->heard = false;
 	bool busy = flow_under_way(flow) > 0 || !fifo_is_empty(&source->backlog) ||
-		    !fifo_is_empty(&source->retries);
+		    is_sending_on(source) || !fifo_is_empty(&source->retries);
 	if (busy)
 		return true;
 	check_idle(source, now_ns, wake_ns);
@@ -291,7 +337,8 @@ static bool is_done(const void *self)
 		if (!source->feeds[i].has_ended &&
 		    !subscriber_is_cancelled(source->feeds[i].subscriber))
 			return false;
-	return fifo_is_empty(&source->retries) && fifo_is_empty(&source->backlog);
+	return fifo_is_empty(&source->retries) && fifo_is_empty(&source->backlog) &&
+	       !is_sending_on(source);
 }
 
 struct flow_source source_queue_source(struct source_queue *source)
@@ -338,6 +385,8 @@ struct source_queue *source_queue_open(
 	source->options = *options;
 	source->backlog.size = sizeof(struct waiting);
 	source->retries.size = sizeof(struct retry);
+	if (options->retrier != NULL)
+		retrier_listen(options->retrier, on_sent_on, source);
 	source->feeds = mem_alloc(options->queue_count, sizeof *source->feeds);
 	if (options->queue_count > MAX_FEEDS) {
 		error_set(err, ERROR_USAGE, "a consumer takes %d queues at most", MAX_FEEDS);

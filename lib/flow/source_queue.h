@@ -2,14 +2,15 @@
  * source_queue.h - a source that consumes from one queue or several.
  *
  * Accepted messages are acknowledged, rejected ones dead-lettered, released ones requeued; one that
- * asks for another try is requeued after a pause; a held one stays unacknowledged until the end,
- * and further ones are fetched past it.
+ * asks for another try is requeued after a pause, or is the retrier's, as are rejected ones; a held
+ * one stays unacknowledged until the end, and further ones are fetched past it.
  */
 #ifndef FLOW_SOURCE_QUEUE_H
 #define FLOW_SOURCE_QUEUE_H
 
 #include "broker/recovery.h"
 #include "flow/flow.h"
+#include "flow/retrier.h"
 
 #include <jansson.h>
 
@@ -40,6 +41,9 @@ struct source_queue_options {
 	 * end. What was not acknowledged by then is given to somebody by the broker. */
 	struct recovery *recovery;
 	bool outlives_cancel; /* with recovery: does so too when the broker ends a consumer */
+	/* Takes failed messages on, for which the flow keeps messages; outlives the run, closed
+	 * before the source. NULL for none. */
+	struct retrier *retrier;
 };
 
 struct source_queue;

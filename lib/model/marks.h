@@ -18,6 +18,9 @@
 #define MARKS_REASON "x-warren-reason"		 /* of a dead letter: "attempts" or "rejected" */
 #define MARKS_ERROR "x-warren-error"		 /* what the handler said */
 #define MARKS_TIME "x-warren-time"		 /* when it was given up: seconds since 1970 */
+#define MARKS_USER_ID "x-warren-user-id"	 /* the property, which only its user may send */
+#define MARKS_EXPIRATION "x-warren-expiration"	 /* the property, while it must not work */
+#define MARKS_KEPT "x-warren-kept-" /* before the name of a header that must not work */
 
 enum mark_kind { MARK_TEXT, MARK_INT, MARK_TRUE, MARK_TIME, MARK_ABSENT };
 

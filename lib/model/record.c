@@ -132,6 +132,10 @@ bool record_write(
 		write_text_member(out, opened, SLICE("fate"), slice_str(extra->fate));
 	if (extra->reason.len > 0)
 		write_text_member(out, opened, SLICE("reason"), extra->reason);
+	if (extra->death != NULL) {
+		begin_member(out, opened, SLICE("death"));
+		death_write_json(extra->death, out);
+	}
 	buf_append(out, SLICE("}\n"));
 	return true;
 }
@@ -339,6 +343,7 @@ static const struct record_member members[] = {
     {"body_base64", read_body_base64},
     {"fate", NULL},
     {"reason", NULL},
+    {"death", NULL},
 };
 
 static const struct record_member *find_member(const char *name)

@@ -12,6 +12,7 @@
 #define MODEL_RECORD_H
 
 #include "base/error.h"
+#include "model/death.h"
 #include "model/message.h"
 
 /* What is told beside the message itself; a member that is NULL or empty is left out. */
@@ -20,6 +21,7 @@ struct record_extra {
 	struct slice queue;
 	const char *fate;    /* "confirmed", "returned", "nacked", "unconfirmed" */
 	struct slice reason; /* of a return: the broker's text */
+	const struct death *death;
 };
 
 /* Appends the line with its line feed. Only damaged headers fail (ERROR_DATA, out as before). */
@@ -28,10 +30,10 @@ bool record_write(const struct message *m, const struct record_extra *extra, str
 
 /*
  * Reads a line. The message's bytes live in *store, which is cleared first and must not be touched
- * while the message is used. Unknown keys are refused, save redelivered, queue, fate, reason, which
- * are ignored; exchange and routing_key may be absent (ptr NULL: "as the pattern says"); exactly
- * one of body and body_base64 must be there. Checks everything the wire demands: short strings up
- * to 255 bytes, octets in range. ERROR_DATA with the path of the member.
+ * while the message is used. Unknown keys are refused, save redelivered, queue, fate, reason,
+ * death, which are ignored; exchange and routing_key may be absent (ptr NULL: "as the pattern
+ * says"); exactly one of body and body_base64 must be there. Checks everything the wire demands:
+ * short strings up to 255 bytes, octets in range. ERROR_DATA with the path of the member.
  */
 bool record_read(
     struct slice line, struct message *out, struct buf *store, struct error *err) MUST_CHECK;

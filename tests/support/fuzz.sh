@@ -1,13 +1,14 @@
 #!/bin/bash
-# fuzz.sh SECONDS FUZZER...: runs each fuzzer so long on its corpus; a crash is kept and told.
+# fuzz.sh SECONDS FUZZER...: runs each fuzzer so long on its corpus, as many at a time as there are
+# processors; a crash is kept and told.
 set -u
 cd "$(dirname "$0")/../.." || exit 70
-seconds=$1
+export seconds=$1
 shift
-failed=0
-for fuzzer in "$@"; do
+
+one() {
+	local fuzzer=$1 seeds='' runs
 	mkdir -p "build/fuzz/corpus/$fuzzer"
-	seeds=
 	[ ! -d "tests/fuzz/corpus/$fuzzer" ] || seeds=tests/fuzz/corpus/$fuzzer
 	# shellcheck disable=SC2086 # an absent folder is no argument
 	if "build/fuzz/tests/fuzz/$fuzzer" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
@@ -17,7 +18,8 @@ for fuzzer in "$@"; do
 	else
 		echo "not ok $fuzzer"
 		tail -n 30 "build/fuzz/$fuzzer.log"
-		failed=1
+		return 1
 	fi
-done
-exit $failed
+}
+export -f one
+printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} bash -c 'one {}'

@@ -38,10 +38,10 @@ for test in build/"$variant"/tests/unit/test_*; do
 	passed=$((passed + checks - ${bad:-0}))
 done
 
-# Shell tests print TAP. Those in cli/ bring what they need; those in broker/ share one node, each
-# in a vhost of its own.
+# Shell tests print TAP. Those in cli/ and most in faults/ bring what they need; those in broker/ and
+# faults/ledger-* share one node, each in a vhost of its own.
 tap() {
-	local script=$1 name log good bad left status
+	local script=$1 name log good bad left status start=$SECONDS
 	name=$(basename "$(dirname "$script")")/$(basename "$script" .sh)
 	case $name in *"$only"*) ;; *) return ;; esac
 	log=$logs/$(tr / - <<<"$name").log
@@ -54,12 +54,14 @@ tap() {
 		bad=$((bad + 1))
 		echo "# $script ended early, with status $status"
 	fi
-	echo "$name: $good passed, $bad failed${left:+, $left skipped}"
+	echo "$name: $good passed, $bad failed${left:+, $left skipped}, $((SECONDS - start)) s"
 	[ "$bad" -eq 0 ] || { grep -A 12 '^not ok ' "$log" || tail -n 30 "$log"; } | head -n 60
 	passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
 }
 
-for script in tests/cli/*.sh; do tap "$script"; done
+for script in tests/cli/*.sh tests/faults/*.sh; do
+	case $script in */ledger-*) ;; *) tap "$script" ;; esac
+done
 
 # A browser takes minutes to install: only when one is going to be used.
 browser_tests=()
@@ -75,8 +77,10 @@ if [ ${#browser_tests[@]} -gt 0 ]; then
 fi
 
 broker_tests=()
-for script in tests/broker/*.sh; do
-	case broker/${script##*/} in *"$only"*) broker_tests+=("$script") ;; esac
+for script in tests/broker/*.sh tests/faults/ledger-*.sh; do
+	name=$(basename "$(dirname "$script")")/$(basename "$script" .sh)
+	case $name in *"$only"*) ;; *) continue ;; esac
+	broker_tests+=("$script")
 done
 if [ ${#broker_tests[@]} -gt 0 ]; then
 	lab=$(mktemp -d "${TMPDIR:-/tmp}/warren-test.XXXXXX")

@@ -710,7 +710,7 @@ END_TEST
 
 /* ---- everything at once ---- */
 
-enum { MODEL_MOST = 4000 };
+enum { MODEL_MOST = 1000 };
 struct model {
 	uint8_t state[MODEL_MOST]; /* of a number; 0: never added or taken back, 1 unsettled, 2
 				      settled */

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -102,13 +103,13 @@ enum server_identity {
 	IDENTITY_COUNT,
 };
 
-static struct identity identities[IDENTITY_COUNT], ca, client;
+static struct identity identities[IDENTITY_COUNT], ca, other, client;
 
 static void make_all(void)
 {
 	must(mkdtemp(folder) != NULL);
 	ca = make_identity("Test CA", NULL, true, NULL, -DAY_S, DAY_S);
-	struct identity other = make_identity("Other \033[31mCA", NULL, true, NULL, -DAY_S, DAY_S);
+	other = make_identity("Other \033[31mCA", NULL, true, NULL, -DAY_S, DAY_S);
 	client = make_identity("client", &ca, false, NULL, -DAY_S, DAY_S);
 	const struct {
 		const struct identity *issuer;
@@ -144,6 +145,7 @@ struct server {
 	enum server_identity identity;
 	int newest; /* version of TLS; 0: whatever there is */
 	bool wants_certificate;
+	bool roomy;	 /* the kernel takes a good deal of what is on the way */
 	serve_fn *serve; /* NULL: ends once hands are shaken */
 };
 
@@ -182,13 +184,13 @@ static _Noreturn void run_server(const struct server *server, int fd)
 	_exit(0);
 }
 
-/* Returns our end of a socket to it; the kernel holds little of what is on the way. */
+/* Returns our end of a socket to it; unless it is roomy the kernel holds little. */
 static int start_server(const struct server *server)
 {
-	int ends[2], small = 8192;
+	int ends[2], room = server->roomy ? 4 << 20 : 8192;
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	for (int i = 0; i < 2; i++)
-		setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+		setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
 	if (fork() == 0) {
 		close(ends[0]);
 		run_server(server, ends[1]);
@@ -401,8 +403,8 @@ static const struct stranger_row {
 	enum error_kind kind;
 	const char *text;
 } strangers[] = {
-    {"AMQP\0\0\11\1", false, ERROR_REFUSED, "speaks AMQP without TLS: use amqp://"},
-    {"HTTP/1.1 400 Bad Request\r\n\r\n", false, ERROR_REFUSED, "is a web server, not AMQP"},
+    {"AMQP\0\0\11\1", true, ERROR_REFUSED, "speaks AMQP without TLS: use amqp://"},
+    {"HTTP/1.1 400 Bad Request\r\n\r\n", true, ERROR_REFUSED, "is a web server, not AMQP"},
     {"SSH-2.0-OpenSSH\r\n", true, ERROR_UNAVAILABLE, "failed: wrong version number"},
     {"", false, ERROR_UNAVAILABLE, "no TLS handshake with the broker at amqps://h: "},
     {"", true, ERROR_UNAVAILABLE, "does not finish the TLS handshake"},
@@ -577,6 +579,49 @@ START_TEST(nothing_stays_behind_in_the_session)
 }
 END_TEST
 
+#define ONE_READ_BYTES (256u * 1024) /* as wire.c has it */
+#define SOME_BYTES (ONE_READ_BYTES + 1000)
+
+static void send_some(SSL *ssl, int fd)
+{
+	char *bytes = malloc(SOME_BYTES);
+	(void)fd;
+	for (size_t i = 0; i < SOME_BYTES; i++)
+		bytes[i] = byte_at(i);
+	/* so that the last record begins before the end of one read, and ends behind it */
+	write_all(ssl, bytes, 10000);
+	write_all(ssl, bytes + 10000, SOME_BYTES - 10000);
+	read_all(ssl);
+}
+
+/* One read ends in the middle of what OpenSSL has, and the socket has nothing more; _i: paused
+ * there, or not. */
+START_TEST(what_one_read_leaves_is_found_without_the_socket)
+{
+	const struct server server = {.identity = GOOD, .roomy = true, .serve = send_some};
+	struct user u = {.pauses = _i == 1};
+	int there = 0;
+	open_user(&u, &server);
+	for (uint64_t limit = chrono_now_ns() + LIMIT_NS; there < (int)SOME_BYTES;) {
+		ck_assert_int_eq(ioctl(u.wire.fd, FIONREAD, &there), 0);
+		ck_assert_uint_lt(chrono_now_ns(), limit);
+	}
+	turn_until(&u, ONE_READ_BYTES, chrono_now_ns() + LIMIT_NS);
+	ck_assert_int_eq(ioctl(u.wire.fd, FIONREAD, &there), 0);
+	ck_assert_int_eq(there, 0);
+	if (u.pauses) {
+		ck_assert_uint_eq(u.got, ONE_READ_BYTES);
+		turn_until(&u, SOME_BYTES, chrono_now_ns() + 20 * CHRONO_MS);
+		ck_assert_uint_eq(u.got, ONE_READ_BYTES);
+		wire_pause(&u.wire, false);
+	}
+	turn_until(&u, SOME_BYTES, chrono_now_ns() + LIMIT_NS);
+	ck_assert_uint_eq(u.got, SOME_BYTES);
+	ck_assert_uint_eq(u.wrong, 0);
+	wire_release(&u.wire);
+}
+END_TEST
+
 START_TEST(a_pause_holds_and_ends)
 {
 	const struct server server = {.identity = GOOD, .newest = versions[_i], .serve = send_bulk};
@@ -638,6 +683,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, a_signal_ends_the_handshake);
 	tcase_add_loop_test(tc, bytes_come_back_as_they_went, 0, (int)ARRAY_LEN(versions));
 	tcase_add_loop_test(tc, nothing_stays_behind_in_the_session, 0, (int)ARRAY_LEN(versions));
+	tcase_add_loop_test(tc, what_one_read_leaves_is_found_without_the_socket, 0, 2);
 	tcase_add_loop_test(tc, a_pause_holds_and_ends, 0, (int)ARRAY_LEN(versions));
 	tcase_add_test(tc, a_broken_session_ends_with_its_reason);
 	suite_add_tcase(suite, tc);

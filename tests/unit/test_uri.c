@@ -313,10 +313,33 @@ START_TEST(zeroed_uri_may_be_released)
 }
 END_TEST
 
+START_TEST(what_the_address_says_itself_is_known)
+{
+	static const struct {
+		const char *text;
+		bool has_password, has_verify;
+	} rows[] = {{"amqp://h", false, false}, {"amqp://bob@h", false, false},
+	    {"amqp://bob:@h", true, false}, {"amqp://bob:x@h", true, false},
+	    {"amqps://h?verify=verify_peer", false, true},
+	    {"amqps://bob:x@h?verify=verify_none", true, true}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct uri u = {0};
+		struct error err = {0};
+		ck_assert(uri_parse(slice_str(rows[i].text), &u, &err));
+		ck_assert_int_eq(u.has_password, rows[i].has_password);
+		ck_assert_int_eq(u.has_verify, rows[i].has_verify);
+		uri_set_password(&u, "other");
+		ck_assert_str_eq(u.password, "other");
+		uri_release(&u);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("uri");
 	TCase *tc = tcase_create("uri");
+	tcase_add_test(tc, what_the_address_says_itself_is_known);
 	tcase_add_loop_test(tc, good_address_is_read, 0, (int)ARRAY_LEN(goods));
 	tcase_add_loop_test(
 	    tc, bad_address_is_refused_without_telling_the_password, 0, (int)ARRAY_LEN(bads));

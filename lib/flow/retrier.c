@@ -1,0 +1,276 @@
+#include "flow/retrier.h"
+
+#include "base/chrono.h"
+#include "base/fifo.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "broker/publisher.h"
+#include "model/retry.h"
+
+#include <stdlib.h>
+
+#define REOPEN_NS CHRONO_S /* before another channel, after the broker has closed one */
+
+/* A copy on its way. Free ones are chained through next_free. */
+struct copy {
+	uint64_t token;
+	struct message *message; /* NULL once it is sent */
+	bool is_parked;
+	size_t queue;
+	size_t next_free;
+};
+
+struct retrier {
+	struct retrier_options options;
+	struct publisher *publisher; /* NULL: none, or it is to be opened again */
+	uint64_t reopen_ns;
+	retrier_done_fn *done;
+	void *ctx;
+	struct copy *copies;
+	size_t copy_count, capacity, first_free, under_way;
+	struct fifo unsent; /* size_t: copies in order of coming */
+	struct buf restored, marked;
+	struct retrier_counts counts;
+	bool warned;
+};
+
+/* ---- copies ---- */
+
+static size_t take_place(struct retrier *r)
+{
+	size_t i = r->first_free;
+	if (i == r->copy_count) {
+		r->copies = mem_grow(r->copies, &r->capacity, i + 1, sizeof *r->copies);
+		r->first_free = ++r->copy_count;
+	} else {
+		r->first_free = r->copies[i].next_free;
+	}
+	r->under_way++;
+	return i;
+}
+
+static void drop_message(struct copy *c)
+{
+	free(c->message);
+	c->message = NULL;
+}
+
+static void finish(struct retrier *r, size_t i, bool safe)
+{
+	struct copy *c = &r->copies[i];
+	uint64_t token = c->token;
+	if (safe && c->is_parked)
+		r->counts.parked++;
+	else if (safe)
+		r->counts.retried++;
+	drop_message(c);
+	c->next_free = r->first_free;
+	r->first_free = i;
+	r->under_way--;
+	r->done(r->ctx, token, safe);
+}
+
+/* What keeps one copy back tends to keep all of them back: one line is enough. */
+static void warn(struct retrier *r, size_t queue, const char *reason)
+{
+	if (r->warned)
+		return;
+	r->warned = true;
+	char *name = text_quote(slice_str(r->options.queues[queue]));
+	log_write(LOG_WARNING,
+	    "cannot send a failed message of queue '%s' on: %s; it is given back and comes again "
+	    "(further ones are only counted)",
+	    name, reason);
+	free(name);
+}
+
+static void give_back(struct retrier *r, size_t i, const char *reason)
+{
+	warn(r, r->copies[i].queue, reason);
+	finish(r, i, false);
+}
+
+/* ---- the broker ---- */
+
+static void on_fate(void *ctx, uint64_t token, enum publisher_fate fate, const char *reason)
+{
+	struct retrier *r = ctx;
+	recovery_note_progress(r->options.recovery);
+	if (fate == PUBLISHER_CONFIRMED)
+		finish(r, (size_t)token, true);
+	else
+		give_back(r, (size_t)token, reason);
+}
+
+static bool open_publisher(struct retrier *r, struct error *err)
+{
+	struct publisher_options options = {.window = r->options.window, .fate = on_fate, .ctx = r};
+	r->publisher = publisher_open(r->options.connection, &options, err);
+	return r->publisher != NULL;
+}
+
+static bool keep_connection(struct retrier *r, struct error *err)
+{
+	return r->options.recovery != NULL ? recovery_renew(r->options.recovery, err)
+					   : connection_check(r->options.connection, err);
+}
+
+/* Whether there is a channel to send on. A message that the broker will not have (too large, to an
+ * exchange that is gone) costs the channel; the others must not wait for it for ever. */
+static bool has_channel(
+    struct retrier *r, uint64_t now_ns, uint64_t *wake_ns, bool *out, struct error *err)
+{
+	struct error closed = {0};
+	*out = false;
+	if (!keep_connection(r, err))
+		return error_context(err, "cannot send failed messages on");
+	if (r->publisher != NULL && !publisher_check(r->publisher, &closed)) {
+		log_write(LOG_DEBUG, "%s", closed.text);
+		publisher_close(r->publisher);
+		r->publisher = NULL;
+		r->reopen_ns = now_ns + REOPEN_NS;
+	}
+	if (r->publisher == NULL && now_ns < r->reopen_ns) {
+		*wake_ns = r->reopen_ns < *wake_ns ? r->reopen_ns : *wake_ns;
+		return true;
+	}
+	*out = r->publisher != NULL || open_publisher(r, err);
+	return *out;
+}
+
+static void send(struct retrier *r, size_t i)
+{
+	struct error err;
+	struct copy *c = &r->copies[i];
+	error_clear(&err);
+	bool sent = publisher_send(r->publisher, c->message, true, i, &err);
+	drop_message(c);
+	if (!sent)
+		give_back(r, i, err.text);
+}
+
+bool retrier_tick(struct retrier *r, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
+{
+	bool ready = false;
+	if (r->options.connection == NULL)
+		return true;
+	if (!has_channel(r, now_ns, wake_ns, &ready, err))
+		return false;
+	if (!ready)
+		return true;
+	while (!fifo_is_empty(&r->unsent) && publisher_room(r->publisher) > 0) {
+		size_t i = *(size_t *)fifo_front(&r->unsent);
+		fifo_pop(&r->unsent);
+		send(r, i);
+	}
+	connection_flush(r->options.connection);
+	return true;
+}
+
+/* ---- what the source hands over ---- */
+
+const struct message *retrier_restore(
+    struct retrier *r, size_t queue, const struct message *m, struct message *out)
+{
+	if (!r->options.policies[queue].is_set ||
+	    !retry_is_back(m, slice_str(r->options.queues[queue])))
+		return m;
+	retry_restore(m, out, &r->restored);
+	return out;
+}
+
+void retrier_listen(struct retrier *r, retrier_done_fn *done, void *ctx)
+{
+	r->done = done;
+	r->ctx = ctx;
+}
+
+/* The copy with the place it goes to, which lives in one allocation. */
+static struct message *address(const struct retrier *r, size_t queue,
+    const struct retry_failure *failure, const struct message *marked)
+{
+	const struct retrier_policy *policy = &r->options.policies[queue];
+	struct message m = *marked;
+	char *wait_queue = NULL;
+	if (failure->step == RETRY_WAIT) {
+		wait_queue = topology_retry_queue(r->options.queues[queue],
+		    topology_retry_delay_ms(&policy->retry, failure->attempts));
+		m.exchange = (struct slice){0};
+		m.routing_key = slice_str(wait_queue);
+	} else {
+		m.exchange = slice_str(policy->parking_exchange);
+		if (policy->parking_key != NULL)
+			m.routing_key = slice_str(policy->parking_key);
+	}
+	struct message *copy = message_copy(&m);
+	free(wait_queue);
+	return copy;
+}
+
+bool retrier_take(
+    struct retrier *r, size_t queue, uint64_t token, const struct flow_outcome *outcome)
+{
+	const struct retrier_policy *policy = &r->options.policies[queue];
+	const struct message *m = outcome->message;
+	bool rejected = outcome->fate == FLOW_REJECTED;
+	if (!policy->is_set || r->options.connection == NULL ||
+	    (!rejected && outcome->fate != FLOW_RETRY))
+		return false;
+	struct retry_failure failure = {.queue = slice_str(r->options.queues[queue]),
+	    .reason = slice_str(outcome->reason),
+	    .time_s = chrono_wall_ms() / 1000};
+	failure.attempts = retry_attempts(m, failure.queue) + 1;
+	failure.step = retry_decide(&policy->retry, rejected, failure.attempts);
+	struct message marked;
+	struct error err;
+	error_clear(&err);
+	size_t i = take_place(r);
+	r->copies[i] =
+	    (struct copy){.token = token, .is_parked = failure.step != RETRY_WAIT, .queue = queue};
+	r->counts.rejected += rejected;
+	if (!retry_mark(m, &failure, &marked, &r->marked, &err)) {
+		give_back(r, i, err.text);
+		return true;
+	}
+	r->copies[i].message = address(r, queue, &failure, &marked);
+	fifo_push(&r->unsent, &i);
+	return true;
+}
+
+size_t retrier_under_way(const struct retrier *r)
+{
+	return r->under_way;
+}
+
+const struct retrier_counts *retrier_counts(const struct retrier *r)
+{
+	return &r->counts;
+}
+
+/* ---- life ---- */
+
+struct retrier *retrier_open(const struct retrier_options *options, struct error *err)
+{
+	struct retrier *r = mem_alloc(1, sizeof *r);
+	r->options = *options;
+	r->unsent.size = sizeof(size_t);
+	if (options->connection == NULL || open_publisher(r, err))
+		return r;
+	retrier_close(r);
+	return NULL;
+}
+
+void retrier_close(struct retrier *r)
+{
+	if (r == NULL)
+		return;
+	publisher_close(r->publisher);
+	for (; !fifo_is_empty(&r->unsent); fifo_pop(&r->unsent))
+		give_back(r, *(size_t *)fifo_front(&r->unsent), "the run ended first");
+	fifo_release(&r->unsent);
+	free(r->copies);
+	buf_release(&r->restored);
+	buf_release(&r->marked);
+	free(r);
+}

@@ -1,0 +1,332 @@
+/* What was accepted before is dropped: by queue and id, over a window, across restarts. */
+#include "flow/core_dedupe.h"
+#include "flow/ids.h"
+#include "flow/ids_file.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- the table of ids ---- */
+
+/* A ring of ids beside a plain list: small hashes, so that they crowd each other. */
+START_TEST(ids_that_crowd_each_other_are_found_until_they_are_removed)
+{
+	struct siphash items[200];
+	struct ids ids = {0};
+	bool in[200] = {false};
+	struct rng rng;
+	rng_seed(&rng, 7);
+	for (size_t i = 0; i < ARRAY_LEN(items); i++)
+		items[i] = (struct siphash){rng_below(&rng, 16), i};
+	for (int step = 0; step < 20000; step++) {
+		size_t i = (size_t)rng_below(&rng, ARRAY_LEN(items)), place = 0;
+		ck_assert_int_eq(ids_find(&ids, items, items[i], &place), in[i]);
+		if (in[i])
+			ck_assert_uint_eq(place, i);
+		if (in[i])
+			ids_remove(&ids, items, i);
+		else
+			ids_add(&ids, items, i);
+		in[i] = !in[i];
+	}
+	ids_release(&ids);
+}
+END_TEST
+
+/* ---- the core ---- */
+
+static struct core_dedupe *create(size_t window, const char *path)
+{
+	struct error err = {0};
+	struct core_dedupe *core = core_dedupe_create(window, path, &err);
+	ck_assert_msg(core != NULL, "%s", err.text);
+	return core;
+}
+
+/* What the core answers; FLOW_FATE_COUNT when the message passes. */
+static enum flow_fate offer(
+    struct core_dedupe *core, uint64_t slot, const char *queue, const char *id)
+{
+	struct flow_core c = core_dedupe_core(core);
+	struct message m = {
+	    .present = id != NULL ? MESSAGE_MESSAGE_ID : 0u, .message_id = slice_str(id)};
+	struct message out = m;
+	struct flow_message in = {.message = &m, .queue = slice_str(queue)};
+	struct flow_verdict verdict = {FLOW_REJECTED, ""};
+	enum flow_answer answer = c.kind->apply(c.self, NULL, slot, &in, &out, &verdict);
+	if (answer == FLOW_PASS)
+		return FLOW_FATE_COUNT;
+	c.kind->settled(c.self, slot, verdict.fate); /* as the flow does */
+	return verdict.fate;
+}
+
+static void settle(struct core_dedupe *core, uint64_t slot, enum flow_fate fate)
+{
+	struct flow_core c = core_dedupe_core(core);
+	c.kind->settled(c.self, slot, fate);
+}
+
+static void accept(struct core_dedupe *core, const char *queue, const char *id)
+{
+	ck_assert_int_eq(offer(core, 3, queue, id), FLOW_FATE_COUNT);
+	settle(core, 3, FLOW_ACCEPTED);
+}
+
+START_TEST(a_second_one_is_dropped_once_the_first_is_accepted)
+{
+	struct core_dedupe *core = create(10, NULL);
+	accept(core, "q", "a");
+	ck_assert_int_eq(offer(core, 0, "q", "a"), FLOW_ACCEPTED);
+	ck_assert_int_eq(offer(core, 3, "q", "a"), FLOW_ACCEPTED);
+	ck_assert_uint_eq(core_dedupe_duplicates(core), 2);
+	ck_assert_int_eq(offer(core, 0, "q", "b"), FLOW_FATE_COUNT);
+	core_dedupe_free(core);
+}
+END_TEST
+
+START_TEST(a_second_one_is_deferred_while_the_first_is_under_way)
+{
+	struct core_dedupe *core = create(10, NULL);
+	ck_assert_int_eq(offer(core, 0, "q", "a"), FLOW_FATE_COUNT);
+	ck_assert_int_eq(offer(core, 1, "q", "a"), FLOW_DEFERRED);
+	ck_assert_int_eq(offer(core, 1, "q", "a"), FLOW_DEFERRED);
+	settle(core, 0, FLOW_ACCEPTED);
+	ck_assert_int_eq(offer(core, 1, "q", "a"), FLOW_ACCEPTED);
+	ck_assert_uint_eq(core_dedupe_duplicates(core), 1);
+	core_dedupe_free(core);
+}
+END_TEST
+
+static const enum flow_fate no_success[] = {
+    FLOW_RETRY, FLOW_REJECTED, FLOW_RELEASED, FLOW_HELD, FLOW_NACKED};
+
+START_TEST(what_was_not_accepted_may_come_again)
+{
+	struct core_dedupe *core = create(10, NULL);
+	ck_assert_int_eq(offer(core, 5, "q", "a"), FLOW_FATE_COUNT);
+	settle(core, 5, no_success[_i]);
+	ck_assert_int_eq(offer(core, 2, "q", "a"), FLOW_FATE_COUNT);
+	core_dedupe_free(core);
+}
+END_TEST
+
+START_TEST(copies_in_two_queues_are_two_messages)
+{
+	struct core_dedupe *core = create(10, NULL);
+	accept(core, "billing", "a");
+	accept(core, "shipping", "a");
+	ck_assert_int_eq(offer(core, 0, "billing", "a"), FLOW_ACCEPTED);
+	accept(core, "ab", "c");
+	accept(core, "a", "bc"); /* not the same bytes in a row */
+	core_dedupe_free(core);
+}
+END_TEST
+
+START_TEST(messages_without_an_id_pass)
+{
+	struct core_dedupe *core = create(10, NULL);
+	for (int i = 0; i < 3; i++) {
+		accept(core, "q", NULL);
+		accept(core, "q", "");
+	}
+	ck_assert_uint_eq(core_dedupe_duplicates(core), 0);
+	core_dedupe_free(core);
+}
+END_TEST
+
+START_TEST(the_window_forgets_the_oldest)
+{
+	struct core_dedupe *core = create(1000, NULL);
+	char id[16];
+	for (int i = 0; i < 5000; i++) {
+		snprintf(id, sizeof id, "m%d", i);
+		accept(core, "q", id);
+	}
+	for (int i = 4000; i < 5000; i++) {
+		snprintf(id, sizeof id, "m%d", i);
+		ck_assert_int_eq(offer(core, 0, "q", id), FLOW_ACCEPTED);
+	}
+	ck_assert_int_eq(offer(core, 0, "q", "m3999"), FLOW_FATE_COUNT);
+	core_dedupe_free(core);
+}
+END_TEST
+
+/* ---- the file ---- */
+
+static char path[] = "/tmp/warren-dedupe-XXXXXX/ids";
+#define FOLDER_LEN (sizeof path - sizeof "/ids")
+
+static void make_folder(void)
+{
+	strcpy(path, "/tmp/warren-dedupe-XXXXXX/ids");
+	path[FOLDER_LEN] = '\0';
+	ck_assert_ptr_nonnull(mkdtemp(path));
+	path[FOLDER_LEN] = '/';
+}
+
+static void remove_folder(void)
+{
+	unlink(path);
+	path[FOLDER_LEN] = '\0';
+	rmdir(path);
+	path[FOLDER_LEN] = '/';
+}
+
+static off_t size_of_file(void)
+{
+	struct stat st;
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 0777, 0600);
+	return st.st_size;
+}
+
+static void refuse(enum error_kind kind, const char *words)
+{
+	struct error err = {0};
+	ck_assert_ptr_null(core_dedupe_create(10, path, &err));
+	ck_assert_int_eq(err.kind, kind);
+	ck_assert_msg(strstr(err.text, words) != NULL, "%s", err.text);
+}
+
+START_TEST(a_file_remembers_beyond_the_end)
+{
+	struct core_dedupe *core = create(10, path);
+	accept(core, "q", "a");
+	accept(core, "q", "b");
+	ck_assert_int_eq(offer(core, 0, "q", "c"), FLOW_FATE_COUNT); /* never settled */
+	core_dedupe_free(core);
+	ck_assert_int_eq(size_of_file(), 64 + 2 * 16);
+	core = create(10, path);
+	ck_assert_int_eq(offer(core, 0, "q", "a"), FLOW_ACCEPTED);
+	ck_assert_int_eq(offer(core, 0, "q", "b"), FLOW_ACCEPTED);
+	ck_assert_int_eq(offer(core, 0, "q", "c"), FLOW_FATE_COUNT);
+	core_dedupe_free(core);
+}
+END_TEST
+
+START_TEST(a_record_that_was_cut_is_cut_off)
+{
+	struct core_dedupe *core = create(10, path);
+	accept(core, "q", "a");
+	accept(core, "q", "b");
+	core_dedupe_free(core);
+	ck_assert_int_eq(truncate(path, 64 + 2 * 16 - 3), 0);
+	core = create(10, path);
+	ck_assert_int_eq(offer(core, 0, "q", "a"), FLOW_ACCEPTED);
+	accept(core, "q", "b");
+	core_dedupe_free(core);
+	ck_assert_int_eq(size_of_file(), 64 + 2 * 16);
+	core = create(10, path);
+	ck_assert_int_eq(offer(core, 0, "q", "b"), FLOW_ACCEPTED);
+	core_dedupe_free(core);
+}
+END_TEST
+
+START_TEST(a_file_is_written_anew_at_twice_the_window)
+{
+	char id[16];
+	struct core_dedupe *core = create(100, path);
+	for (int i = 0; i < 199; i++) {
+		snprintf(id, sizeof id, "m%d", i);
+		accept(core, "q", id);
+	}
+	ck_assert_int_eq(size_of_file(), 64 + 199 * 16);
+	accept(core, "q", "one");
+	ck_assert_int_eq(size_of_file(), 64 + 100 * 16);
+	accept(core, "q", "two");
+	core_dedupe_free(core);
+	ck_assert_int_eq(size_of_file(), 64 + 101 * 16);
+	core = create(50, path); /* a smaller one: at the start */
+	ck_assert_int_eq(size_of_file(), 64 + 50 * 16);
+	ck_assert_int_eq(offer(core, 0, "q", "two"), FLOW_ACCEPTED);
+	ck_assert_int_eq(offer(core, 0, "q", "m151"), FLOW_ACCEPTED);
+	ck_assert_int_eq(offer(core, 0, "q", "m150"), FLOW_FATE_COUNT);
+	core_dedupe_free(core);
+}
+END_TEST
+
+START_TEST(a_file_belongs_to_one_process)
+{
+	struct core_dedupe *core = create(10, path);
+	refuse(ERROR_IO, "in use by another process");
+	core_dedupe_free(core);
+	core_dedupe_free(create(10, path));
+}
+END_TEST
+
+START_TEST(a_file_of_something_else_is_refused_and_left)
+{
+	FILE *file = fopen(path, "w");
+	fputs(
+	    "a letter of more than sixty-four bytes, which somebody would be sorry to lose", file);
+	fclose(file);
+	refuse(ERROR_DATA, "not a file of ids");
+	file = fopen(path, "r");
+	ck_assert_int_eq(fgetc(file), 'a');
+	fclose(file);
+	ck_assert_int_eq(truncate(path, 5), 0);
+	refuse(ERROR_DATA, "not a file of ids");
+}
+END_TEST
+
+START_TEST(a_file_of_a_later_version_is_refused_with_it)
+{
+	core_dedupe_free(create(10, path));
+	int fd = open(path, O_WRONLY);
+	ck_assert_int_eq(pwrite(fd, "\2", 1, 16), 1);
+	close(fd);
+	refuse(ERROR_DATA, "has version 2, this program knows version 1");
+}
+END_TEST
+
+START_TEST(a_symbolic_link_is_not_followed)
+{
+	ck_assert_int_eq(symlink("/tmp/warren-dedupe-elsewhere", path), 0);
+	refuse(ERROR_IO, "cannot open");
+	ck_assert_int_ne(access("/tmp/warren-dedupe-elsewhere", F_OK), 0);
+}
+END_TEST
+
+START_TEST(what_is_no_regular_file_is_refused)
+{
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	refuse(ERROR_DATA, "not a regular file");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("dedupe");
+	TCase *cases = tcase_create("core");
+	tcase_add_test(cases, ids_that_crowd_each_other_are_found_until_they_are_removed);
+	tcase_add_test(cases, a_second_one_is_dropped_once_the_first_is_accepted);
+	tcase_add_test(cases, a_second_one_is_deferred_while_the_first_is_under_way);
+	tcase_add_loop_test(cases, what_was_not_accepted_may_come_again, 0, ARRAY_LEN(no_success));
+	tcase_add_test(cases, copies_in_two_queues_are_two_messages);
+	tcase_add_test(cases, messages_without_an_id_pass);
+	tcase_add_test(cases, the_window_forgets_the_oldest);
+	suite_add_tcase(suite, cases);
+	TCase *files = tcase_create("file");
+	tcase_add_checked_fixture(files, make_folder, remove_folder);
+	tcase_add_test(files, a_file_remembers_beyond_the_end);
+	tcase_add_test(files, a_record_that_was_cut_is_cut_off);
+	tcase_add_test(files, a_file_is_written_anew_at_twice_the_window);
+	tcase_add_test(files, a_file_belongs_to_one_process);
+	tcase_add_test(files, a_file_of_something_else_is_refused_and_left);
+	tcase_add_test(files, a_file_of_a_later_version_is_refused_with_it);
+	tcase_add_test(files, a_symbolic_link_is_not_followed);
+	tcase_add_test(files, what_is_no_regular_file_is_refused);
+	suite_add_tcase(suite, files);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}
