@@ -261,7 +261,7 @@ static struct flow measure(const struct run *run)
 /* Waits for messages to be confirmed and received again, as long as there is a tool that could. */
 static bool await_flow(struct run *run, struct error *err)
 {
-	struct flow before = measure(run), now = before;
+	struct flow before = measure(run);
 	uint64_t deadline_ns = chrono_after(chrono_now_ns(), FLOW_LIMIT_NS);
 	bool held, confirms = false, receives = false;
 	while (!confirms || !receives) {
@@ -271,7 +271,7 @@ static bool await_flow(struct run *run, struct error *err)
 		}
 		if (!await(run, NULL, LOOK_EVERY_NS, &held, err))
 			return false;
-		now = measure(run);
+		struct flow now = measure(run);
 		confirms = !is_running(&run->producer) ||
 			   now.confirmed - before.confirmed >= FLOW_MESSAGES;
 		receives = !is_running(&run->consumer) || !is_running(&run->producer) ||

@@ -159,7 +159,7 @@ static bool complete(
  * together. */
 static bool change_nodes(struct act *act, enum change_verb verb, struct error *err)
 {
-	size_t indices[NODE_MAX];
+	size_t indices[NODE_MAX] = {0};
 	if (act->operand_count > act->state.node_count)
 		return error_set(
 		    err, ERROR_USAGE, "the lab has only %zu node(s)", act->state.node_count);

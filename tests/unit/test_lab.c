@@ -331,7 +331,8 @@ static const struct {
 START_TEST(a_change_is_allowed_in_some_states_only)
 {
 	const struct change change = {.verb = change_cases[_i].verb, .node = 0, .others = 2};
-	struct state state = {.node_count = 2, .nodes = {{"a"}, {"b", NODE_RUNNING}}};
+	struct state state = {
+	    .node_count = 2, .nodes = {{.name = "a"}, {.name = "b", .state = NODE_RUNNING}}};
 	for (int s = 0; s < NODE_STATE_COUNT; s++) {
 		struct error err = {0};
 		state.nodes[0].state = (enum node_state)s;
@@ -352,7 +353,8 @@ START_TEST(a_cut_needs_both_sides_running_and_is_noted_on_both)
 	const struct node_site site = {.dir = "/lab", .node_count = 3};
 	const struct change cut = {.verb = CHANGE_CUT, .node = 1, .others = 5};
 	struct state state = {.node_count = 3,
-	    .nodes = {{"a", NODE_RUNNING}, {"b", NODE_RUNNING}, {"c", NODE_KILLED}}};
+	    .nodes = {{.name = "a", .state = NODE_RUNNING}, {.name = "b", .state = NODE_RUNNING},
+		{.name = "c", .state = NODE_KILLED}}};
 	struct error err = {0};
 	ck_assert(!change_apply(&site, &state, &cut, &err));
 	ck_assert_str_eq(err.text, "cannot cut node 'c': it is killed, not running");
@@ -378,7 +380,7 @@ END_TEST
 START_TEST(a_signal_goes_to_the_node_and_tells_how_its_end_is_meant)
 {
 	const struct node_site site = {.dir = "/lab", .node_count = 1};
-	struct state state = {.node_count = 1, .nodes = {{"a", NODE_RUNNING}}};
+	struct state state = {.node_count = 1, .nodes = {{.name = "a", .state = NODE_RUNNING}}};
 	struct error err = {0};
 	const struct change pause = {.verb = CHANGE_PAUSE}, end = {.verb = CHANGE_KILL};
 	int wait_status = 0;
