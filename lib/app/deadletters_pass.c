@@ -58,14 +58,17 @@ static bool open_source(struct deadletters_pass *pass, struct error *err)
 }
 
 /* On a connection of its own: a broker that takes nothing from a publisher does not read its
- * acknowledgements either. */
+ * acknowledgements either. Anybody may write where a message came from, so one over which the
+ * broker closes the channel stays, and the others go on. */
 static bool open_exchange(struct deadletters_pass *pass, struct error *err)
 {
 	struct sink_exchange_options publishing = {
-	    .window = WINDOW, .mandatory = SINK_EXCHANGE_ALWAYS};
+	    .window = WINDOW, .mandatory = SINK_EXCHANGE_ALWAYS, .skips_refused = true};
 	pass->publishing = tool_connect_beside(pass->job->tool, err);
 	if (pass->publishing == NULL)
 		return false;
+	pass->recovery = tool_recovery(pass->job->tool, pass->publishing, NULL, NULL);
+	publishing.recovery = pass->recovery;
 	pass->exchange = sink_exchange_open(pass->publishing, &publishing, err);
 	if (pass->exchange != NULL)
 		pass->guard.sink = sink_exchange_sink(pass->exchange);
@@ -232,6 +235,7 @@ void deadletters_pass_close(struct deadletters_pass *pass)
 	flow_free(pass->flow);
 	source_queue_close(pass->source);
 	sink_exchange_close(pass->exchange);
+	recovery_free(pass->recovery);
 	connection_close(pass->publishing);
 	sink_terminal_free(pass->terminal);
 	deadletters_route_free(pass->route);
