@@ -200,6 +200,20 @@ for type in classic quorum; do
 	status_is 0 "$type: CC is for where it came from, not for one queue" deadletters return dead --id cc --to-queue --yes
 	is "$(drain work | jq -r .properties.message_id) $(count limited)" 'cc 0' "$type: one copy, no other"
 
+	# ---- many that stay ----
+
+	deadletters purge dead --id cc --yes -q
+	jq -cn 'range(3000) | {exchange: "", routing_key: "dead", body: "", properties: {message_id: "s\(.)", headers: {"x-warren-reason": "rejected", "x-warren-exchange": "order",
+		"x-warren-routing-key": (if . < 2500 then "nobody" else "order.new" end)}}}' | send
+	look dead >all
+	head -n $(($(wc -l <all) - 500)) all >before
+	status_is 1 "$type: what stays is tried once" deadletters return dead --reason rejected --yes --summary json
+	is "$(tail -n 1 err | jq -c '[.returned, .unroutable]')" '[500,2500]' "$type: and not in the way of what goes"
+	look dead >after
+	ok "$type: it keeps its place" cmp <(in_order <before) <(in_order <after)
+	drain work >/dev/null
+	deadletters purge dead --jq '$headers["x-warren-routing-key"] == "nobody"' --yes -q
+
 	# ---- purge ----
 
 	rm -f saved.jsonl
