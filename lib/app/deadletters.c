@@ -183,7 +183,7 @@ static void warn_of_stays(const struct deadletters_pass *pass)
 	}
 	if (pass->route != NULL && deadletters_route_unsigned(pass->route) > 0)
 		log_write(LOG_WARNING,
-		    "the user_id of another was taken off, which only that user may put on");
+		    "a user_id that only its user may send is in the header x-warren-user-id");
 }
 
 static void report(const struct deadletters_pass *pass)

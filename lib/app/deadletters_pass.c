@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/provision.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,11 +13,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define WINDOW 1000		 /* messages without a confirm, or not yet written */
-#define PREFETCH 2000		 /* where messages are settled; */
-#define PREFETCH_LOOKING 65535	 /* where they are only looked at, and the broker keeps them */
-#define DRAIN_NS (30 * CHRONO_S) /* for the last confirms */
-#define IDLE_NS (10 * CHRONO_S)	 /* other consumers have what does not come by then */
+#define WINDOW 1000		    /* messages without a confirm, or not yet written */
+#define PREFETCH 2000		    /* where messages are settled; */
+#define PREFETCH_LOOKING 65535	    /* where they are only looked at, and the broker keeps them */
+#define DRAIN_NS (30 * CHRONO_S)    /* for the last confirms */
+#define GIVE_BACK_NS (2 * CHRONO_S) /* for the broker to take what was held */
+#define LOOK_AGAIN_NS (10 * CHRONO_MS)
+#define IDLE_NS (10 * CHRONO_S) /* other consumers have what does not come by then */
 
 /* ---- both ends ---- */
 
@@ -58,14 +61,17 @@ static bool open_source(struct deadletters_pass *pass, struct error *err)
 }
 
 /* On a connection of its own: a broker that takes nothing from a publisher does not read its
- * acknowledgements either. */
+ * acknowledgements either. Anybody may write where a message came from, so one over which the
+ * broker closes the channel stays, and the others go on. */
 static bool open_exchange(struct deadletters_pass *pass, struct error *err)
 {
 	struct sink_exchange_options publishing = {
-	    .window = WINDOW, .mandatory = SINK_EXCHANGE_ALWAYS};
+	    .window = WINDOW, .mandatory = SINK_EXCHANGE_ALWAYS, .skips_refused = true};
 	pass->publishing = tool_connect_beside(pass->job->tool, err);
 	if (pass->publishing == NULL)
 		return false;
+	pass->recovery = tool_recovery(pass->job->tool, pass->publishing, NULL, NULL);
+	publishing.recovery = pass->recovery;
 	pass->exchange = sink_exchange_open(pass->publishing, &publishing, err);
 	if (pass->exchange != NULL)
 		pass->guard.sink = sink_exchange_sink(pass->exchange);
@@ -227,11 +233,31 @@ bool deadletters_pass_run(
 	return good;
 }
 
+/* What was held goes back when the channel closes. A quorum queue takes a moment for that, and who
+ * looks next should find it. */
+static void wait_for_held(const struct deadletters_job *job, uint64_t taken)
+{
+	struct provision_state state = {0};
+	struct error lost = {0}; /* then nobody waits */
+	uint64_t deadline_ns = chrono_after(chrono_now_ns(), GIVE_BACK_NS);
+	while (chrono_now_ns() < deadline_ns && !loop_stop_requested(job->tool->loop) &&
+	       provision_look_queue(job->tool->connection, job->queue, &state, &lost) &&
+	       state.ready + taken < job->pick.in_queue && state.consumers == 0 &&
+	       loop_turn(job->tool->loop, chrono_after(chrono_now_ns(), LOOK_AGAIN_NS), &lost))
+		;
+}
+
 void deadletters_pass_close(struct deadletters_pass *pass)
 {
+	bool has_run = pass->flow != NULL;
+	uint64_t taken =
+	    has_run && pass->settles ? flow_counts(pass->flow)->fates[FLOW_ACCEPTED] : 0;
 	flow_free(pass->flow);
 	source_queue_close(pass->source);
+	if (has_run)
+		wait_for_held(pass->job, taken);
 	sink_exchange_close(pass->exchange);
+	recovery_free(pass->recovery);
 	connection_close(pass->publishing);
 	sink_terminal_free(pass->terminal);
 	deadletters_route_free(pass->route);

@@ -56,6 +56,7 @@ struct deadletters_pass {
 	struct sink_terminal *terminal;
 	struct sink_exchange *exchange;
 	struct connection *publishing;
+	struct recovery *recovery; /* of that one */
 	struct deadletters_guard guard;
 	struct flow *flow;
 	int save_fd;

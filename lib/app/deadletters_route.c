@@ -4,12 +4,12 @@
 #include "base/mem.h"
 #include "broker/provision.h"
 #include "model/marks.h"
+#include "model/retry.h"
 
 #include <stdlib.h>
 
-#define MAX_NAME_BYTES 255	   /* of an exchange or routing key (AMQP 0-9-1, short strings) */
-#define MAX_EXCHANGES 1000	   /* anybody can write names of exchanges on a message */
-#define OWN_PREFIX "amq.rabbitmq." /* the broker's own exchanges take nothing from a client */
+#define MAX_NAME_BYTES 255 /* of an exchange or routing key (AMQP 0-9-1, short strings) */
+#define MAX_EXCHANGES 1000 /* anybody can write names of exchanges on a message */
 
 const char *const deadletters_stay_texts[DEADLETTERS_STAY_COUNT] = {
     [DEADLETTERS_TOO_OFTEN] = "it has come back as often as --max-returns allows",
@@ -37,8 +37,8 @@ struct deadletters_route {
 	struct deadletters_route_options options;
 	struct exchange *exchanges;
 	size_t exchange_count, exchange_capacity;
-	struct fifo waiting; /* struct waiting */
-	struct buf headers;  /* of the message at hand */
+	struct fifo waiting;	      /* struct waiting */
+	struct buf restored, headers; /* of the message at hand */
 	uint64_t stays[DEADLETTERS_STAY_COUNT];
 	uint64_t unsigned_count;
 };
@@ -61,6 +61,7 @@ void deadletters_route_free(struct deadletters_route *route)
 	for (; !fifo_is_empty(&route->waiting); fifo_pop(&route->waiting))
 		free(((struct waiting *)fifo_front(&route->waiting))->message);
 	fifo_release(&route->waiting);
+	buf_release(&route->restored);
 	buf_release(&route->headers);
 	free(route);
 }
@@ -80,12 +81,6 @@ static bool is_name(struct slice text)
 {
 	return text.len <= MAX_NAME_BYTES &&
 	       (text.len == 0 || memchr(text.ptr, '\0', text.len) == NULL);
-}
-
-static bool begins(struct slice text, const char *prefix)
-{
-	size_t len = strlen(prefix);
-	return text.len >= len && memcmp(text.ptr, prefix, len) == 0;
 }
 
 static enum deadletters_stay choose_place(const struct deadletters_route_options *o,
@@ -112,8 +107,7 @@ static enum deadletters_stay check_place(
 		return slice_is(place->routing_key, route->options.dead_letters) ? DEADLETTERS_HERE
 										 : DEADLETTERS_GOES;
 	const struct exchange *known = find_exchange(route, place->exchange);
-	bool missing = begins(place->exchange, OWN_PREFIX) || (known != NULL && !known->exists) ||
-		       (known == NULL && route->exchange_count >= MAX_EXCHANGES);
+	bool missing = known != NULL ? !known->exists : route->exchange_count >= MAX_EXCHANGES;
 	return missing ? DEADLETTERS_NO_EXCHANGE : DEADLETTERS_GOES;
 }
 
@@ -133,37 +127,47 @@ static enum deadletters_stay find_way(
 
 /* RabbitMQ sends a message on to the keys in these headers, too: meant where it was published
  * first, not where somebody sends it now. */
-static void drop_copies(struct deadletters_route *route)
+static const struct mark copies[] = {
+    {.key = "CC", .kind = MARK_ABSENT}, {.key = "BCC", .kind = MARK_ABSENT}};
+
+static void change_headers(struct deadletters_route *route, const struct mark *marks, size_t count)
 {
-	static const struct mark copies[] = {
-	    {.key = "CC", .kind = MARK_ABSENT}, {.key = "BCC", .kind = MARK_ABSENT}};
-	struct buf rest = {0};
-	marks_set(buf_slice(&route->headers), copies, ARRAY_LEN(copies), &rest);
+	struct buf changed = {0};
+	marks_set(buf_slice(&route->headers), marks, count, &changed);
 	buf_release(&route->headers);
-	route->headers = rest;
+	route->headers = changed;
+}
+
+/* RabbitMQ lets nobody claim to be another, and closes the channel of who tries. */
+static void sign_off(struct deadletters_route *route, struct message *m)
+{
+	const struct mark signature = {.key = MARKS_USER_ID, .kind = MARK_TEXT, .text = m->user_id};
+	const char *user = route->options.user;
+	if ((m->present & MESSAGE_USER_ID) == 0 || (user != NULL && slice_is(m->user_id, user)))
+		return;
+	m->present &= ~(unsigned)MESSAGE_USER_ID;
+	change_headers(route, &signature, 1);
+	route->unsigned_count++;
 }
 
 static void address(struct deadletters_route *route, const struct message *in,
     const struct death *d, const struct deadletters_place *place, struct message *out)
 {
 	const struct deadletters_route_options *o = &route->options;
-	bool has_headers = (in->present & MESSAGE_HEADERS) != 0;
-	*out = *in;
+	struct message before = {0};
+	if ((in->present & MESSAGE_HEADERS) != 0)
+		retry_restore(in, &before, &route->restored);
 	buf_clear(&route->headers);
-	death_forget(has_headers ? in->headers : (struct slice){0},
-	    d->returned < UINT64_MAX ? d->returned + 1 : d->returned, &route->headers);
+	death_forget(before.headers, d->returned < UINT64_MAX ? d->returned + 1 : d->returned,
+	    &route->headers);
+	*out = *in;
 	if (o->to_queue || o->exchange != NULL)
-		drop_copies(route);
+		change_headers(route, copies, ARRAY_LEN(copies));
+	sign_off(route, out);
 	out->exchange = place->exchange;
 	out->routing_key = place->routing_key;
 	out->headers = buf_slice(&route->headers);
 	out->present |= MESSAGE_HEADERS;
-	/* RabbitMQ lets nobody claim to be another, and closes the channel of who tries */
-	if ((in->present & MESSAGE_USER_ID) != 0 &&
-	    (o->user == NULL || !slice_is(in->user_id, o->user))) {
-		out->present &= ~(unsigned)MESSAGE_USER_ID;
-		route->unsigned_count++;
-	}
 }
 
 /* Counts the message and, while only looking, shows it; true when it is to be sent now. */

@@ -2,7 +2,9 @@
  * deadletters_route.h - the way back of a dead letter: a core that addresses it anew.
  *
  * What was written on it when it died is taken off (model/death.h), so that its attempts begin
- * anew, and how often it came back is written on. What has no way back is held, and counted by why.
+ * anew, and what was set aside then (model/retry.h) is put back, but for its expiration: it would
+ * die of that again. How often it came back is written on. What has no way back is held, and
+ * counted by why.
  */
 #ifndef APP_DEADLETTERS_ROUTE_H
 #define APP_DEADLETTERS_ROUTE_H
@@ -45,7 +47,8 @@ struct flow_core deadletters_route_core(struct deadletters_route *route);
 bool deadletters_route_advance(struct deadletters_route *route, struct flow *flow,
     const struct flow_sink *sink, struct connection *c, bool *moved, struct error *err) MUST_CHECK;
 
-/* How many stay so far, by why; and how many lost a user_id that this user may not claim. */
+/* How many stay so far, by why; and how many have their user_id as a mark, because this user
+ * may not claim it. */
 uint64_t deadletters_route_stays(const struct deadletters_route *route, enum deadletters_stay why);
 uint64_t deadletters_route_unsigned(const struct deadletters_route *route);
 

@@ -46,6 +46,7 @@ for type in classic quorum; do
 		  short: {arguments: {x-dead-letter-exchange: dlx, x-message-ttl: 1}}
 		  full: {arguments: {x-dead-letter-exchange: dlx, x-max-length: 1}}
 		  limited: {type: quorum, arguments: {x-dead-letter-exchange: dlx, x-delivery-limit: 1}}
+		  paid: {type: $type, retry: {attempts: 2, delay: 10ms}, dead_letter: dead}
 		  s: {type: stream}
 		bindings:
 		  - {exchange: order, queue: work, routing_key: order.*}
@@ -156,6 +157,17 @@ for type in classic quorum; do
 	is "$(jq -c '.properties.headers["x-warren-returned"]' came | sort | uniq -c | xargs)" '1000 1' "$type: each knows that it came back once"
 	ok "$type: and the dead letters are gone" has dead 0
 
+	# ---- what warren's retry policy has parked ----
+
+	message 1 '' paid | jq -c '.properties += {expiration: "600000"} | .properties.headers.CC = ["nobody"]' >sent
+	send <sent
+	"$BIN/consumer" -s s.yaml paid --exec false --until-empty -f none -q 2>/dev/null
+	ok "$type: a message is parked" eventually 10 has dead 1
+	is "$(deadletters show dead -f json -q | jq -c '.death | del(.time)')" '{"reason":"rejected","error":"ended with status 1","queue":"paid","exchange":"","routing_key":"paid","count":1}' "$type: why is told"
+	status_is 0 "$type: it goes back" deadletters return dead --yes
+	is "$(drain paid | without_marks)" "$(jq -c 'del(.properties.expiration, .properties.user_id) | .properties.headers["x-warren-user-id"] = "guest"' sent | without_marks)" \
+		"$type: as it was, but for its lifetime and its user"
+
 	# ---- the loop guard, and messages that would end a channel ----
 
 	round() { reject work && eventually 10 has dead 1 && deadletters return dead --yes "$@"; }
@@ -178,8 +190,8 @@ for type in classic quorum; do
 	reject work
 	ok "$type: five messages of bad manners" eventually 10 has dead 5
 	status_is 1 "$type: one that claims another user, and those without a way, end no run" deadletters return dead --yes --summary json
-	is "$(tail -n 1 err | jq -c '[.returned, .stayed, .unsigned]')" '[1,4,1]' "$type: all are counted"
-	is "$(drain work | jq -c '[.properties.message_id, .properties.user_id]')" '["m1",null]' "$type: the one comes back without the name of another"
+	is "$(tail -n 1 err | jq -c '[.returned, .stayed, .nacked, .unsigned]')" '[1,3,1,1]' "$type: all are counted"
+	is "$(drain work | jq -c '[.properties.message_id, .properties.user_id, .properties.headers["x-warren-user-id"]]')" "[\"m1\",null,\"other$vhost\"]" "$type: the one comes back, and its user is a header now"
 	ctl delete_user "other$vhost"
 	jq -cn '{exchange: "order", routing_key: "order.new", body: "", properties: {message_id: "cc", headers: {CC: ["order.copy"]}}}' | send
 	drain work >/dev/null
@@ -187,6 +199,20 @@ for type in classic quorum; do
 	drain limited >/dev/null
 	status_is 0 "$type: CC is for where it came from, not for one queue" deadletters return dead --id cc --to-queue --yes
 	is "$(drain work | jq -r .properties.message_id) $(count limited)" 'cc 0' "$type: one copy, no other"
+
+	# ---- many that stay ----
+
+	deadletters purge dead --id cc --yes -q
+	jq -cn 'range(3000) | {exchange: "", routing_key: "dead", body: "", properties: {message_id: "s\(.)", headers: {"x-warren-reason": "rejected", "x-warren-exchange": "order",
+		"x-warren-routing-key": (if . < 2500 then "nobody" else "order.new" end)}}}' | send
+	look dead >all
+	head -n $(($(wc -l <all) - 500)) all >before
+	status_is 1 "$type: what stays is tried once" deadletters return dead --reason rejected --yes --summary json
+	is "$(tail -n 1 err | jq -c '[.returned, .unroutable]')" '[500,2500]' "$type: and not in the way of what goes"
+	look dead >after
+	ok "$type: it keeps its place" cmp <(in_order <before) <(in_order <after)
+	drain work >/dev/null
+	deadletters purge dead --jq '$headers["x-warren-routing-key"] == "nobody"' --yes -q
 
 	# ---- purge ----
 
