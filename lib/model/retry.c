@@ -177,7 +177,7 @@ bool retry_mark(const struct message *m, const struct retry_failure *f, struct m
 	struct marking marking = {0};
 	struct buf kept = {0};
 	struct message copy = *m;
-	struct slice headers = (m->present & MESSAGE_HEADERS) != 0 ? m->headers : (struct slice){0};
+	struct slice headers = (m->present & MESSAGE_HEADERS) != 0 ? m->headers : SLICE("");
 	buf_clear(store);
 	if (!set_aside(headers, &kept)) {
 		buf_release(&kept);

@@ -246,9 +246,10 @@ stop $pid
 
 # ---- kill -9 in the middle ----
 
+for ((i = 0; i < 200; i++)); do numbers[i]=$((i % 6)); done
 for queue in c q; do
 	: >log
-	send $queue $(for ((i = 0; i < 200; i++)); do echo "$((i % 6))"; done) # with ids of their own below
+	send $queue "${numbers[@]}" # with ids of their own below
 	take $queue -e -f json 2>/dev/null | jq -sc 'to_entries[] | .value.properties.message_id = "\(.key)" | .value' >numbered
 	"$BIN/producer" --from numbered --quiet
 	for ((round = 0; round < 10; round++)); do
