@@ -56,7 +56,7 @@ const struct retrier_counts *retrier_counts(const struct retrier *r);
 
 /* ---- for the source; `queue` is the number of the queue in the options ---- */
 
-/* The message as it was published first, when it comes from a wait queue, in *store until the next
+/* The message as it was published first, when it comes from a wait queue, valid until the next
  * call; else the message itself. Returns *out or m. */
 const struct message *retrier_restore(
     struct retrier *r, size_t queue, const struct message *m, struct message *out);
