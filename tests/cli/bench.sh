@@ -87,7 +87,7 @@ for options in '--flag mandatory --confirm 0' '--arrivals poisson --publishing-i
 	status_is 69 "bench $options" "$BIN/bench" $options
 done
 began=$SECONDS
-timeout 60 "$BIN/bench" --wait 50s >"$work/out" 2>"$work/err" &
+timeout --foreground 60 "$BIN/bench" --wait 50s >"$work/out" 2>"$work/err" &
 pid=$!
 eventually 20 grep -q 'waiting for the broker' "$work/err"
 kill -INT $pid

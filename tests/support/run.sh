@@ -39,48 +39,80 @@ for test in build/"$variant"/tests/unit/test_*; do
 done
 
 # Shell tests print TAP. Those in cli/ and most in faults/ bring what they need; those in broker/ and
-# faults/ledger-* share one node, each in a vhost of its own.
+# faults/ledger-* share one node, each in a vhost of its own. As many run at a time as there are
+# processors: they mostly wait. These run alone, for they change the node, or count what it costs.
+alone=" broker/blocked broker/retries broker/hot-path broker/bench broker/producer-fates "
+# What these prove is about nodes, clocks and files, and takes long: once is enough.
+[ "$variant" != asan ] || left_out=" cli/lab broker/cluster-faults broker/drills broker/tls broker/blocked broker/bench
+	broker/secrets broker/retries faults/ledger-proxy faults/ledger-half-open faults/ledger-kill-consumer "
+name_of() { echo "$(basename "$(dirname "$1")")/$(basename "$1" .sh)"; }
+is_wanted() {
+	local name
+	name=$(name_of "$1")
+	[[ $name == *"$only"* ]] && { [ -n "$only" ] || [[ ! ${left_out-} =~ [[:space:]]$name[[:space:]] ]]; }
+}
 tap() {
 	local script=$1 name log good bad left status start=$SECONDS
-	name=$(basename "$(dirname "$script")")/$(basename "$script" .sh)
-	case $name in *"$only"*) ;; *) return ;; esac
+	name=$(name_of "$script")
 	log=$logs/$(tr / - <<<"$name").log
 	timeout 600 bash "$script" >"$log" 2>&1
 	status=$?
 	left=$(grep -c '^ok .*# SKIP' "$log")
 	good=$(($(grep -c '^ok ' "$log") - left))
 	bad=$(grep -c '^not ok ' "$log")
-	if ! grep -q '^1\.\.[0-9]' "$log"; then
-		bad=$((bad + 1))
-		echo "# $script ended early, with status $status"
-	fi
-	echo "$name: $good passed, $bad failed${left:+, $left skipped}, $((SECONDS - start)) s"
-	[ "$bad" -eq 0 ] || { grep -A 12 '^not ok ' "$log" || tail -n 30 "$log"; } | head -n 60
-	passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
+	{
+		if ! grep -q '^1\.\.[0-9]' "$log"; then
+			bad=$((bad + 1))
+			echo "# $script ended early, with status $status"
+		fi
+		echo "$name: $good passed, $bad failed, $left skipped, $((SECONDS - start)) s"
+		[ "$bad" -eq 0 ] || { grep -A 12 '^not ok ' "$log" || tail -n 30 "$log"; } | head -n 60
+	} >"$log.said"
+	cat "$log.said"
+	echo "$good $bad $left" >>"$logs/counts"
+}
+# run SCRIPT...: all that are wanted, then adds them up.
+run() {
+	local script good bad left
+	: >"$logs/counts"
+	for script; do
+		is_wanted "$script" || continue
+		if [[ $alone == *" $(name_of "$script") "* ]]; then
+			wait
+			tap "$script"
+			continue
+		fi
+		while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+		tap "$script" &
+	done
+	wait
+	while read -r good bad left; do
+		passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
+	done <"$logs/counts"
 }
 
+own=() shared=()
 for script in tests/cli/*.sh tests/faults/*.sh; do
-	case $script in */ledger-*) ;; *) tap "$script" ;; esac
+	case $script in */ledger-*) shared+=("$script") ;; *) own+=("$script") ;; esac
 done
+run "${own[@]}"
 
 # A browser takes minutes to install: only when one is going to be used.
 browser_tests=()
 for script in tests/browser/*.sh; do
-	case browser/$(basename "$script" .sh) in *"$only"*) browser_tests+=("$script") ;; esac
+	! is_wanted "$script" || browser_tests+=("$script")
 done
 if [ ${#browser_tests[@]} -gt 0 ]; then
 	if ./tests/support/deps.sh browser; then
-		for script in "${browser_tests[@]}"; do tap "$script"; done
+		run "${browser_tests[@]}"
 	else
 		failed=$((failed + 1))
 	fi
 fi
 
 broker_tests=()
-for script in tests/broker/*.sh tests/faults/ledger-*.sh; do
-	name=$(basename "$(dirname "$script")")/$(basename "$script" .sh)
-	case $name in *"$only"*) ;; *) continue ;; esac
-	broker_tests+=("$script")
+for script in tests/broker/*.sh "${shared[@]}"; do
+	! is_wanted "$script" || broker_tests+=("$script")
 done
 if [ ${#broker_tests[@]} -gt 0 ]; then
 	lab=$(mktemp -d "${TMPDIR:-/tmp}/warren-test.XXXXXX")
@@ -88,7 +120,7 @@ if [ ${#broker_tests[@]} -gt 0 ]; then
 	trap 'exit 130' INT TERM
 	if "$BIN/lab" up --dir "$lab/lab" >"$logs/lab.log" 2>&1; then
 		export WARREN_TEST_LAB=$lab/lab
-		for script in "${broker_tests[@]}"; do tap "$script"; done
+		run "${broker_tests[@]}"
 	else
 		cat "$logs/lab.log"
 		failed=$((failed + 1))
