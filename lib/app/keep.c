@@ -154,7 +154,8 @@ static bool drill_privately(struct run *run, const struct drill *drill, struct e
 	child_words_take(&command, mem_strdup(run->operands[0]));
 	child_words_take(&command, mem_strdup("--here"));
 	child_words_take(&command, mem_printf("--rabbitmq=%s", run->lab.programs));
-	run->lab.dir = NULL;
+	if (run->options->dir == NULL)
+		run->lab.dir = NULL; /* a temporary one, as for run */
 	run->lab.node_count = drill_node_count(drill);
 	log_write(LOG_INFO, "starting a private lab of %zu node(s)", run->lab.node_count);
 	bool good = attend_command(&run->lab, command.items, &run->tool->status, err);

@@ -3,7 +3,6 @@
 #include "base/chrono.h"
 #include "base/loop.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/text.h"
 #include "lab/child.h"
 #include "lab/drill_private.h"
@@ -367,42 +366,15 @@ static bool finish(struct run *run, uint64_t *stopped_ns, struct error *err)
 	       finish_tool(&run->consumer, consumer_has_ended, err);
 }
 
-static void render_seconds(struct run *run, const struct fates_verdict *v)
-{
-	struct buf gap = {0};
-	num_format_duration(v->gap_ns / CHRONO_MS * CHRONO_MS, &gap);
-	(void)fprintf(run->site->out,
-	    "  the longest time without a confirm was %s, from second %.3f\n", gap.ptr,
-	    (double)(v->gap_began_ns - run->begun_ns) / (double)CHRONO_S);
-	buf_release(&gap);
-}
-
 static bool judge(struct run *run, uint64_t stopped_ns, bool *was_lost, struct error *err)
 {
-	struct fates_verdict v;
-	FILE *out = run->site->out;
-	fates_judge(&run->fates, stopped_ns, &v);
-	if (v.counts[FATES_CONFIRMED] == 0)
+	struct fates_verdict verdict;
+	fates_judge(&run->fates, stopped_ns, &verdict);
+	if (verdict.counts[FATES_CONFIRMED] == 0)
 		return error_set(
 		    err, ERROR_UNAVAILABLE, "no message was confirmed, so nothing was tried");
-	*was_lost = v.lost > 0;
-	if (*was_lost)
-		(void)fprintf(out, "verdict: %llu confirmed message(s) were LOST\n",
-		    (unsigned long long)v.lost);
-	else
-		(void)fprintf(out, "verdict: nothing was lost\n");
-	(void)fprintf(out,
-	    "  %llu confirmed, %llu returned, %llu nacked, %llu unconfirmed\n"
-	    "  %llu received, %llu of them once more\n",
-	    (unsigned long long)v.counts[FATES_CONFIRMED],
-	    (unsigned long long)v.counts[FATES_RETURNED],
-	    (unsigned long long)v.counts[FATES_NACKED],
-	    (unsigned long long)v.counts[FATES_UNCONFIRMED], (unsigned long long)v.distinct,
-	    (unsigned long long)v.duplicated);
-	render_seconds(run, &v);
-	if (!run->producer_was_stopped)
-		(void)fprintf(out, "  the producer did not survive it: what came after was not "
-				   "sent at all\n");
+	drill_print_verdict(&verdict, run->begun_ns, run->producer_was_stopped, run->site->out);
+	*was_lost = verdict.lost > 0;
 	return true;
 }
 
@@ -502,36 +474,4 @@ bool drill_run(
 	free(run.programs);
 	free(run.settings);
 	return good;
-}
-
-/* ---- what there is ---- */
-
-const struct drill *drill_find(const char *name, struct error *err)
-{
-	struct buf names = {0};
-	for (size_t i = 0; i < drill_count; i++) {
-		if (strcmp(drill_all[i].name, name) == 0) {
-			buf_release(&names);
-			return &drill_all[i];
-		}
-		buf_printf(&names, "%s%s", i > 0 ? ", " : "", drill_all[i].name);
-	}
-	char *shown = text_quote(slice_str(name));
-	error_set(err, ERROR_USAGE, "there is no drill '%s'; there are: %s", shown, names.ptr);
-	free(shown);
-	buf_release(&names);
-	return NULL;
-}
-
-size_t drill_node_count(const struct drill *drill)
-{
-	return drill->node_count;
-}
-
-void drill_render_list(struct buf *out)
-{
-	for (size_t i = 0; i < drill_count; i++)
-		buf_printf(out, "%-16s %zu node%s  %s\n", drill_all[i].name,
-		    drill_all[i].node_count, drill_all[i].node_count > 1 ? "s" : " ",
-		    drill_all[i].what);
 }

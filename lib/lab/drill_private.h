@@ -2,8 +2,12 @@
 #ifndef LAB_DRILL_PRIVATE_H
 #define LAB_DRILL_PRIVATE_H
 
+#include "lab/fates.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum drill_step_kind {
 	DRILL_END,  /* of the steps */
@@ -31,7 +35,8 @@ struct drill {
 	struct drill_step steps[12];
 };
 
-extern const struct drill drill_all[];
-extern const size_t drill_count;
+/* The verdict as people read it; `survived`: the producer went on until it was told to end. */
+void drill_print_verdict(
+    const struct fates_verdict *verdict, uint64_t begun_ns, bool survived, FILE *out);
 
 #endif
