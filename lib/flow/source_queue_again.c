@@ -10,12 +10,15 @@
 
 /* ---- streams: to go on where we were ---- */
 
+static uint64_t front_tag(const struct feed *feed)
+{
+	return ((const struct offset *)fifo_front(&feed->offsets))->tag;
+}
+
 /* Drops the places of what is settled, but for the last one. */
 static void forget_settled(struct feed *feed, uint64_t first_unsettled)
 {
-	const struct offset *front;
-	while (fifo_count(&feed->offsets) > 1 &&
-	       (front = fifo_front(&feed->offsets))->tag < first_unsettled)
+	while (fifo_count(&feed->offsets) > 1 && front_tag(feed) < first_unsettled)
 		fifo_pop(&feed->offsets);
 }
 

@@ -38,6 +38,7 @@ static void add_mark(struct source_spool *source, struct message *m)
 	m->present |= MESSAGE_HEADERS;
 }
 
+/* NOLINTBEGIN(readability-non-const-parameter): every source gets it */
 static bool tick(
     void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
 {
@@ -57,6 +58,7 @@ static bool tick(
 	}
 	return true;
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 static void settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {

@@ -49,7 +49,7 @@ name_of() { echo "$(basename "$(dirname "$1")")/$(basename "$1" .sh)"; }
 is_wanted() {
 	local name
 	name=$(name_of "$1")
-	[[ $name == *"$only"* ]] && { [ -n "$only" ] || [[ ! ${left_out-} =~ [[:space:]]$name[[:space:]] ]]; }
+	[[ $name == *"$only"* ]] && { [ -n "$only" ] || [[ ! ${left_out-} =~ [[:space:]]${name}[[:space:]] ]]; }
 }
 tap() {
 	local script=$1 name log good bad left status start=$SECONDS
