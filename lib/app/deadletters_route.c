@@ -193,9 +193,10 @@ static struct slice unknown_exchange(const struct deadletters_route *route, cons
 	struct death d;
 	struct deadletters_place place;
 	death_read(m, &d);
-	bool known = find_way(route, &d, &place) != DEADLETTERS_GOES || place.exchange.len == 0 ||
-		     find_exchange(route, place.exchange) != NULL;
-	return known ? (struct slice){0} : place.exchange;
+	if (find_way(route, &d, &place) != DEADLETTERS_GOES ||
+	    find_exchange(route, place.exchange) != NULL)
+		return (struct slice){0};
+	return place.exchange;
 }
 
 static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
@@ -236,7 +237,7 @@ static bool ask(
 	return connection_check(c, err);
 }
 
-static void resume(struct deadletters_route *route, struct flow *flow, struct waiting *w)
+static void resume(struct deadletters_route *route, struct flow *flow, const struct waiting *w)
 {
 	static const struct flow_verdict held = {FLOW_HELD, ""};
 	struct message out;
@@ -245,8 +246,9 @@ static void resume(struct deadletters_route *route, struct flow *flow, struct wa
 		flow_resume(flow, w->slot, FLOW_SETTLE, &held, NULL);
 		return;
 	}
-	w->with.message = &out;
-	flow_resume(flow, w->slot, FLOW_PASS, NULL, &w->with);
+	struct flow_message with = w->with;
+	with.message = &out;
+	flow_resume(flow, w->slot, FLOW_PASS, NULL, &with);
 }
 
 bool deadletters_route_advance(struct deadletters_route *route, struct flow *flow,
