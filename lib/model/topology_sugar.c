@@ -164,6 +164,16 @@ static void add_dead_letter(struct topology_builder *b, size_t index, const char
 		set_dead_letters(&b->t.queues[index], "", target);
 }
 
+/* The way back from a quorum queue is confirmed as well; it asks for a queue that refuses rather
+ * than drops (https://www.rabbitmq.com/blog/2022/03/29/at-least-once-dead-lettering). */
+static void set_safe_return(struct topology_queue *q)
+{
+	if (strcmp(q->type, "quorum") != 0)
+		return;
+	json_object_set_new(q->arguments, "x-dead-letter-strategy", json_string("at-least-once"));
+	json_object_set_new(q->arguments, "x-overflow", json_string("reject-publish"));
+}
+
 static bool add_wait_queue(struct topology_builder *b, size_t index, uint64_t delay_ms)
 {
 	const char *queue = b->t.queues[index].name;
@@ -181,6 +191,7 @@ static bool add_wait_queue(struct topology_builder *b, size_t index, uint64_t de
 		json_object_set_new(
 		    q->arguments, "x-message-ttl", json_integer((json_int_t)delay_ms));
 		set_dead_letters(q, "", queue);
+		set_safe_return(q);
 	}
 	free(name);
 	return q != NULL;

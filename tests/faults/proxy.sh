@@ -13,13 +13,13 @@ yes 'a message of some bytes' | head -n 100000 >many
 # send NAME STATUS FILE [OPTION...]: a producer through the proxy; its time in $ms.
 send() {
 	local since=${EPOCHREALTIME/./}
-	status_is "$2" "$1: exit $2" "$BIN/producer" --url "$AMQP_URL?connection_timeout=700" \
+	status_is "$2" "$1: exit $2" "$BIN/producer" --give-up-after 0 --url "$AMQP_URL?connection_timeout=700" \
 		--from "$3" --routing-key q --quiet --no-declare "${@:4}"
 	ms=$(((${EPOCHREALTIME/./} - since) / 1000))
 }
 # background: a producer that sends for long, until something happens to it.
 background() {
-	"$BIN/producer" --url "$AMQP_URL" --from many --routing-key q --delay 10ms --quiet >background.out 2>background.err &
+	"$BIN/producer" --give-up-after 0 --url "$AMQP_URL" --from many --routing-key q --delay 10ms --quiet >background.out 2>background.err &
 	producer=$!
 	proxy state
 	local up
@@ -84,7 +84,7 @@ rm commands answers
 AMQP_URL=amqp://guest:guest@127.0.0.1:$(cat null)
 proxy_up 7 40 20000
 for ((i = 0; i < 200; i++)); do
-	"$BIN/producer" --url "$AMQP_URL" --from many --routing-key q --quiet >run.out 2>run.err
+	"$BIN/producer" --give-up-after 0 --url "$AMQP_URL" --from many --routing-key q --quiet >run.out 2>run.err
 	proxy state
 	[ "$(of left)" -gt 0 ] || break
 done

@@ -74,6 +74,7 @@ static void read_good(const char *text, struct topology *t)
 
 #define QUORUM "'x-queue-type':'quorum'"
 #define CLASSIC "'x-queue-type':'classic'"
+#define SAFE_RETURN ",'x-dead-letter-strategy':'at-least-once','x-overflow':'reject-publish'"
 
 static const struct {
 	const char *settings, *dump;
@@ -164,13 +165,17 @@ static const struct {
 	"queue z classic durable {" CLASSIC "}\n"
 	"queue dead quorum durable for n {" QUORUM "}\n"
 	"queue n.retry.1s quorum durable for n {" QUORUM
-	",'x-message-ttl':1000,'x-dead-letter-exchange':'','x-dead-letter-routing-key':'n'}\n"
+	",'x-message-ttl':1000,'x-dead-letter-exchange':'','x-dead-letter-routing-key':'"
+	"n'" SAFE_RETURN "}\n"
 	"queue n.retry.2s quorum durable for n {" QUORUM
-	",'x-message-ttl':2000,'x-dead-letter-exchange':'','x-dead-letter-routing-key':'n'}\n"
+	",'x-message-ttl':2000,'x-dead-letter-exchange':'','x-dead-letter-routing-key':'"
+	"n'" SAFE_RETURN "}\n"
 	"queue n.retry.4s quorum durable for n {" QUORUM
-	",'x-message-ttl':4000,'x-dead-letter-exchange':'','x-dead-letter-routing-key':'n'}\n"
+	",'x-message-ttl':4000,'x-dead-letter-exchange':'','x-dead-letter-routing-key':'"
+	"n'" SAFE_RETURN "}\n"
 	"queue n.retry.5s quorum durable for n {" QUORUM
-	",'x-message-ttl':5000,'x-dead-letter-exchange':'','x-dead-letter-routing-key':'n'}\n"},
+	",'x-message-ttl':5000,'x-dead-letter-exchange':'','x-dead-letter-routing-key':'"
+	"n'" SAFE_RETURN "}\n"},
     {"{'queues': {'n': {'retry': {'attempts': 1000000, 'delay': '100ms'}}}}",
 	"queue n classic durable {" CLASSIC "}\n"
 	"queue n.retry.100ms classic durable for n {" CLASSIC
