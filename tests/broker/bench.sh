@@ -140,12 +140,14 @@ holds "a broker that stands still for two seconds shows from the due time" \
 holds "... and not in the time from sending alone" '.latency.latency_sent.p999 < 0.5'
 
 # an alarm: the broker takes nothing, and says so
-timeout 60 "$BIN/bench" --json --rate 500/s --interval 500ms --time 5s >"$work/json" 2>"$work/err" &
+timeout 60 "$BIN/bench" --json --rate 500/s --interval 500ms --time 10s >"$work/json" 2>"$work/err" &
 pid=$!
 runs
-"$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q set_vm_memory_high_watermark 0.000001
+"$BIN/lab" alarm memory on --dir "$WARREN_TEST_LAB" >/dev/null
+is_blocked() { grep -q 'takes no messages' "$work/err"; }
+eventually 10 is_blocked
 read -r -t 1.5 <> <(:)
-"$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q set_vm_memory_high_watermark 0.4
+"$BIN/lab" alarm memory off --dir "$WARREN_TEST_LAB" >/dev/null
 wait $pid
 holds "a blocked connection has a column of its own" '.totals.blocked_seconds > 0.5'
 # but for the message that was on its way when the broker stopped reading

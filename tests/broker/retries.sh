@@ -3,6 +3,7 @@
 # settings, what is parked tells all that is known, and nothing is lost, whoever is killed.
 . tests/support/tap.sh
 . tests/support/api.sh
+unset WARREN_TEST_LAB # a node of its own: it changes what belongs to all of it
 use_broker
 cd "$work" || exit
 

@@ -40,11 +40,12 @@ done
 
 # Shell tests print TAP. Those in cli/ and most in faults/ bring what they need; those in broker/ and
 # faults/ledger-* share one node, each in a vhost of its own. As many run at a time as there are
-# processors: they mostly wait. These run alone, for they change the node, or count what it costs.
-alone=" broker/blocked broker/retries broker/hot-path broker/bench broker/producer-fates "
-# What these prove is about nodes, clocks and files, and takes long: once is enough.
-[ "$variant" != asan ] || left_out=" cli/lab broker/cluster-faults broker/drills broker/tls broker/blocked broker/bench
-	broker/secrets broker/retries faults/ledger-proxy faults/ledger-half-open faults/ledger-kill-consumer "
+# processors: they mostly wait. These run alone, for they count what something costs or how long it takes.
+alone=" broker/hot-path broker/bench broker/producer-fates "
+# What these prove is about nodes, clocks and the kernel, and takes long: once is enough.
+[ "$variant" != asan ] || left_out=" cli/lab cli/bench broker/cluster-faults broker/drills broker/tls broker/blocked
+	broker/bench broker/secrets broker/retries broker/deadletters broker/producer-fates broker/patterns-of-delivery
+	broker/hot-path faults/ledger-proxy faults/ledger-half-open faults/ledger-kill-consumer faults/ledger "
 name_of() { echo "$(basename "$(dirname "$1")")/$(basename "$1" .sh)"; }
 is_wanted() {
 	local name
