@@ -24,7 +24,7 @@ LDLIBS    = $(shell pkg-config --libs $(PACKAGES)) -ljq -lm
 # -O3 gives the hot path a twentieth more than -O2
 CFLAGS_release := -O3 -D_FORTIFY_SOURCE=2
 CFLAGS_debug   := -O0
-CFLAGS_clang   := -O1
+CFLAGS_clang   := -O0
 CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS_asan   := -fsanitize=address,undefined
 CFLAGS_tsan    := -O1 -fsanitize=thread

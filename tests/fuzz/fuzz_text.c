@@ -31,6 +31,8 @@ static uint32_t next_character(const char **p)
 static void check(struct slice text, const char *allowed)
 {
 	const char *p = text.ptr;
+	if (text.len == 0)
+		return;
 	if (!text_is_utf8(text))
 		abort();
 	while (p < text.ptr + text.len) {

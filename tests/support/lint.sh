@@ -15,5 +15,5 @@ find bin lib -name '*.c' -print0 |
 		'exec clang-tidy --quiet --warnings-as-errors="*" "$@" -- -std=c11 -D_GNU_SOURCE -Ilib' clang-tidy \
 		2>/dev/null || failed=1
 find tests .ci -type f \( -name '*.sh' -o -name run \) -print0 |
-	xargs -0 shellcheck --severity=warning --external-sources || failed=1
+	xargs -0 -n 6 -P "$(nproc)" shellcheck --severity=warning --external-sources || failed=1
 exit $failed

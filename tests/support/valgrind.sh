@@ -4,12 +4,12 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 70
 failed=0 count=0
-make --no-print-directory -j"$(nproc)" VARIANT=debug binaries unit >/dev/null || exit
+make --no-print-directory -j"$(nproc)" binaries unit >/dev/null || exit
 memcheck=(valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
 	--suppressions=tests/support/pcre2.supp)
 # those that read what comes from outside
 for name in arguments buf connection document frames kept record reader table text tls uri variables; do
-	test=build/debug/tests/unit/test_$name
+	test=build/release/tests/unit/test_$name
 	[ -x "$test" ] || continue
 	count=$((count + 1))
 	CK_FORK=no CK_EXCLUDE_TAGS=no-valgrind timeout 300 "${memcheck[@]}" "$test" >build/valgrind.log 2>&1 || {
@@ -20,11 +20,11 @@ for name in arguments buf connection document frames kept record reader table te
 done
 # the command itself is quoted for the shell that lab run starts
 # shellcheck disable=SC2016
-build/debug/bin/lab run -- bash -c '
+build/release/bin/lab run -- bash -c '
 	valgrind=("$@")
-	"${valgrind[@]}" build/debug/bin/topology apply -s walkthrough -q &&
-	"${valgrind[@]}" build/debug/bin/producer -s walkthrough --delay 0 --yes -q &&
-	"${valgrind[@]}" build/debug/bin/consumer -s walkthrough --count 20 -f json -q >/dev/null
+	"${valgrind[@]}" build/release/bin/topology apply -s walkthrough -q &&
+	"${valgrind[@]}" build/release/bin/producer -s walkthrough --delay 0 --yes -q &&
+	"${valgrind[@]}" build/release/bin/consumer -s walkthrough --count 20 -f json -q >/dev/null
 ' bash "${memcheck[@]}" || {
 	echo "not ok the walkthrough under valgrind"
 	failed=1
