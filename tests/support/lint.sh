@@ -4,7 +4,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 70
 ./tests/support/deps.sh lint || exit
 failed=0
-cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+cppcheck -j "$(nproc)" --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	--suppressions-list=tests/support/cppcheck.txt -Ilib -D_GNU_SOURCE \
 	'-Djson_object_foreach(o,k,v)=while(json_next(o,&k,&v))' '-Djson_array_foreach(a,i,v)=while(json_next(a,&i,&v))' \
 	bin lib || failed=1

@@ -8,7 +8,7 @@ make --no-print-directory -j"$(nproc)" binaries unit >/dev/null || exit
 memcheck=(valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
 	--suppressions=tests/support/pcre2.supp)
 # those that read what comes from outside
-for name in arguments buf connection document frames kept record reader table text tls uri variables; do
+for name in connection frames kept record table text uri; do
 	test=build/release/tests/unit/test_$name
 	[ -x "$test" ] || continue
 	count=$((count + 1))
