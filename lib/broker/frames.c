@@ -384,6 +384,43 @@ bool frames_read_header(struct slice payload, uint64_t *body_bytes, struct messa
 	return true;
 }
 
+/* ---- what was written here ---- */
+
+static bool take_frame(struct slice *frames, enum frame_type type, struct slice *payload)
+{
+	struct error unused; /* it would be about a broker */
+	struct frame f;
+	error_clear(&unused);
+	bool good = frames_next(frames, UINT32_MAX, &f, &unused) == FRAMES_OK && f.type == type;
+	*payload = good ? f.payload : (struct slice){0};
+	return good;
+}
+
+bool frames_take_publish(struct slice *frames, struct buf *body, bool *mandatory, struct message *m)
+{
+	struct slice method, header;
+	uint64_t body_bytes = 0;
+	*m = (struct message){0};
+	if (!take_frame(frames, FRAME_METHOD, &method) ||
+	    !frames_read_publish(method, mandatory, m) ||
+	    !take_frame(frames, FRAME_HEADER, &header) ||
+	    !frames_read_header(header, &body_bytes, m))
+		return false;
+	if (body_bytes == 0)
+		return true;
+	if (!take_frame(frames, FRAME_BODY, &m->body))
+		return false;
+	if (m->body.len == body_bytes || body == NULL)
+		return m->body.len == body_bytes;
+	buf_clear(body);
+	buf_append(body, m->body);
+	for (struct slice piece; body->len < body_bytes; buf_append(body, piece))
+		if (!take_frame(frames, FRAME_BODY, &piece) || piece.len == 0)
+			return false;
+	m->body = buf_slice(body);
+	return body->len == body_bytes;
+}
+
 /* ---- other methods ---- */
 
 struct frames_arena {

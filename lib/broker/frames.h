@@ -88,6 +88,11 @@ bool frames_read_settle(struct slice payload, struct frames_settle *out);
 /* basic.publish, as frames_put_publish writes it; fills exchange and routing_key of the message. */
 bool frames_read_publish(struct slice payload, bool *mandatory, struct message *m);
 
+/* A whole message as frames_put_publish wrote it, off the front of *frames. *m borrows from there;
+ * a body in several frames is put together in *body, where NULL refuses it. False: damaged. */
+bool frames_take_publish(
+    struct slice *frames, struct buf *body, bool *mandatory, struct message *m);
+
 /* A content header: body size and properties. */
 bool frames_read_header(struct slice payload, uint64_t *body_bytes, struct message *m);
 

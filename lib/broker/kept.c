@@ -34,31 +34,15 @@ void kept_forget(struct kept *k, uint64_t place)
 	k->base = place;
 }
 
-/* Our own frames: they are whole and right. */
-static struct slice take(struct slice *rest)
-{
-	struct frame f = {0};
-	struct error ignored = {0};
-	enum frames_status status = frames_next(rest, UINT32_MAX, &f, &ignored);
-	assert(status == FRAMES_OK);
-	(void)status;
-	return f.payload;
-}
-
 struct message *kept_read(const struct kept *k, uint64_t place, bool *mandatory)
 {
 	size_t at = (size_t)(place - k->base);
 	struct slice rest = {k->bytes.ptr + at, k->bytes.len - at};
-	struct message m = {0};
+	struct message m;
 	struct buf body = {0};
-	uint64_t body_bytes = 0;
-	bool good = frames_read_publish(take(&rest), mandatory, &m) &&
-		    frames_read_header(take(&rest), &body_bytes, &m);
-	assert(good);
+	bool good = frames_take_publish(&rest, &body, mandatory, &m);
+	assert(good); /* our own frames: they are whole and right */
 	(void)good;
-	while (body.len < body_bytes)
-		buf_append(&body, take(&rest));
-	m.body = buf_slice(&body);
 	struct message *copy = message_copy(&m);
 	buf_release(&body);
 	return copy;

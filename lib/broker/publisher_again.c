@@ -45,7 +45,7 @@ bool publisher_put_off(struct publisher *p, uint64_t number)
 	p->nacks_in_a_row++;
 	if (e->settled || e->tries >= p->options.nack_retries || e->return_reason != NULL)
 		return false;
-	if (fifo_is_empty(&p->again))
+	if (chrono_now_ns() >= p->due_ns) /* not for each of those that come together */
 		pause_again(p);
 	struct again a = read_back(p, e);
 	a.tries++;
@@ -101,15 +101,11 @@ static void look_at_confirms(void *ctx, uint64_t now_ns)
 /* With our mark; without it where that makes the headers too long for a frame. */
 static bool send_again(struct publisher *p, const struct again *a, struct error *err)
 {
-	const struct mark mark = {.key = MARKS_RESENT, .kind = MARK_TRUE};
 	const struct entry entry = {.token = a->token, .tries = a->tries};
-	bool has_headers = (a->message->present & MESSAGE_HEADERS) != 0;
-	struct message m = *a->message;
+	struct message m;
 	struct buf headers = {0};
 	struct error too_long = {0};
-	marks_set(has_headers ? m.headers : (struct slice){0}, &mark, 1, &headers);
-	m.headers = buf_slice(&headers);
-	m.present |= MESSAGE_HEADERS;
+	marks_resent(a->message, &headers, &m);
 	bool good = publisher_put(p, &m, a->mandatory, &entry, &too_long) ||
 		    publisher_put(p, a->message, a->mandatory, &entry, err);
 	buf_release(&headers);

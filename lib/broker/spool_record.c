@@ -142,23 +142,7 @@ bool spool_record_read_run(struct slice payload, uint64_t *next, struct slice *i
 
 bool spool_record_read_message(struct slice payload, struct message *m, bool *mandatory)
 {
-	struct error unused = {0}; /* of a broker's frames, which these are not */
-	struct frame f;
-	uint64_t body_bytes = 0;
-	*m = (struct message){0};
-	if (frames_next(&payload, FRAME_MAX, &f, &unused) != FRAMES_OK || f.type != FRAME_METHOD ||
-	    !frames_read_publish(f.payload, mandatory, m))
-		return false;
-	if (frames_next(&payload, FRAME_MAX, &f, &unused) != FRAMES_OK || f.type != FRAME_HEADER ||
-	    !frames_read_header(f.payload, &body_bytes, m))
-		return false;
-	if (body_bytes > 0) {
-		if (frames_next(&payload, FRAME_MAX, &f, &unused) != FRAMES_OK ||
-		    f.type != FRAME_BODY)
-			return false;
-		m->body = f.payload;
-	}
-	return m->body.len == body_bytes && payload.len == 0;
+	return frames_take_publish(&payload, NULL, mandatory, m) && payload.len == 0;
 }
 
 bool spool_record_next_range(struct slice *payload, struct spool_record_range *out)

@@ -12,6 +12,7 @@
 #define MAX_BACKLOG_BYTES (16u << 20)
 #define MAX_BACKLOG_COUNT 65536
 #define MAX_PENDING_BYTES (1u << 20) /* of verdicts that the socket does not take */
+
 /* ---- deliveries ---- */
 
 /* Not before the subscriber is known that will settle it: it may deliver while it opens. */
@@ -20,6 +21,17 @@ static bool flow_is_ready(const struct source_queue *source, const struct feed *
 	bool in_order = fifo_is_empty(&source->backlog);
 	return source->flow != NULL && feed->subscriber != NULL && in_order &&
 	       (source->stopping || flow_room(source->flow) > 0);
+}
+
+static void offer(
+    struct feed *feed, const struct message *message, bool redelivered, uint64_t token)
+{
+	struct flow_message m = {
+	    .message = message, .queue = feed->queue, .redelivered = redelivered};
+	if (source_queue_was_settled(feed, message))
+		subscriber_settle(feed->subscriber, source_queue_tag(token), SUBSCRIBER_ACK);
+	else
+		flow_offer(feed->source->flow, &m, token);
 }
 
 static void on_delivery(void *ctx, const struct subscriber_delivery *d)
@@ -38,9 +50,7 @@ static void on_delivery(void *ctx, const struct subscriber_delivery *d)
 		message =
 		    retrier_restore(source->options.retrier, feed->number, message, &restored);
 	if (flow_is_ready(source, feed)) {
-		struct flow_message m = {
-		    .message = message, .queue = feed->queue, .redelivered = d->redelivered};
-		flow_offer(source->flow, &m, token);
+		offer(feed, message, d->redelivered, token);
 		return;
 	}
 	fifo_push(
@@ -60,10 +70,7 @@ static void offer_backlog(struct source_queue *source)
 		struct waiting w = *(struct waiting *)fifo_front(&source->backlog);
 		fifo_pop(&source->backlog);
 		source->backlog_bytes -= w.message->body.len;
-		const struct feed *feed = source_queue_feed(source, w.token);
-		struct flow_message m = {
-		    .message = w.message, .queue = feed->queue, .redelivered = w.redelivered};
-		flow_offer(source->flow, &m, w.token);
+		offer(source_queue_feed(source, w.token), w.message, w.redelivered, w.token);
 		free(w.message);
 	}
 	if (fifo_is_empty(&source->backlog))
@@ -373,6 +380,7 @@ static void init_feed(struct source_queue *source, struct feed *feed, size_t num
 	feed->queue = slice_str(o->queues[number]);
 	feed->number = number;
 	feed->offsets.size = sizeof(struct offset);
+	feed->settled.size = sizeof(uint64_t);
 	if (o->arguments != NULL && (o->is_stream[number] || o->all_arguments))
 		feed->arguments = json_deep_copy(o->arguments);
 }
@@ -414,6 +422,7 @@ void source_queue_close(struct source_queue *source)
 		subscriber_close(source->feeds[i].subscriber);
 		json_decref(source->feeds[i].arguments);
 		fifo_release(&source->feeds[i].offsets);
+		fifo_release(&source->feeds[i].settled);
 	}
 	for (; !fifo_is_empty(&source->backlog); fifo_pop(&source->backlog))
 		free(((struct waiting *)fifo_front(&source->backlog))->message);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define MANY_OFFSETS 1024
+#define OFFSET_HEADER "x-stream-offset"
 
 /* ---- streams: to go on where we were ---- */
 
@@ -28,7 +29,39 @@ void source_queue_note_offset(struct feed *feed, const struct subscriber_deliver
 	if (feed->subscriber != NULL && fifo_count(&feed->offsets) >= MANY_OFFSETS)
 		forget_settled(feed, subscriber_first_unsettled(feed->subscriber));
 	fifo_push(&feed->offsets,
-	    &(struct offset){d->tag, marks_count(d->message->headers, "x-stream-offset")});
+	    &(struct offset){d->tag, marks_count(d->message->headers, OFFSET_HEADER)});
+}
+
+/* What was settled out of turn will come again, and is not to be offered again. It goes before what
+ * is left of the last time: that has not come since. */
+static void remember_settled(struct feed *feed)
+{
+	struct fifo settled = {.size = sizeof(uint64_t)};
+	for (; !fifo_is_empty(&feed->offsets); fifo_pop(&feed->offsets)) {
+		const struct offset *o = fifo_front(&feed->offsets);
+		if (subscriber_is_settled(feed->subscriber, o->tag))
+			fifo_push(&settled, &o->offset);
+	}
+	for (; !fifo_is_empty(&feed->settled); fifo_pop(&feed->settled))
+		fifo_push(&settled, fifo_front(&feed->settled));
+	fifo_release(&feed->settled);
+	feed->settled = settled;
+}
+
+bool source_queue_was_settled(struct feed *feed, const struct message *m)
+{
+	if (fifo_is_empty(&feed->settled))
+		return false;
+	uint64_t offset = marks_count(m->headers, OFFSET_HEADER);
+	while (!fifo_is_empty(&feed->settled)) {
+		uint64_t next = *(const uint64_t *)fifo_front(&feed->settled);
+		if (next > offset)
+			return false;
+		fifo_pop(&feed->settled);
+		if (next == offset)
+			return true;
+	}
+	return false;
 }
 
 /* The next consumer begins with the first message that is not settled, or that has not come. */
@@ -40,9 +73,8 @@ static void resume_stream(struct feed *feed)
 	forget_settled(feed, first);
 	const struct offset *front = fifo_front(&feed->offsets);
 	uint64_t next = front->tag < first ? front->offset + 1 : front->offset;
-	json_object_set_new(feed->arguments, "x-stream-offset", json_integer((json_int_t)next));
-	while (!fifo_is_empty(&feed->offsets))
-		fifo_pop(&feed->offsets);
+	json_object_set_new(feed->arguments, OFFSET_HEADER, json_integer((json_int_t)next));
+	remember_settled(feed);
 }
 
 /* ---- coming back ---- */

@@ -22,6 +22,7 @@ struct feed {
 	bool has_ended;
 	json_t *arguments;   /* of basic.consume; owned; NULL for none */
 	struct fifo offsets; /* struct offset, of a stream with recovery */
+	struct fifo settled; /* offsets past where it went on that were settled before, ascending */
 	uint64_t held;	     /* deliveries of this generation of the consumer that stay unsettled */
 };
 
@@ -91,6 +92,8 @@ bool source_queue_open_feed(
 
 /* Remembers where a delivery of a stream stands, to go on from there. */
 void source_queue_note_offset(struct feed *feed, const struct subscriber_delivery *d);
+/* Whether the next message of this feed was settled before the connection was lost. */
+bool source_queue_was_settled(struct feed *feed, const struct message *m);
 /* A consumer has ended, or the connection is lost: begins anew where that is wanted. Fails with
  * what has happened where it is not. */
 bool source_queue_go_on(struct source_queue *source, struct error *err) MUST_CHECK;

@@ -28,16 +28,6 @@ void source_spool_free(struct source_spool *source)
 	free(source);
 }
 
-static void add_mark(struct source_spool *source, struct message *m)
-{
-	const struct mark mark = {.key = MARKS_RESENT, .kind = MARK_TRUE};
-	bool has_headers = (m->present & MESSAGE_HEADERS) != 0;
-	buf_clear(&source->headers);
-	marks_set(has_headers ? m->headers : (struct slice){0}, &mark, 1, &source->headers);
-	m->headers = buf_slice(&source->headers);
-	m->present |= MESSAGE_HEADERS;
-}
-
 /* NOLINTBEGIN(readability-non-const-parameter): every source gets it */
 static bool tick(
     void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
@@ -47,12 +37,12 @@ static bool tick(
 	(void)now_ns, (void)wake_ns; /* room comes with the next fate */
 	while (!source->stopped && flow_room(flow) > 0 &&
 	       spool_find_unsettled(source->spool, source->next, &number)) {
-		struct message m;
+		struct message left, m;
 		bool mandatory; /* the flow decides it anew */
-		if (!spool_read(source->spool, number, &source->storage, &m, &mandatory, err))
+		if (!spool_read(source->spool, number, &source->storage, &left, &mandatory, err))
 			return false;
 		source->next = number + 1;
-		add_mark(source, &m);
+		marks_resent(&left, &source->headers, &m);
 		struct flow_message offered = {.message = &m};
 		flow_offer(flow, &offered, number);
 	}

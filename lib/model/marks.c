@@ -43,6 +43,17 @@ void marks_set(struct slice headers, const struct mark *marks, size_t count, str
 		add(&marks[i], out);
 }
 
+void marks_resent(const struct message *m, struct buf *store, struct message *out)
+{
+	const struct mark mark = {.key = MARKS_RESENT, .kind = MARK_TRUE};
+	bool has_headers = (m->present & MESSAGE_HEADERS) != 0;
+	*out = *m;
+	buf_clear(store);
+	marks_set(has_headers ? m->headers : SLICE(""), &mark, 1, store);
+	out->headers = buf_slice(store);
+	out->present |= MESSAGE_HEADERS;
+}
+
 static bool find(struct slice headers, const char *key, struct table_entry *entry)
 {
 	*entry = (struct table_entry){.rest = headers};

@@ -7,7 +7,7 @@
 #ifndef MODEL_MARKS_H
 #define MODEL_MARKS_H
 
-#include "base/buf.h"
+#include "model/message.h"
 
 #define MARKS_RESENT "x-warren-resent"		 /* true: it may have been sent before */
 #define MARKS_ATTEMPTS "x-warren-attempts"	 /* deliveries that failed so far */
@@ -34,6 +34,9 @@ struct mark {
 /* Appends the field table `headers` (encoded, as struct message has it) with the marks in it, each
  * instead of what has its key. */
 void marks_set(struct slice headers, const struct mark *marks, size_t count, struct buf *out);
+
+/* *out becomes the message with MARKS_RESENT, its headers in *store. */
+void marks_resent(const struct message *m, struct buf *store, struct message *out);
 
 /* The value of a count; 0 when it is absent, no integer, or negative. */
 uint64_t marks_count(struct slice headers, const char *key);

@@ -262,7 +262,7 @@ holds "... of many, to the last one" '.totals.returned == 20000 and .verdict == 
 
 bench -u backlog --no-auto-delete -y 0 --pmessages 1200
 bench -u backlog --no-auto-delete -x 0 -D 1000 --consumer-rate 1000/s
-holds "a consumer's rate is kept over a backlog" '.totals.received == 1000 and .rates.received > 950 and .rates.received < 1050'
+holds "a consumer's rate is kept over a backlog" '.totals.received == 1000 and .rates.received > 800 and .rates.received < 1050'
 bench -u backlog --no-auto-delete -x 0 -D 200
 holds "what is read as fast as it goes is timed, too" '.totals.received == 200 and .seconds > 0 and .latency.latency_due.count == 200'
 bench -u backlog --no-auto-delete -y 0 --pmessages 400
