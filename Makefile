@@ -1,6 +1,6 @@
 # warren: make, make demo, make test. `make help` lists the rest.
 VARIANT  ?= release
-CC       := gcc
+CC       := $(if $(filter asan,$(VARIANT)),clang,gcc)
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 DATADIR  := $(PREFIX)/share/warren
@@ -24,16 +24,13 @@ LDLIBS    = $(shell pkg-config --libs $(PACKAGES)) -ljq -lm
 # -O3 gives the hot path a twentieth more than -O2
 CFLAGS_release := -O3 -D_FORTIFY_SOURCE=2
 CFLAGS_debug   := -O0
-CFLAGS_clang   := -O0
-CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+# clang's, so that its warnings are seen, too, and the fuzzers need no build of their own
+CFLAGS_asan    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS_asan   := -fsanitize=address,undefined
 CFLAGS_tsan    := -O1 -fsanitize=thread
 LDFLAGS_tsan   := -fsanitize=thread
 CFLAGS_cov     := -O0 --coverage
 LDFLAGS_cov    := --coverage
-# the fuzzers' variant is clang's; make fuzz sets it
-CFLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-LDFLAGS_fuzz   := -fsanitize=fuzzer,address,undefined
 
 SOURCES  := $(wildcard lib/*/*.c)
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
@@ -85,7 +82,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY)
 	@echo "  LD   $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/bench/plain_%: $(BUILD)/tests/bench/plain_%.o $(BUILD)/tests/bench/plain.o
 	@echo "  LD   $@"
@@ -149,7 +146,8 @@ format-check:
 	@clang-format --dry-run -Werror $(FORMATTED)
 
 fuzz: ## run each fuzzer for SECONDS=30
-	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz fuzzers
+	@./tests/support/deps.sh lint
+	@$(MAKE) --no-print-directory VARIANT=asan fuzzers
 	@./tests/support/fuzz.sh $(SECONDS) $(FUZZERS)
 
 coverage: ## run every test and say which lines of lib/ none of them executes

@@ -23,6 +23,12 @@ static inline struct slice slice_str(const char *text)
 	return (struct slice){text, text ? strlen(text) : 0};
 }
 
+/* All but the first `offset` bytes, of which there must be so many. */
+static inline struct slice slice_from(struct slice s, size_t offset)
+{
+	return offset == 0 ? s : (struct slice){s.ptr + offset, s.len - offset};
+}
+
 bool slice_equal(struct slice a, struct slice b);
 bool slice_is(struct slice a, const char *text);
 struct slice slice_trim(struct slice s); /* without spaces, tabs, CR and LF at both ends */

@@ -41,7 +41,7 @@ bool text_is_utf8(struct slice bytes)
 		if (bytes.len - i >= 8 &&
 		    (memcpy(&eight, bytes.ptr + i, 8), (eight & UINT64_C(0x8080808080808080)) == 0))
 			continue;
-		n = decode((struct slice){bytes.ptr + i, bytes.len - i}, &c);
+		n = decode(slice_from(bytes, i), &c);
 		if (n == 0)
 			return false;
 	}
@@ -279,8 +279,7 @@ static size_t write_json_block(struct slice bytes, struct buf *out)
 			*end++ = '\\';
 			*end++ = letters[c];
 		} else {
-			end = write_json_special(
-			    (struct slice){bytes.ptr + i, bytes.len - i}, end, &taken);
+			end = write_json_special(slice_from(bytes, i), end, &taken);
 		}
 	}
 	out->len = (size_t)(end - out->ptr);

@@ -32,7 +32,7 @@ struct slice uri_cut_before(struct slice s, const char *stops, struct slice *res
 	size_t n = 0;
 	while (n < s.len && (s.ptr[n] == '\0' || strchr(stops, s.ptr[n]) == NULL))
 		n++;
-	*rest = (struct slice){s.ptr + n, s.len - n};
+	*rest = slice_from(s, n);
 	return (struct slice){s.ptr, n};
 }
 

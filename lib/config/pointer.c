@@ -40,7 +40,7 @@ bool pointer_next(struct slice *rest, struct buf *key)
 		char c = rest->ptr[i];
 		buf_append_char(key, escaped && c == '0' ? '~' : escaped && c == '1' ? '/' : c);
 	}
-	*rest = (struct slice){rest->ptr + i, rest->len - i};
+	*rest = slice_from(*rest, i);
 	return true;
 }
 

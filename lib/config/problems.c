@@ -30,11 +30,6 @@ static size_t break_length(struct slice s)
 	return 0;
 }
 
-static struct slice slice_from(struct slice s, size_t offset)
-{
-	return (struct slice){s.ptr + offset, s.len - offset};
-}
-
 /* A byte order mark is no character of the first line. */
 static struct slice skip_mark(struct slice text)
 {

@@ -107,7 +107,7 @@ static bool has_only_digits(struct slice s, unsigned base)
 
 static struct slice without(struct slice s, size_t count)
 {
-	return (struct slice){s.ptr + count, s.len - count};
+	return slice_from(s, count);
 }
 
 static bool has_sign(struct slice s)

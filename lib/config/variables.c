@@ -5,11 +5,6 @@
 
 #include <stdlib.h>
 
-static struct slice slice_from(struct slice s, size_t offset)
-{
-	return (struct slice){s.ptr + offset, s.len - offset};
-}
-
 static bool starts_with(struct slice s, const char *prefix)
 {
 	size_t len = strlen(prefix);

@@ -107,7 +107,7 @@ static void append_object(struct pattern_body *b, const struct pattern_fields *f
 		bool is_first = b->text.len == first;
 		struct slice prefix = b->prefixes[i];
 		struct slice value = {x->arena.ptr + span.at, span.len};
-		buf_append(&b->text, (struct slice){prefix.ptr + is_first, prefix.len - is_first});
+		buf_append(&b->text, slice_from(prefix, is_first));
 		if (i == wrong)
 			append_wrong_type(span.kind, value, &b->text);
 		else

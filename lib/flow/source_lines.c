@@ -81,9 +81,8 @@ static bool take_line(struct source_lines *source, struct slice *out)
 	struct buf *in = &source->input;
 	if (source->scanned < source->input_at)
 		source->scanned = source->input_at;
-	const char *from = in->ptr + source->scanned;
 	size_t left = in->len - source->scanned;
-	const char *feed = left > 0 ? memchr(from, '\n', left) : NULL;
+	const char *feed = left > 0 ? memchr(in->ptr + source->scanned, '\n', left) : NULL;
 	source->scanned = feed != NULL ? source->scanned : in->len;
 	if (feed == NULL && (!source->at_end || source->input_at == in->len))
 		return false;

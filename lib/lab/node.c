@@ -150,9 +150,11 @@ void node_environment(
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
 		child_words_take(out, mem_printf("%s=%s/%s/%s", paths[i].variable, site->dir,
 					  node->name, paths[i].path));
-	/* One scheduler a node: a lab shares a small machine with what it is used to test. */
-	child_words_take(out, mem_strdup("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=" LOOPBACK_ONLY
-					 " +S 1:1 +SDcpu 1:1 +SDio 1"));
+	/* One scheduler a node, which sleeps when idle: a lab shares a small machine with what it
+	 * is used to test. */
+	child_words_take(
+	    out, mem_strdup("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=" LOOPBACK_ONLY
+			    " +S 1:1 +SDcpu 1:1 +SDio 1 +sbwt none +sbwtdcpu none +sbwtdio none"));
 	child_words_take(out, mem_strdup("RABBITMQ_CTL_ERL_ARGS=" LOOPBACK_ONLY));
 	/* Makes the script exec the Erlang machine instead of keeping a shell around it. */
 	child_words_take(out, mem_strdup("RUNNING_UNDER_SYSTEMD=1"));

@@ -71,7 +71,7 @@ static bool is_kept(struct slice key, struct slice *name)
 	const size_t length = strlen(MARKS_KEPT);
 	if (key.len < length || memcmp(key.ptr, MARKS_KEPT, length) != 0)
 		return false;
-	*name = (struct slice){key.ptr + length, key.len - length};
+	*name = slice_from(key, length);
 	return true;
 }
 
@@ -89,7 +89,7 @@ static void append_renamed(const char *at, const struct table_entry *entry, cons
 	buf_append_char(out, (char)(strlen(prefix) + strlen(name)));
 	buf_append_str(out, prefix);
 	buf_append_str(out, name);
-	buf_append(out, (struct slice){raw.ptr + skip, raw.len - skip});
+	buf_append(out, slice_from(raw, skip));
 }
 
 /* False when the table is damaged. */

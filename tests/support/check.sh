@@ -20,7 +20,7 @@ step "clang-format leaves every file as it is" make --no-print-directory format-
 step "includes go down lib/ORDER, public names are addresses" ./tests/support/house.sh
 step "gcc builds without a warning" make --no-print-directory -j"$(nproc)" VARIANT=release EXTRA=-Werror \
 	binaries unit instruments
-step "clang builds without a warning" make --no-print-directory -j"$(nproc)" CC=clang VARIANT=clang EXTRA=-Werror \
-	binaries unit instruments
+step "clang builds without a warning, with sanitizers" make --no-print-directory -j"$(nproc)" VARIANT=asan EXTRA=-Werror \
+	binaries unit instruments fuzzers
 step "cppcheck, clang-tidy and shellcheck have nothing to say" ./tests/support/lint.sh
 [ $failed -eq 0 ]

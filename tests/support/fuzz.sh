@@ -11,7 +11,7 @@ one() {
 	mkdir -p "build/fuzz/corpus/$fuzzer"
 	[ ! -d "tests/fuzz/corpus/$fuzzer" ] || seeds=tests/fuzz/corpus/$fuzzer
 	# shellcheck disable=SC2086 # an absent folder is no argument
-	if "build/fuzz/tests/fuzz/$fuzzer" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
+	if "build/asan/tests/fuzz/$fuzzer" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
 		-artifact_prefix="build/fuzz/$fuzzer-" "build/fuzz/corpus/$fuzzer" $seeds >"build/fuzz/$fuzzer.log" 2>&1; then
 		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "build/fuzz/$fuzzer.log")
 		echo "ok $fuzzer: ${runs:-?} runs in $seconds s"

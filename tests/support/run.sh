@@ -9,7 +9,7 @@ export BIN=$root/build/$variant/bin INSTRUMENTS=build/$variant/tests
 logs=$root/build/$variant/logs
 passed=0 failed=0 skipped=0
 
-./tests/support/deps.sh || exit
+./tests/support/deps.sh "$([ "$variant" != asan ] || echo lint)" || exit
 mkdir -p "$logs"
 make --no-print-directory -j"$(nproc)" VARIANT="$variant" \
 	binaries unit instruments >"$logs/build.log" 2>&1 || {
@@ -18,10 +18,16 @@ make --no-print-directory -j"$(nproc)" VARIANT="$variant" \
 	exit 1
 }
 
+# As many tests run at a time as there are processors; each appends "passed failed skipped" to counts.
+pool() {
+	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+	"$@" &
+}
+: >"$logs/counts"
+
 # Unit tests: Check prints "100%: Checks: 5, Failures: 0, Errors: 0".
-for test in build/"$variant"/tests/unit/test_*; do
-	name=${test##*/}
-	case $name in *.o | *.d | *.gc*) continue ;; *"$only"*) ;; *) continue ;; esac
+unit() {
+	local test=$1 name=${1##*/} log status line checks bad
 	log=$logs/$name.log
 	CK_VERBOSITY=normal timeout 300 "$test" >"$log" 2>&1
 	status=$?
@@ -31,16 +37,22 @@ for test in build/"$variant"/tests/unit/test_*; do
 	if [ -z "$line" ] || { [ $status -ne 0 ] && [ "${bad:-0}" -eq 0 ]; }; then
 		checks=1 bad=1 line="ended with status $status"
 	fi
-	echo "$name: $line"
-	grep -E '^draft.*tests pass' "$log"
-	[ "${bad:-0}" -eq 0 ] || grep -vE '^[0-9]+%:' "$log" | head -n 40
-	failed=$((failed + ${bad:-0}))
-	passed=$((passed + checks - ${bad:-0}))
+	{
+		echo "$name: $line"
+		grep -E '^draft.*tests pass' "$log"
+		[ "${bad:-0}" -eq 0 ] || grep -vE '^[0-9]+%:' "$log" | head -n 40
+	} >"$log.said"
+	cat "$log.said"
+	echo "$((checks - ${bad:-0})) ${bad:-0} 0" >>"$logs/counts"
+}
+for test in build/"$variant"/tests/unit/test_*; do
+	case ${test##*/} in *.o | *.d | *.gc*) ;; *"$only"*) pool unit "$test" ;; esac
 done
+wait
 
 # Shell tests print TAP. Those in cli/ and most in faults/ bring what they need; those in broker/ and
-# faults/ledger-* share one node, each in a vhost of its own. As many run at a time as there are
-# processors: they mostly wait. These run alone, for they count what something costs or how long it takes.
+# faults/ledger-* share one node, each in a vhost of its own. These run alone, for they count what
+# something costs or how long it takes.
 alone=" broker/hot-path broker/bench broker/producer-fates "
 # What these prove is about nodes, clocks and the kernel, and takes long: once is enough.
 [ "$variant" != asan ] || left_out=" cli/lab cli/bench broker/cluster-faults broker/drills broker/tls broker/blocked
@@ -86,7 +98,6 @@ tap_alone() {
 	tap "$1"
 }
 
-: >"$logs/counts"
 wanted=() uses_node=
 for script in tests/cli/lab.sh tests/broker/*.sh tests/faults/*.sh tests/browser/*.sh tests/cli/[!l]*.sh; do
 	is_wanted "$script" || continue
@@ -108,9 +119,7 @@ if [ -n "$uses_node" ]; then
 	export WARREN_TEST_LAB=$lab/lab
 fi
 for script in "${wanted[@]}"; do
-	is_alone "$script" && continue
-	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
-	tap "$script" &
+	is_alone "$script" || pool tap "$script"
 done
 wait
 for script in "${wanted[@]}"; do
