@@ -107,6 +107,13 @@ static json_t *collect_faulty(const struct problems *problems)
 
 /* ---- broker ---- */
 
+static void add_uri(struct settings *s, struct uri uri)
+{
+	size_t capacity = s->uri_count;
+	s->uris = mem_grow(s->uris, &capacity, s->uri_count + 1, sizeof *s->uris);
+	s->uris[s->uri_count++] = uri;
+}
+
 static void read_uri(
     struct settings *s, struct slice text, const char *pointer, const struct reporter *reporter)
 {
@@ -118,11 +125,8 @@ static void read_uri(
 		problems_add_safe(
 		    reporter->problems, document_place(s->document, pointer), path, err.text);
 	free(path);
-	if (!good)
-		return;
-	size_t capacity = s->uri_count;
-	s->uris = mem_grow(s->uris, &capacity, s->uri_count + 1, sizeof *s->uris);
-	s->uris[s->uri_count++] = uri;
+	if (good)
+		add_uri(s, uri);
 }
 
 static void read_uris(struct settings *s, const json_t *url, const struct reporter *reporter)
@@ -185,18 +189,41 @@ static void read_reconnect(struct settings *s, const json_t *broker, struct read
 	reader_leave(r, mark);
 }
 
+static bool begins_another(struct slice text)
+{
+	static const char *const begins[] = {" amqp://", " amqps://"};
+	for (size_t i = 0; i < ARRAY_LEN(begins); i++)
+		if (text.len > strlen(begins[i]) &&
+		    memcmp(text.ptr, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Of several that are parted by a blank. Another blank may be part of a password: it stays, for
+ * uri_parse to refuse. */
+static struct slice take_address(struct slice *rest)
+{
+	struct slice address = {rest->ptr, 0};
+	while (address.len < rest->len && !begins_another(slice_from(*rest, address.len)))
+		address.len++;
+	*rest = slice_from(*rest, address.len < rest->len ? address.len + 1 : address.len);
+	return address;
+}
+
 /* The address of the settings is judged even when another one is given: they are good or not. */
 static bool choose_address(
     struct settings *s, const char *given, const json_t *url, struct error *err)
 {
-	struct uri uri = {0};
+	struct slice rest = slice_str(given != NULL ? given : DEFAULT_URL);
 	if (given == NULL && url != NULL)
 		return true;
-	if (!uri_parse(slice_str(given != NULL ? given : DEFAULT_URL), &uri, err))
-		return error_context(err, "--url");
 	release_uris(s);
-	s->uris = mem_alloc(1, sizeof *s->uris);
-	s->uris[s->uri_count++] = uri;
+	do {
+		struct uri uri = {0};
+		if (!uri_parse(take_address(&rest), &uri, err))
+			return error_context(err, "--url");
+		add_uri(s, uri);
+	} while (rest.len > 0);
 	return true;
 }
 

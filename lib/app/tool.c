@@ -34,7 +34,8 @@ const struct option tool_broker_options[] = {
 	.type = OPTION_TEXT,
 	.offset = MEMBER(url),
 	.argument = "URL",
-	.help = "the broker, instead of the one in the settings",
+	.help = "the broker, instead of the one in the settings; several, parted by blanks, are "
+		"tried in turn",
 	.environment = "AMQP_URL"},
     {.name = "password-file",
 	.type = OPTION_TEXT,

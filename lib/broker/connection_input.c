@@ -36,6 +36,8 @@ static void note_refusal(struct connection *c, uint16_t code, amqp_bytes_t text)
 {
 	struct buf shown = {0};
 	text_escape((struct slice){text.bytes, text.len}, 512, &shown);
+	if (text.len == 0)
+		buf_printf(&shown, "code %u, without a reason", code);
 	free(c->refusal.text);
 	c->refusal = (struct connection_refusal){code, kind_of_code(c, code), buf_take(&shown)};
 }

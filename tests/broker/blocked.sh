@@ -29,7 +29,7 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 
 "$BIN/producer" -s s.yaml --yes -f json >sent 2>sent.err &
 producer=$!
-"$BIN/consumer" -s s.yaml -f json --idle 20s >got 2>got.err &
+"$BIN/consumer" -s s.yaml -f json --idle $((seconds + 20))s >got 2>got.err &
 consumer=$!
 ok "messages flow" eventually 20 has_lines sent 3000
 alarm on

@@ -8,6 +8,7 @@ root=$PWD
 export BIN=$root/build/$variant/bin INSTRUMENTS=build/$variant/tests
 logs=$root/build/$variant/logs
 passed=0 failed=0 skipped=0
+limit=$([ -z "$only" ] && echo 600 || echo 3600) # seconds; one that is asked for may be asked for much
 
 ./tests/support/deps.sh "$([ "$variant" != asan ] || echo lint)" || exit
 mkdir -p "$logs"
@@ -69,7 +70,7 @@ tap() {
 	local script=$1 name log good bad left status start=$SECONDS
 	name=$(name_of "$script")
 	log=$logs/$(tr / - <<<"$name").log
-	timeout 600 bash "$script" >"$log" 2>&1
+	timeout "$limit" bash "$script" >"$log" 2>&1
 	status=$?
 	left=$(grep -c '^ok .*# SKIP' "$log")
 	good=$(($(grep -c '^ok ' "$log") - left))

@@ -146,6 +146,26 @@ START_TEST(overrides_are_checked_like_the_file)
 }
 END_TEST
 
+START_TEST(several_addresses_may_be_given)
+{
+	struct settings s = {0};
+	struct problems problems = {0};
+	struct error err = {0};
+	struct settings_options options = {
+	    .source = "settings/walkthrough.yaml", .url = "amqp://a amqps://b:1/v amqp://c"};
+	ck_assert(settings_load(&options, &s, &problems, &err));
+	ck_assert_uint_eq(s.uri_count, 3);
+	ck_assert_str_eq(s.uris[1].shown, "amqps://b:1/v");
+	settings_release(&s);
+	options.url = "amqp://a amqp://me:s3 cr3t@b";
+	ck_assert(!settings_load(&options, &s, &problems, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, "a space"));
+	ck_assert_ptr_null(strstr(err.text, "cr3t"));
+	settings_release(&s);
+	problems_release(&problems);
+}
+END_TEST
+
 START_TEST(the_url_given_counts_more_than_the_settings)
 {
 	struct problems problems = {0};
@@ -237,6 +257,7 @@ int main(void)
 	tcase_add_test(tests, there_are_a_hundred_cases);
 	tcase_add_test(tests, the_schema_lists_every_volume);
 	tcase_add_test(tests, overrides_are_checked_like_the_file);
+	tcase_add_test(tests, several_addresses_may_be_given);
 	tcase_add_test(tests, the_url_given_counts_more_than_the_settings);
 	tcase_add_test(tests, a_bad_address_is_a_mistake_even_when_another_is_given);
 	tcase_add_loop_test(
