@@ -48,6 +48,13 @@ static bool channel_close_inside_body(struct peer *p)
 	return deeds_close_channel(p);
 }
 
+static bool channel_close_without_words(struct peer *p)
+{
+	amqp_channel_close_t close = {0};
+	peer_put(p, p->channel, AMQP_CHANNEL_CLOSE_METHOD, &close);
+	return true;
+}
+
 static bool connection_close_inside_body(struct peer *p)
 {
 	put_header_only(p, 1000, 10);
@@ -296,6 +303,7 @@ const struct scenario deeds_of_content[] = {
     {"body_size_2_63", AT_CONSUME, body_size_2_63},
     {"body_size_most", AT_CONSUME, body_size_most},
     {"channel_close_inside_body", AT_REST, channel_close_inside_body},
+    {"channel_close_without_words", AT_REST, channel_close_without_words},
     {"channel_close_at_once", AT_CONSUME, channel_close_inside_body},
     {"connection_close_inside_body", AT_CONSUME, connection_close_inside_body},
     {"hang_up_inside_body", AT_CONSUME, hang_up_inside_body},

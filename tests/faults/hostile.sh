@@ -160,6 +160,7 @@ refuses damaged_heartbeat 'a damaged heartbeat'
 refuses short_method 'a method that cannot be read'
 refuses method_out_of_order 'out of turn'
 refuses channel_close_inside_body "NOT_FOUND - no queue '"
+refuses channel_close_without_words 'code 0, without a reason'
 plan consumer connection_close_inside_body 69 'closed the connection: REFUSED - ' $AT_ONCE
 plan consumer hang_up_inside_body 69 'lost the broker at .*: it closed the connection' $AT_ONCE
 plan consumer truncated_frame 69 'lost the broker at .*: it closed the connection' $AT_ONCE
