@@ -1,5 +1,6 @@
 #include "app/from.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/source_pattern.h"
@@ -50,6 +51,13 @@ static struct pattern *derive_pattern(
 
 /* ---- lines ---- */
 
+/* A pipe, a person: what was read of them before does not come again. */
+static bool begins_anew(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static bool open_lines(struct from *from, const struct from_options *o, struct error *err)
 {
 	bool is_stdin = strcmp(o->path, "-") == 0;
@@ -70,7 +78,10 @@ static bool open_lines(struct from *from, const struct from_options *o, struct e
 	    .routing_key = slice_str(o->routing_key),
 	    .plan = &from->plan,
 	    .seed = o->seed,
-	    .skip = o->skip};
+	    .skip = o->skip,
+	    .is_read_on = !begins_anew(from->fd)};
+	if (o->skip > 0 && reading.is_read_on)
+		log_write(LOG_INFO, "%s is no file: it is read from where it is now", reading.name);
 	if (!from->plan.unlimited)
 		from->plan.amount -= o->skip < from->plan.amount ? o->skip : from->plan.amount;
 	from->lines = source_lines_create(&reading);
