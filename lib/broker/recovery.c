@@ -90,7 +90,7 @@ bool recovery_may_help(const struct recovery *r, const struct error *why)
 {
 	uint16_t code = connection_refusal_code(r->options.connection);
 	return why->kind == ERROR_UNAVAILABLE || code == AMQP_NOT_FOUND ||
-	       code == AMQP_INTERNAL_ERROR || code == AMQP_RESOURCE_LOCKED;
+	       code == AMQP_RESOURCE_LOCKED;
 }
 
 static bool is_stopped(const struct recovery *r)

@@ -215,6 +215,14 @@ static void peer_dies(int fd)
 	close(fd);
 }
 
+static void peer_has_a_fault(int fd)
+{
+	amqp_connection_close_t close = {541, amqp_cstring_bytes("INTERNAL_ERROR"), 0, 0};
+	begin_confirms(fd);
+	send_method(fd, 0, AMQP_CONNECTION_CLOSE_METHOD, &close);
+	peer_silent(fd);
+}
+
 static const struct fate_row {
 	peer_fn *peer;
 	unsigned confirmed, returned, nacked, unconfirmed;
@@ -227,6 +235,7 @@ static const struct fate_row {
     {peer_unknown_channel, 0, 0, 0, 5, ERROR_REFUSED,
 	"the broker sent a frame on channel 7, which is not open"},
     {peer_dies, 0, 0, 0, 5, ERROR_UNAVAILABLE, "lost the broker at"},
+    {peer_has_a_fault, 0, 0, 0, 5, ERROR_UNAVAILABLE, "INTERNAL_ERROR"},
 };
 
 START_TEST(every_message_gets_one_fate)
