@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/problems.h"
 #include "flow/source_pattern.h"
 
 #include <dirent.h>
@@ -166,7 +167,9 @@ struct from *from_open(const struct from_options *options, struct error *err)
 {
 	struct from *from = mem_alloc(1, sizeof *from);
 	from->fd = -1;
-	from->name = text_quote(slice_str(options->path));
+	char *masked = problems_mask(slice_str(options->path));
+	from->name = text_quote(slice_str(masked));
+	free(masked);
 	from->plan = *options->plan;
 	bool files = is_directory(options->path);
 	if ((files ? open_files : open_lines)(from, options, err))
