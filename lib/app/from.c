@@ -1,7 +1,9 @@
 #include "app/from.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/problems.h"
 #include "flow/source_pattern.h"
 
 #include <dirent.h>
@@ -50,6 +52,13 @@ static struct pattern *derive_pattern(
 
 /* ---- lines ---- */
 
+/* A pipe, a person: what was read of them before does not come again. */
+static bool begins_anew(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static bool open_lines(struct from *from, const struct from_options *o, struct error *err)
 {
 	bool is_stdin = strcmp(o->path, "-") == 0;
@@ -70,7 +79,10 @@ static bool open_lines(struct from *from, const struct from_options *o, struct e
 	    .routing_key = slice_str(o->routing_key),
 	    .plan = &from->plan,
 	    .seed = o->seed,
-	    .skip = o->skip};
+	    .skip = o->skip,
+	    .is_read_on = !begins_anew(from->fd)};
+	if (o->skip > 0 && reading.is_read_on)
+		log_write(LOG_INFO, "%s is no file: it is read from where it is now", reading.name);
 	if (!from->plan.unlimited)
 		from->plan.amount -= o->skip < from->plan.amount ? o->skip : from->plan.amount;
 	from->lines = source_lines_create(&reading);
@@ -155,7 +167,9 @@ struct from *from_open(const struct from_options *options, struct error *err)
 {
 	struct from *from = mem_alloc(1, sizeof *from);
 	from->fd = -1;
-	from->name = text_quote(slice_str(options->path));
+	char *masked = problems_mask(slice_str(options->path));
+	from->name = text_quote(slice_str(masked));
+	free(masked);
 	from->plan = *options->plan;
 	bool files = is_directory(options->path);
 	if ((files ? open_files : open_lines)(from, options, err))

@@ -19,7 +19,7 @@ struct from_options {
 	const struct pattern_pools *pools;
 	const struct pace_plan *plan; /* without an amount: everything that is there, once */
 	uint64_t seed;
-	uint64_t skip; /* the first messages are passed over */
+	uint64_t skip; /* the first messages are passed over, by what can be read again */
 	struct loop *loop;
 };
 

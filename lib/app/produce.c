@@ -226,21 +226,27 @@ static void enter_pressed(void *ctx, short revents)
 	(void)ignored;
 }
 
+static bool stay_connected(const struct run *run, struct error *err)
+{
+	struct tool *tool = run->tool;
+	return tool->recovery != NULL ? recovery_renew(tool->recovery, err)
+				      : connection_check(tool->connection, err);
+}
+
 /* On a terminal only: the walkthrough's "press Enter to start". False when stopped instead. */
 static bool wait_for_enter(const struct run *run, struct error *err)
 {
 	struct loop *loop = run->tool->loop;
+	bool good = true;
 	bool pressed = run->options->yes || run->from != NULL || !isatty(STDIN_FILENO) ||
 		       !isatty(STDERR_FILENO);
 	if (!pressed)
 		log_write(LOG_INFO, "press Enter to start");
 	loop_watch(loop, STDIN_FILENO, POLLIN, enter_pressed, &pressed);
-	while (!pressed && !loop_stop_requested(loop) && err->kind == ERROR_NONE)
-		if (!loop_turn(loop, CHRONO_NEVER, err) ||
-		    !connection_check(run->tool->connection, err))
-			break;
+	while (good && !pressed && !loop_stop_requested(loop))
+		good = loop_turn(loop, CHRONO_NEVER, err) && stay_connected(run, err);
 	loop_unwatch(loop, STDIN_FILENO);
-	return err->kind == ERROR_NONE;
+	return good;
 }
 
 /* ---- the run ---- */

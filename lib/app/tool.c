@@ -219,9 +219,6 @@ static void tear_down(struct tool *tool)
 static bool run_tool(struct tool *tool, const void *options, tool_run_fn *run, struct error *err)
 {
 	struct buf text = {0};
-	if (tool->options->help && tool->operands[0] != NULL &&
-	    strstr(tool->operands[0], "://") != NULL)
-		return error_set(err, ERROR_USAGE, "-h is --help; the broker is --url URL");
 	if (answer(tool->command, tool->options, &text)) {
 		bool printed = tool_print(buf_slice(&text), err);
 		buf_release(&text);

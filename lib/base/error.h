@@ -14,7 +14,7 @@ enum error_kind {
 	ERROR_USAGE = 64,	/* wrong command line */
 	ERROR_DATA = 65,	/* message data that cannot be read or sent */
 	ERROR_NO_INPUT = 66,	/* a named file is missing or unreadable */
-	ERROR_UNAVAILABLE = 69, /* broker unreachable or lost */
+	ERROR_UNAVAILABLE = 69, /* broker unreachable or lost; what another process has */
 	ERROR_INTERNAL = 70,	/* a mistake of ours */
 	ERROR_CANNOT_CREATE = 73,
 	ERROR_IO = 74,

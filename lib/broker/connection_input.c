@@ -17,11 +17,11 @@
 
 /* ---- what the broker says on the connection and about channels ---- */
 
-static enum error_kind kind_of_code(const struct connection *c, uint16_t code)
+static enum error_kind kind_of_code(uint16_t code)
 {
 	switch (code) {
-	case AMQP_INTERNAL_ERROR: /* of a broker that is still starting, while we log in */
-		return c->login.state == LOGIN_DONE ? ERROR_REFUSED : ERROR_UNAVAILABLE;
+	case AMQP_INTERNAL_ERROR: /* of a broker that is still starting, or in which something died
+				   */
 	case AMQP_CONNECTION_FORCED:
 		return ERROR_UNAVAILABLE;
 	case AMQP_ACCESS_REFUSED:
@@ -39,7 +39,7 @@ static void note_refusal(struct connection *c, uint16_t code, amqp_bytes_t text)
 	if (text.len == 0)
 		buf_printf(&shown, "code %u, without a reason", code);
 	free(c->refusal.text);
-	c->refusal = (struct connection_refusal){code, kind_of_code(c, code), buf_take(&shown)};
+	c->refusal = (struct connection_refusal){code, kind_of_code(code), buf_take(&shown)};
 }
 
 static void on_connection_close(struct connection *c, const amqp_connection_close_t *close)

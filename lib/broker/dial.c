@@ -3,6 +3,7 @@
 #include "base/chrono.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/lookup.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -10,7 +11,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -96,30 +96,22 @@ static size_t count_addresses(const struct addrinfo *a)
 int dial_tcp(
     struct loop *loop, const char *host, uint16_t port, uint64_t deadline_ns, struct error *err)
 {
-	char service[8];
-	snprintf(service, sizeof service, "%u", port);
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-	struct addrinfo *list = NULL;
-	char *shown = text_quote(slice_str(host));
-	int fd = -1;
-	int code = getaddrinfo(host, service, &hints, &list);
-	if (code != 0) {
-		error_set(
-		    err, ERROR_UNAVAILABLE, "cannot look up '%s': %s", shown, gai_strerror(code));
-		goto done;
-	}
+	struct addrinfo *list = lookup_host(loop, host, port, deadline_ns, err);
 	size_t left = count_addresses(list);
+	int fd = -1;
+	if (list == NULL)
+		return -1;
 	for (struct addrinfo *a = list; a != NULL && fd < 0; a = a->ai_next, left--) {
 		uint64_t now = chrono_now_ns();
 		uint64_t share = deadline_ns > now ? (deadline_ns - now) / left : 0;
 		fd = connect_address(loop, a, now + share);
 	}
-	if (fd < 0)
-		error_set(err, ERROR_UNAVAILABLE, "cannot connect to %s:%u: %s", shown, port,
-		    strerror(errno));
-done:
-	if (list != NULL)
-		freeaddrinfo(list);
-	free(shown);
+	if (fd < 0) {
+		const char *why = strerror(errno);
+		char *shown = text_quote(slice_str(host));
+		error_set(err, ERROR_UNAVAILABLE, "cannot connect to %s:%u: %s", shown, port, why);
+		free(shown);
+	}
+	freeaddrinfo(list);
 	return fd;
 }

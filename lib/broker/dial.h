@@ -8,8 +8,7 @@
 /*
  * Tries every address of the host in turn, each for a share of the time that is left, and runs the
  * loop meanwhile, so a signal ends the wait. Returns the descriptor (close-on-exec, no delay,
- * keep-alive), the caller's to close, or -1 with ERROR_UNAVAILABLE and the system's reason. Looking
- * the name up blocks for as long as the system's resolver does.
+ * keep-alive), the caller's to close, or -1 with ERROR_UNAVAILABLE and the system's reason.
  */
 int dial_tcp(
     struct loop *loop, const char *host, uint16_t port, uint64_t deadline_ns, struct error *err);

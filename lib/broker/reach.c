@@ -71,7 +71,9 @@ static bool reach(struct loop *loop, const struct reach_options *options, struct
 		if (now >= give_up || (refused && ++refusals > options->refusals))
 			return error_set(err, why.kind, "%s", why.text);
 		log_write(told ? LOG_DEBUG : LOG_INFO, "waiting for the broker: %s", why.text);
-		uint64_t again = chrono_after(now, jittered(pause));
+		/* tries are few then, and who makes a user or a vhost anew is not so quick */
+		uint64_t again =
+		    chrono_after(now, jittered(refused ? options->pause_to_ns : pause));
 		if (!sleep_until(loop, again < give_up ? again : give_up, err))
 			return false;
 		pause = pause * 2 < options->pause_to_ns ? pause * 2 : options->pause_to_ns;

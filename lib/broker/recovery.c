@@ -12,15 +12,17 @@
 
 #include <stdlib.h>
 
-#define REFUSALS                                                                        \
-	3 /* after having been let in once: a user may be made anew, a broker may start \
-	   */
+/* After having been let in once: a user may be made anew, a broker may start. */
+#define REFUSALS 3
+/* To have lived so long is progress, too: many a connection is idle. */
+#define HEALTHY_NS (30 * CHRONO_S)
 
 struct recovery {
 	struct recovery_options options;
 	bool has_progress;
 	uint64_t since_ns; /* of the first loss without progress after it; 0: none */
 	uint64_t pause_ns; /* before the next try; 0: none */
+	uint64_t back_ns;  /* when all was last well again; 0: never lost */
 	uint64_t count;
 };
 
@@ -46,6 +48,14 @@ void recovery_note_progress(struct recovery *r)
 uint64_t recovery_count(const struct recovery *r)
 {
 	return r->count;
+}
+
+static void note_health(struct recovery *r)
+{
+	uint64_t give_up_after_ns = r->options.give_up_after_ns;
+	uint64_t enough = give_up_after_ns < HEALTHY_NS ? give_up_after_ns : HEALTHY_NS;
+	if (r->back_ns > 0 && chrono_now_ns() >= chrono_after(r->back_ns, enough))
+		r->has_progress = true;
 }
 
 /* Notes one more failure; false when it has gone on for too long. */
@@ -80,7 +90,7 @@ bool recovery_may_help(const struct recovery *r, const struct error *why)
 {
 	uint16_t code = connection_refusal_code(r->options.connection);
 	return why->kind == ERROR_UNAVAILABLE || code == AMQP_NOT_FOUND ||
-	       code == AMQP_INTERNAL_ERROR || code == AMQP_RESOURCE_LOCKED;
+	       code == AMQP_RESOURCE_LOCKED;
 }
 
 static bool is_stopped(const struct recovery *r)
@@ -122,10 +132,13 @@ static bool try_once(struct recovery *r, struct error *why)
 static bool try_until_done(struct recovery *r, const struct error *cause, struct error *err)
 {
 	struct error why = *cause;
+	note_health(r);
 	while (may_try(r)) {
 		error_clear(&why);
-		if (try_once(r, &why))
+		if (try_once(r, &why)) {
+			r->back_ns = chrono_now_ns();
 			return true;
+		}
 		if (is_stopped(r))
 			return error_set(
 			    err, cause->kind, "%s; stopped before it came back", cause->text);

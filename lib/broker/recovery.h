@@ -3,8 +3,9 @@
  * again.
  *
  * The connection stays the same object; who has a channel on it opens the channel anew after
- * recovery_renew. As long as messages get through in between, the pauses begin from the least one
- * and the time to give up from the loss; without any, both go on from the loss before.
+ * recovery_renew. As long as messages get through in between, or the connection lives for half a
+ * minute (for give_up_after_ns, if that is less), the pauses begin from the least one and the time
+ * to give up from the loss; without either, both go on from the loss before.
  */
 #ifndef BROKER_RECOVERY_H
 #define BROKER_RECOVERY_H

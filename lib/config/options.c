@@ -3,8 +3,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/options_private.h"
+#include "config/problems.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 /* One option of the command, and whether the command line has settled it. */
 struct row {
@@ -74,15 +76,39 @@ static void mark_given(struct parser *p, struct row *row, const char *text)
 		*(bool *)((char *)p->target + row->option->given) = true;
 }
 
+/* As text_quote, with the password of a URL masked. To free(). */
+static char *quote_masked(const char *text)
+{
+	char *masked = problems_mask(slice_str(text));
+	char *quoted = text_quote(slice_str(masked));
+	free(masked);
+	return quoted;
+}
+
 /* The value in quotes for an error, unless it may hold a password. To free(). */
 static char *show_value(const struct option *o, const char *text)
 {
 	if (is_hidden(o))
 		return mem_strdup("a value that is not shown");
-	char *quoted = text_quote(slice_str(text));
+	char *quoted = quote_masked(text);
 	char *shown = mem_printf("'%s'", quoted);
 	free(quoted);
 	return shown;
+}
+
+static bool is_broker(const char *text)
+{
+	return strncasecmp(text, "amqp://", 7) == 0 || strncasecmp(text, "amqps://", 8) == 0;
+}
+
+/* A URL in a place for something else, which would show its password, or pass it on as a name. */
+static bool refuse_url(const struct parser *p, const char *what, struct error *err)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (is_hidden(p->rows[i].option))
+			return error_set(err, ERROR_USAGE, "%s; did you mean '--%s'?", what,
+			    p->rows[i].option->name);
+	return error_set(err, ERROR_USAGE, "%s", what);
 }
 
 static bool assign(
@@ -90,6 +116,13 @@ static bool assign(
 {
 	const struct option *o = row->option;
 	struct error cause = {0};
+	if (!is_hidden(o) && !is_assignment(o) && is_broker(text)) {
+		char *what =
+		    mem_printf("%s '%s%s' got a URL", source.kind, source.prefix, source.name);
+		refuse_url(p, what, err);
+		free(what);
+		return false;
+	}
 	if (options_value_assign(o, text, (char *)p->target + o->offset, &cause)) {
 		mark_given(p, row, text);
 		return true;
@@ -317,7 +350,7 @@ static bool check_verb(const struct command *command, const char *word, struct e
 	struct buf known = {0};
 	for (size_t i = 0; names[i] != NULL; i++)
 		buf_printf(&known, "%s%s", i > 0 ? ", " : "", names[i]);
-	char *shown = text_quote(slice_str(word));
+	char *shown = quote_masked(word);
 	const char *near = text_suggest(slice_str(word), names);
 	if (near != NULL)
 		error_set(
@@ -329,17 +362,24 @@ static bool check_verb(const struct command *command, const char *word, struct e
 	return false;
 }
 
-static bool take_operand(struct parser *p, char *word, struct error *err)
+static bool is_url(const char *word)
+{
+	return strncmp(word + strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+		   "://", 3) == 0;
+}
+
+/* is_literal: whatever it looks like. */
+static bool take_operand(struct parser *p, char *word, bool is_literal, struct error *err)
 {
 	bool is_verb = p->command->verbs != NULL && p->operand_count == 0;
 	p->operands[p->operand_count++] = word;
+	if (!is_literal && is_url(word))
+		return refuse_url(p, "unexpected argument (a URL)", err);
 	if (is_verb)
 		return check_verb(p->command, word, err);
 	if (p->command->operands != NULL)
 		return true;
-	if (strstr(word, "://") != NULL) /* a URL in the wrong place, perhaps with its password */
-		return error_set(err, ERROR_USAGE, "unexpected argument (a URL)");
-	char *shown = text_quote(slice_str(word));
+	char *shown = quote_masked(word);
 	error_set(err, ERROR_USAGE, "unexpected argument '%s'", shown);
 	free(shown);
 	return false;
@@ -352,7 +392,7 @@ static bool read_word(struct parser *p, struct error *err)
 	bool is_quoted =
 	    quoting != NULL && p->operand_count > 0 && strcmp(p->operands[0], quoting) == 0;
 	if (p->ended || is_quoted || !is_option(word))
-		return take_operand(p, word, err);
+		return take_operand(p, word, p->ended || is_quoted, err);
 	p->options[p->option_count++] = word;
 	p->ended = strcmp(word, "--") == 0;
 	if (p->ended)

@@ -70,8 +70,9 @@ struct command {
  * long as they stay unique. A first operand that is no verb is refused; none at all is not.
  *
  * Fails with ERROR_USAGE, naming the option or variable, what was found and what is accepted, with
- * a suggestion for an unknown one; a value whose argument is "URL" is never shown. The target then
- * holds what was read so far; its lists are the caller's to free() either way.
+ * a suggestion for an unknown one; a value whose argument is "URL" is never shown. A URL in
+ * another place is refused, unless it stands behind "--", as an operand. The target then holds what
+ * was read so far; its lists are the caller's to free() either way.
  */
 bool options_parse(const struct command *command, int argc, char *argv[], void *target,
     char ***operands, struct error *err) MUST_CHECK;

@@ -20,6 +20,8 @@ struct source_lines {
 	size_t input_at;   /* bytes of input already taken */
 	size_t scanned;	   /* bytes of input known to hold no line feed */
 	uint64_t line;	   /* number of the line last taken */
+	uint64_t to_pass;  /* lines still to be passed over */
+	uint64_t made;	   /* messages that the pattern has made */
 	struct buf record; /* bytes of the message last read from a record */
 };
 
@@ -27,6 +29,7 @@ struct source_lines *source_lines_create(const struct source_lines_options *opti
 {
 	struct source_lines *source = mem_alloc(1, sizeof *source);
 	source->options = *options;
+	source->to_pass = options->is_read_on ? 0 : options->skip;
 	rng_seed(&source->content, options->seed);
 	rng_seed(&source->timing, options->seed + 1);
 	return source;
@@ -102,8 +105,9 @@ static bool begin_message(
     struct source_lines *source, int64_t wall_ms, struct message *m, struct error *err)
 {
 	if (!pattern_render(
-		source->options.pattern, &source->content, wall_ms, source->pace.sent, m, err))
+		source->options.pattern, &source->content, wall_ms, source->made, m, err))
 		return false;
+	source->made++;
 	if (!source->options.is_routed)
 		m->exchange = m->routing_key = (struct slice){0};
 	return true;
@@ -159,8 +163,8 @@ static bool offer_line(
 		    record_looks_like(line) ? SOURCE_LINES_RECORDS : SOURCE_LINES_BODIES;
 	if (is_blank_record(source, line))
 		return true;
-	if (source->options.skip > 0) {
-		source->options.skip--;
+	if (source->to_pass > 0) {
+		source->to_pass--;
 		return true;
 	}
 	if (!read_line(source, line, &m, err))
@@ -173,6 +177,19 @@ static bool offer_line(
 }
 
 /* ---- the turn ---- */
+
+/* Makes what the settings say about the messages that were dealt with before. */
+static bool start(struct source_lines *source, uint64_t now_ns, struct error *err)
+{
+	struct message m;
+	int64_t wall_ms = chrono_wall_ms();
+	source->started = true;
+	pace_start(&source->pace, source->options.plan, &source->timing, now_ns);
+	while (source->made < source->options.skip)
+		if (!begin_message(source, wall_ms, &m, err))
+			return false;
+	return true;
+}
 
 static bool check_input(const struct source_lines *source, struct error *err)
 {
@@ -189,14 +206,13 @@ static bool tick(
     void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
 {
 	struct source_lines *source = self;
-	if (!source->started)
-		pace_start(&source->pace, source->options.plan, &source->timing, now_ns);
-	source->started = true;
+	if (!source->started && !start(source, now_ns, err))
+		return false;
 	if (!check_input(source, err))
 		return false;
 	struct slice line;
 	while (!source->stopped && flow_room(flow) > 0) {
-		if (pace_due(&source->pace) > now_ns && source->options.skip == 0) {
+		if (pace_due(&source->pace) > now_ns && source->to_pass == 0) {
 			uint64_t due = pace_due(&source->pace);
 			*wake_ns = due < *wake_ns ? due : *wake_ns;
 			watch(source, false);

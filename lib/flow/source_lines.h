@@ -27,7 +27,8 @@ struct source_lines_options {
 	struct slice exchange, routing_key; /* ptr not NULL: instead of what the pattern says */
 	const struct pace_plan *plan;
 	uint64_t seed;
-	uint64_t skip; /* the first lines are passed over: somebody had them before */
+	uint64_t skip;	 /* so many messages were dealt with before: none gets the id of one */
+	bool is_read_on; /* what is read begins behind their lines; else those are passed over */
 };
 
 struct source_lines;

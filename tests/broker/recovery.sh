@@ -69,6 +69,21 @@ is "$(lines twice)" 0 "none has come twice without x-warren-resent"
 ok "no more are marked than were sent again ($(field sent.err resent))" \
 	test "$(grep -c x-warren-resent got)" -le "$(field sent.err resent)"
 
+# ---- a producer that waits for Enter ----
+
+mkfifo keys
+script -qefc "$BIN/producer -s s.yaml --amount 5 -f none" /dev/null <keys >asked &
+producer=$!
+exec 8>keys
+eventually 20 grep -q 'press Enter' asked
+cut_off
+ok "a producer that waits for Enter comes back, too" eventually 30 came_back asked 1
+echo >&8
+ends_with 0 $producer "and begins when it is pressed"
+exec 8>&-
+like "$(cat asked)" "5 sent, 5 confirmed" "to send what it should"
+"$BIN/topology" purge -s s.yaml jobs >purged
+
 # ---- a consumer that loses its connection three times ----
 
 "$BIN/consumer" -s s.yaml jobs -f json --idle 3s --prefetch 200 --summary json >got 2>got.err &

@@ -54,6 +54,13 @@ for form in text json; do
 	is $? 77 "no such vhost: exit 77 ($form)"
 	silent "told without the password ($form)"
 done
+for misplaced in "consumer $good" "consumer -h $good" "producer --from $good" "consumer q --give-up-after $good" \
+	"producer --from http://$user:$secret@localhost/"; do
+	# shellcheck disable=SC2086
+	run $misplaced
+	ok "a URL in a wrong place: exit 64 or 66" test $? -ge 64
+	silent "its password is not echoed"
+done
 # what bench writes holds the options it was given
 benched() { # NAME COMMAND...
 	local name=$1

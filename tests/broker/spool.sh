@@ -41,6 +41,7 @@ kill_often() {
 }
 # What was printed last before a kill may lack its end.
 ids() { jq -R -r 'fromjson? | .properties.message_id' "$@" | LC_ALL=C sort; }
+ids_of_two() { jq -r '[.properties.message_id, .body] | @tsv' "$1" | sort -u | cut -f 1 | uniq -d | wc -l; }
 
 # ---- patterns ----
 
@@ -61,6 +62,25 @@ take_all got
 is "$(jq -r .body got | sort -n | uniq | wc -l)" 20000 "lines: each has arrived"
 is "$(jq -r 'select(.properties.headers["x-warren-resent"] != true) | .body' got | sort | uniq -d | wc -l)" 0 \
 	"lines: none has come twice but with x-warren-resent"
+is "$(ids_of_two got)" 0 "lines: no two have the same id"
+
+# ---- a pipe ----
+
+mkfifo pipe
+produce --from - --exchange '' --routing-key jobs <pipe >part 2>part.err &
+producer=$!
+exec 8>pipe
+printf 'a1\na2\na3\n' >&8
+eventually 20 has_lines part 3
+kill -9 $producer
+wait $producer 2>/dev/null
+exec 8>&-
+printf 'b1\nb2\nb3\nb4\n' | (produce --from - --exchange '' --routing-key jobs) >part 2>part.err
+is $? 0 "a pipe: killed with -9, then it ends with 0"
+like "$(cat part.err)" "standard input is no file: it is read from where it is now" "it says where it goes on"
+take_all got
+is "$(jq -r .body got | sort -u | tr '\n' ' ')" "a1 a2 a3 b1 b2 b3 b4 " "no line of the new pipe is passed over"
+is "$(ids_of_two got)" 0 "no two have the same id"
 
 # ---- the broker is away ----
 

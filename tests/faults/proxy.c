@@ -220,5 +220,9 @@ int main(int argc, char *argv[])
 	while (!loop_stop_requested(p.loop) && loop_turn(p.loop, CHRONO_NEVER, &err))
 		links_sweep(&p);
 	answer(&p, "end");
+	do_cut(&p, 0, CUT);
+	links_sweep(&p);
+	loop_free(p.loop);
+	buf_release(&p.commands);
 	return err.kind == ERROR_NONE ? 0 : 1;
 }

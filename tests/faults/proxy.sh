@@ -78,6 +78,7 @@ like "$answer" '^unknown ' "nonsense is not obeyed"
 proxy delay soon
 like "$answer" '^bad ' "nor is a number that is none"
 proxy_down
+is $? 0 "told to end, the proxy ends with 0"
 like "$answer" '^end .* cut=2 reset=1 delay=1 fragment=1 blackhole=1 hang=1 refuse=2 throttle=1' "at its end it tells what it did"
 
 rm commands answers

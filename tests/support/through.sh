@@ -28,8 +28,11 @@ proxy() {
 # of NAME: a count of the last answer.
 of() { sed -nE "s/.* $1=([0-9]+).*/\\1/p" <<<"$answer"; }
 proxy_down() {
+	local status
 	kill "$proxy" && wait "$proxy"
+	status=$?
 	answer=$(tail -n 1 answers)
+	return $status
 }
 # settings AMOUNT [BODY_BYTES]: one durable queue, one message with a number.
 settings() {

@@ -2,86 +2,10 @@
 #include "broker/connection_private.h"
 
 #include "base/chrono.h"
-#include "base/mem.h"
 #include "broker/publisher.h"
+#include "peer_bench.h"
 
-#include <amqp.h>
-#include <amqp_framing.h>
-#include <arpa/inet.h>
-#include <check.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-/* ---- the peer ---- */
-
-typedef void peer_fn(int fd);
-
-static pid_t peer_pid;
-
-/* Listens on a free port, serves one connection in a child, and returns the address. */
-static char *start_peer(peer_fn *serve)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof a;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, size), 0);
-	ck_assert_int_eq(listen(fd, 1), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&a, &size), 0);
-	peer_pid = fork();
-	if (peer_pid == 0) {
-		alarm(20);
-		serve(accept(fd, NULL, NULL));
-		_exit(0);
-	}
-	close(fd);
-	return mem_printf("amqp://guest:s3cr3t@127.0.0.1:%u", ntohs(a.sin_port));
-}
-
-static void stop_peer(void)
-{
-	kill(peer_pid, SIGKILL);
-	waitpid(peer_pid, NULL, 0);
-}
-
-static void read_some(int fd)
-{
-	char bytes[4096];
-	if (read(fd, bytes, sizeof bytes) <= 0)
-		_exit(0);
-}
-
-static void send_method(int fd, uint16_t channel, uint32_t id, void *method)
-{
-	struct buf out = {0};
-	struct error err = {0};
-	if (!frames_put_method(&out, channel, id, method, 4096, &err) ||
-	    write(fd, out.ptr, out.len) != (ssize_t)out.len)
-		_exit(1);
-	buf_release(&out);
-}
-
-static void greet(int fd)
-{
-	amqp_connection_start_t start = {
-	    0, 9, {0}, amqp_cstring_bytes("PLAIN AMQPLAIN"), amqp_cstring_bytes("en_US")};
-	read_some(fd);
-	send_method(fd, 0, AMQP_CONNECTION_START_METHOD, &start);
-	read_some(fd);
-}
-
-static void log_in(int fd)
-{
-	amqp_connection_tune_t tune = {2047, 131072, 60};
-	amqp_connection_open_ok_t open_ok = {{0, NULL}};
-	greet(fd);
-	send_method(fd, 0, AMQP_CONNECTION_TUNE_METHOD, &tune);
-	read_some(fd);
-	send_method(fd, 0, AMQP_CONNECTION_OPEN_OK_METHOD, &open_ok);
-}
+/* ---- peers ---- */
 
 static void open_channel(int fd)
 {
@@ -291,6 +215,14 @@ static void peer_dies(int fd)
 	close(fd);
 }
 
+static void peer_has_a_fault(int fd)
+{
+	amqp_connection_close_t close = {541, amqp_cstring_bytes("INTERNAL_ERROR"), 0, 0};
+	begin_confirms(fd);
+	send_method(fd, 0, AMQP_CONNECTION_CLOSE_METHOD, &close);
+	peer_silent(fd);
+}
+
 static const struct fate_row {
 	peer_fn *peer;
 	unsigned confirmed, returned, nacked, unconfirmed;
@@ -303,6 +235,7 @@ static const struct fate_row {
     {peer_unknown_channel, 0, 0, 0, 5, ERROR_REFUSED,
 	"the broker sent a frame on channel 7, which is not open"},
     {peer_dies, 0, 0, 0, 5, ERROR_UNAVAILABLE, "lost the broker at"},
+    {peer_has_a_fault, 0, 0, 0, 5, ERROR_UNAVAILABLE, "INTERNAL_ERROR"},
 };
 
 START_TEST(every_message_gets_one_fate)

@@ -262,6 +262,12 @@ static const struct {
     {{"--d=1s"}, "option '--d' is ambiguous: --delay, --declare"},
     {{"--f"}, "option '--f' is ambiguous: --format, --from"},
     {{"--no-"}, "option '--no-' is ambiguous: --no-declare, --no-quiet, --no-version"},
+    {{"amqp://u:secret@h"}, "unexpected argument (a URL); did you mean '--url'?"},
+    {{"Http://u:secret@h"}, "unexpected argument (a URL); did you mean '--url'?"},
+    {{"--from=amqp://u:secret@h"}, "option '--from' got a URL; did you mean '--url'?"},
+    {{"-n", "AMQPS://u:secret@h"}, "option '-n' got a URL; did you mean '--url'?"},
+    {{"--delay=http://u:secret@h"},
+	"option '--delay' got 'http://***@h': not a duration such as 250ms, 1s, 2m or 1h"},
 };
 
 START_TEST(wrong_words_are_refused_with_a_remedy)
@@ -287,7 +293,10 @@ static const struct {
     {{"plam", "--bogus"}, "unknown command 'plam'; did you mean 'plan'?"},
     {{"frobnicate"}, "unknown command 'frobnicate'; accepted: plan, apply"},
     {{"plan", "order"}, "unexpected argument 'order'"},
-    {{"plan", "amqp://u:secret@h"}, "unexpected argument (a URL)"},
+    {{"plan", "amqp://u:secret@h"}, "unexpected argument (a URL); did you mean '--url'?"},
+    {{"amqp://u:secret@h"}, "unexpected argument (a URL); did you mean '--url'?"},
+    {{"plan", "u:secret@h"}, "unexpected argument '***@h'"},
+    {{"u:secret@h"}, "unknown command '***@h'; accepted: plan, apply"},
 };
 
 START_TEST(first_operand_must_be_a_known_verb)
