@@ -51,9 +51,12 @@ static void on_connection_close(struct connection *c, const amqp_connection_clos
 	    &c->wire.out, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &ok, FRAMES_MIN_SIZE, &ignored));
 	wire_flush(&c->wire);
 	bool no_entry = c->login.state != LOGIN_DONE && c->refusal.kind == ERROR_ACCESS;
+	bool has_guess = !c->uri->has_password && !c->uri->external;
 	connection_lose(c, c->refusal.kind, "the broker closed the connection: %s%s",
 	    c->refusal.text,
-	    no_entry ? " (check the user, the password and the vhost of the URL)" : "");
+	    !no_entry	? ""
+	    : has_guess ? " (no password was given; check the user and the vhost of the URL, too)"
+			: " (check the user, the password and the vhost of the URL)");
 }
 
 /* Methods on channel 0. */

@@ -149,6 +149,8 @@ run env -u SHOP_BROKER "WARREN_SET=broker.url=$good" "$BIN/consumer" -s s.yaml q
 is "$? $(grep -c '^WARREN_QUEUE=q$' out)" "0 1" "address in WARREN_SET: it has its environment"
 silent "without the address in WARREN_SET"
 unset SHOP_BROKER
+status_is 77 "a user without a password is refused" "$BIN/producer" -s s.yaml --yes --url "amqp://nobody@$address"
+like "$(cat "$work/err")" "no password was given" "and told that there was none"
 export AMQP_URL=$good
 sed -i 's/SHOP_BROKER/AMQP_URL/' s.yaml
 
