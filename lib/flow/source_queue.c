@@ -175,7 +175,6 @@ static void settle(void *self, uint64_t token, const struct flow_outcome *outcom
 		source->requeued++; /* by the broker, when the channel closes */
 		break;
 	case FLOW_RETRY:
-	case FLOW_DEFERRED:
 		if (!source->stopping) {
 			requeue_later(source, token);
 			break;
