@@ -112,20 +112,29 @@ static void settle_stream(struct feed *feed, uint64_t tag, enum flow_fate fate)
 		subscriber_settle(feed->subscriber, tag, SUBSCRIBER_ACK);
 }
 
-/* The retrier has sent the message on, or could not. */
+static void hold(struct source_queue *source, struct feed *feed)
+{
+	feed->held++;
+	source->requeued++; /* by the broker, when the channel closes */
+}
+
+/* The retrier has sent the message on, or cannot. */
 static void on_sent_on(void *ctx, uint64_t token, bool safe)
 {
 	struct source_queue *source = ctx;
-	const struct feed *feed = source_queue_feed(source, token);
+	struct feed *feed = source_queue_feed(source, token);
 	source->heard = true;
 	if (!source_queue_is_current(feed, token))
 		return; /* the original comes again beside its copy */
 	if (safe)
 		subscriber_settle(feed->subscriber, source_queue_tag(token), SUBSCRIBER_ACK);
-	else if (source->stopping)
-		requeue(source, token);
 	else
-		requeue_later(source, token);
+		hold(source, feed);
+}
+
+static bool is_ours(const void *ctx, uint64_t token)
+{
+	return source_queue_is_current(source_queue_feed(ctx, token), token);
 }
 
 /* Another attempt needs somebody who goes on; what is given up is given up even at the end. */
@@ -171,8 +180,7 @@ static void settle(void *self, uint64_t token, const struct flow_outcome *outcom
 		subscriber_settle(feed->subscriber, tag, SUBSCRIBER_REJECT);
 		break;
 	case FLOW_HELD:
-		feed->held++;
-		source->requeued++; /* by the broker, when the channel closes */
+		hold(source, feed);
 		break;
 	case FLOW_RETRY:
 		if (!source->stopping) {
@@ -188,7 +196,10 @@ static void settle(void *self, uint64_t token, const struct flow_outcome *outcom
 
 static bool is_sending_on(const struct source_queue *source)
 {
-	return source->options.retrier != NULL && retrier_under_way(source->options.retrier) > 0;
+	const struct retrier *retrier = source->options.retrier;
+	if (retrier == NULL)
+		return false;
+	return source->stopping ? retrier_under_way(retrier) > 0 : retrier_is_hopeful(retrier);
 }
 
 static void requeue_due(struct source_queue *source, uint64_t now_ns, uint64_t *wake_ns)
@@ -329,6 +340,8 @@ static void stop(void *self)
 {
 	struct source_queue *source = self;
 	source->stopping = true;
+	if (source->options.retrier != NULL)
+		retrier_stop(source->options.retrier);
 	for (size_t i = 0; i < source->feed_count; i++)
 		if (!source->feeds[i].has_ended)
 			subscriber_cancel(source->feeds[i].subscriber);
@@ -393,7 +406,8 @@ struct source_queue *source_queue_open(
 	source->backlog.size = sizeof(struct waiting);
 	source->retries.size = sizeof(struct retry);
 	if (options->retrier != NULL)
-		retrier_listen(options->retrier, on_sent_on, source);
+		retrier_listen(
+		    options->retrier, &(struct retrier_listener){on_sent_on, is_ours, source});
 	source->feeds = mem_alloc(options->queue_count, sizeof *source->feeds);
 	if (options->queue_count > MAX_FEEDS) {
 		error_set(err, ERROR_USAGE, "a consumer takes %d queues at most", MAX_FEEDS);
