@@ -182,8 +182,13 @@ static bool has_channel(
 		*wake_ns = r->reopen_ns < *wake_ns ? r->reopen_ns : *wake_ns;
 		return true;
 	}
-	*out = r->publisher != NULL || open_publisher(r, err);
-	return *out;
+	struct error why = {0}, lost = {0};
+	*out = r->publisher != NULL || open_publisher(r, &why);
+	if (*out)
+		return true;
+	*wake_ns = 0; /* the next tick finds the connection again */
+	bool is_lost = !connection_check(r->options.connection, &lost);
+	return (is_lost && r->options.recovery != NULL) || error_set(err, why.kind, "%s", why.text);
 }
 
 /* True when its fate will be told. */

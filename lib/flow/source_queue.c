@@ -305,6 +305,31 @@ static void flush_acks(struct source_queue *source, uint64_t now_ns, uint64_t *w
 	}
 }
 
+/* What waits for the broker's answers. */
+static bool ask_broker(
+    struct source_queue *source, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
+{
+	if (!renew_feeds(source, wake_ns, err))
+		return false;
+	if (source->heard)
+		source->quiet_since_ns = now_ns;
+	source->heard = false;
+	bool busy = flow_under_way(source->flow) > 0 || !fifo_is_empty(&source->backlog) ||
+		    is_sending_on(source) || !fifo_is_empty(&source->retries);
+	if (busy)
+		return true;
+	check_idle(source, now_ns, wake_ns);
+	return !source->options.until_empty || look_for_end(source, now_ns, wake_ns, err);
+}
+
+/* Whether the next tick sees why a question had no answer, and goes on or not. */
+static bool is_interrupted(const struct source_queue *source)
+{
+	struct error lost = {0};
+	return source->options.recovery != NULL &&
+	       (source->ended.kind != ERROR_NONE || !connection_check(source->connection, &lost));
+}
+
 static bool tick(
     void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
 {
@@ -323,17 +348,11 @@ static bool tick(
 	flush_acks(source, now_ns, wake_ns);
 	if (source->stopping || source->done)
 		return true;
-	if (!renew_feeds(source, wake_ns, err))
-		return false;
-	if (source->heard)
-		source->quiet_since_ns = now_ns;
-	source->heard = false;
-	bool busy = flow_under_way(flow) > 0 || !fifo_is_empty(&source->backlog) ||
-		    is_sending_on(source) || !fifo_is_empty(&source->retries);
-	if (busy)
+	struct error unanswered = {0};
+	if (ask_broker(source, now_ns, wake_ns, &unanswered))
 		return true;
-	check_idle(source, now_ns, wake_ns);
-	return !source->options.until_empty || look_for_end(source, now_ns, wake_ns, err);
+	*wake_ns = 0;
+	return is_interrupted(source) || error_set(err, unanswered.kind, "%s", unanswered.text);
 }
 
 static void stop(void *self)
