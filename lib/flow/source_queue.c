@@ -476,5 +476,6 @@ uint64_t source_queue_unacknowledged(const struct source_queue *source)
 
 uint64_t source_queue_lost(const struct source_queue *source)
 {
-	return source->lost;
+	bool is_gone = source->options.ack == SOURCE_QUEUE_AUTO;
+	return source->lost + (is_gone ? fifo_count(&source->backlog) : 0);
 }
