@@ -165,6 +165,13 @@ static void add_cores(const struct run *run, struct flow_options *flow)
 
 /* ---- the run ---- */
 
+/* Failed messages whose copies the broker has not got. */
+static uint64_t count_unsent(const struct run *run)
+{
+	const struct retrier *retrier = run->retrying.retrier;
+	return retrier != NULL ? retrier_counts(retrier)->unsent + retrier_under_way(retrier) : 0;
+}
+
 static void report_run(const struct run *run, const struct flow *flow, uint64_t elapsed_ns)
 {
 	const struct flow_counts *c = flow_counts(flow);
@@ -186,6 +193,7 @@ static void report_run(const struct run *run, const struct flow *flow, uint64_t 
 	    {"rejected", rejected - sent_on.rejected, true},
 	    {"retried", sent_on.retried, true},
 	    {"parked", sent_on.parked, true},
+	    {"unsent", count_unsent(run), true},
 	    {"redelivered", c->redelivered, true},
 	    {"duplicates", run->dedupe != NULL ? core_dedupe_duplicates(run->dedupe) : 0, true},
 	    {"unmatched", run->filter != NULL ? core_jq_hidden(run->filter) : 0, true},
@@ -206,7 +214,8 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	bool good = flow_run(flow, err);
 	progress_stop(progress);
 	report_run(run, flow, chrono_now_ns() - start);
-	if (sink_terminal_unshown(run->sink) > 0 || source_queue_lost(run->source) > 0)
+	if (sink_terminal_unshown(run->sink) > 0 || source_queue_lost(run->source) > 0 ||
+	    count_unsent(run) > 0)
 		run->tool->status = ERROR_UNDELIVERED;
 	flow_free(flow);
 	return good;

@@ -130,6 +130,9 @@ static enum deadletters_stay find_way(
 static const struct mark copies[] = {
     {.key = "CC", .kind = MARK_ABSENT}, {.key = "BCC", .kind = MARK_ABSENT}};
 
+/* Somebody had it before: perhaps a run that was killed when it had sent it. */
+static const struct mark resent = {.key = MARKS_RESENT, .kind = MARK_TRUE};
+
 static void change_headers(struct deadletters_route *route, const struct mark *marks, size_t count)
 {
 	struct buf changed = {0};
@@ -150,10 +153,11 @@ static void sign_off(struct deadletters_route *route, struct message *m)
 	route->unsigned_count++;
 }
 
-static void address(struct deadletters_route *route, const struct message *in,
+static void address(struct deadletters_route *route, const struct flow_message *m,
     const struct death *d, const struct deadletters_place *place, struct message *out)
 {
 	const struct deadletters_route_options *o = &route->options;
+	const struct message *in = m->message;
 	struct message before = {0};
 	if ((in->present & MESSAGE_HEADERS) != 0)
 		retry_restore(in, &before, &route->restored);
@@ -163,6 +167,8 @@ static void address(struct deadletters_route *route, const struct message *in,
 	*out = *in;
 	if (o->to_queue || o->exchange != NULL)
 		change_headers(route, copies, ARRAY_LEN(copies));
+	if (m->redelivered)
+		change_headers(route, &resent, 1);
 	sign_off(route, out);
 	out->exchange = place->exchange;
 	out->routing_key = place->routing_key;
@@ -171,19 +177,20 @@ static void address(struct deadletters_route *route, const struct message *in,
 }
 
 /* Counts the message and, while only looking, shows it; true when it is to be sent now. */
-static bool judge(struct deadletters_route *route, const struct message *in, struct message *out)
+static bool judge(
+    struct deadletters_route *route, const struct flow_message *m, struct message *out)
 {
 	struct death d;
 	struct deadletters_place place;
-	death_read(in, &d);
+	death_read(m->message, &d);
 	enum deadletters_stay stay = find_way(route, &d, &place);
 	route->stays[stay]++;
 	if (stay == DEADLETTERS_GOES)
 		route->options.pick->taken++;
 	if (route->options.pick->groups != NULL)
-		deadletters_groups_add(route->options.pick->groups, in, &d, &place);
+		deadletters_groups_add(route->options.pick->groups, m->message, &d, &place);
 	else if (stay == DEADLETTERS_GOES)
-		address(route, in, &d, &place, out);
+		address(route, m, &d, &place, out);
 	return stay == DEADLETTERS_GOES && route->options.pick->groups == NULL;
 }
 
@@ -212,7 +219,7 @@ static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
 		fifo_push(&route->waiting, &(struct waiting){slot, message_copy(in->message), *in});
 		return FLOW_PENDING;
 	}
-	return judge(route, in->message, out) ? FLOW_PASS : FLOW_SETTLE;
+	return judge(route, in, out) ? FLOW_PASS : FLOW_SETTLE;
 }
 
 struct flow_core deadletters_route_core(struct deadletters_route *route)
@@ -241,12 +248,13 @@ static void resume(struct deadletters_route *route, struct flow *flow, const str
 {
 	static const struct flow_verdict held = {FLOW_HELD, ""};
 	struct message out;
+	struct flow_message with = w->with;
+	with.message = w->message;
 	bool enough = route->options.pick->taken >= route->options.pick->limit;
-	if (enough || !judge(route, w->message, &out)) {
+	if (enough || !judge(route, &with, &out)) {
 		flow_resume(flow, w->slot, FLOW_SETTLE, &held, NULL);
 		return;
 	}
-	struct flow_message with = w->with;
 	with.message = &out;
 	flow_resume(flow, w->slot, FLOW_PASS, NULL, &with);
 }

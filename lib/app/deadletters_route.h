@@ -3,8 +3,9 @@
  *
  * What was written on it when it died is taken off (model/death.h), so that its attempts begin
  * anew, and what was set aside then (model/retry.h) is put back, but for its expiration: it would
- * die of that again. How often it came back is written on. What has no way back is held, and
- * counted by why.
+ * die of that again. How often it came back is written on; and MARKS_RESENT when somebody had it
+ * before, who may have been killed on the way (or has only looked). What has no way back is held,
+ * and counted by why.
  */
 #ifndef APP_DEADLETTERS_ROUTE_H
 #define APP_DEADLETTERS_ROUTE_H

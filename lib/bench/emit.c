@@ -192,7 +192,6 @@ void emit_on_fate(void *ctx, const struct flow_message *m, enum flow_fate fate, 
 		noted = LEDGER_NACKED;
 		notes->tally.counts[TALLY_NACKED]++;
 		break;
-	case FLOW_DEFERRED:
 	case FLOW_RELEASED: /* it was not sent after all */
 		notes->tally.counts[TALLY_SENT]--;
 		notes->tally.counts[TALLY_SENT_BYTES] -= emit->ring[m->number & emit->mask].bytes;

@@ -3,8 +3,9 @@
  * (one that was published to two queues is two messages). It stands before the other cores.
  *
  * An id counts once its message is accepted: printed and flushed, handled by its command. What
- * failed may come again. While a message is under way, a second one with its id is deferred, and
- * comes again after a pause (on a quorum queue a delivery towards its limit). A message without a
+ * failed may come again. While a message is under way, a second one with its id waits here, neither
+ * judged nor given back (on a quorum queue that would count towards the limit of its deliveries),
+ * until the first one is settled: then it is dropped, or has its turn. A message without a
  * message_id passes. The last `window` ids are remembered, first in, first out; each costs about 24
  * bytes. They are hashed to 128 bits (base/siphash.h): a message is taken for another one with odds
  * of 1 in 10^32 at a million ids.

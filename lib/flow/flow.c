@@ -267,6 +267,14 @@ static void tick_source(struct flow *flow, uint64_t *wake_ns)
 		flow_fail(flow, &err);
 }
 
+static void advance_cores(struct flow *flow)
+{
+	const struct flow_options *o = &flow->options;
+	for (size_t i = 0; i < o->core_count; i++)
+		if (o->cores[i].kind->advance != NULL)
+			o->cores[i].kind->advance(o->cores[i].self, flow);
+}
+
 /* What the next turn of the loop must not sleep through, but for what the source says: room again,
  * a deadline from now on, a reason to stop. */
 static bool must_go_on(const struct flow *flow, size_t under_way_before, bool done)
@@ -313,6 +321,7 @@ enum flow_state flow_step(struct flow *flow, uint64_t *wake_ns, struct error *er
 	/* what came while the loop ran is finished before the source is asked for more */
 	if (!flush_sink(flow, err))
 		return FLOW_FAILS;
+	advance_cores(flow);
 	tick_source(flow, wake_ns);
 	size_t before = flow->under_way;
 	if (!flush_sink(flow, err))

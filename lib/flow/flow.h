@@ -20,10 +20,9 @@ enum flow_fate {
 	FLOW_NACKED,	  /* the broker could not take it */
 	FLOW_UNCONFIRMED, /* sent, but nobody knows */
 	FLOW_RETRY,	  /* the core asks for another try later */
-	FLOW_DEFERRED, /* another try later, though nothing has failed: it is at work elsewhere */
-	FLOW_REJECTED, /* the core does not want it: dead-lettered where the queue says so */
-	FLOW_HELD,     /* hidden by a filter or only looked at: given back at the end */
-	FLOW_RELEASED, /* given back untouched */
+	FLOW_REJECTED,	  /* the core does not want it: dead-lettered where the queue says so */
+	FLOW_HELD,	  /* hidden by a filter or only looked at: given back at the end */
+	FLOW_RELEASED,	  /* given back untouched */
 	FLOW_FATE_COUNT,
 };
 
@@ -66,7 +65,7 @@ struct flow_source_kind {
 
 enum flow_answer {
 	FLOW_PASS,    /* on to the next core or the sink, perhaps changed */
-	FLOW_PENDING, /* the core will call flow_resume */
+	FLOW_PENDING, /* the core will call flow_resume or flow_settle */
 	FLOW_SETTLE,  /* ends here, with the fate that was set */
 };
 
@@ -76,6 +75,9 @@ struct flow_core_kind {
 	 * FLOW_PENDING copies what it needs; with FLOW_SETTLE it sets the verdict. */
 	enum flow_answer (*apply)(void *self, struct flow *flow, uint64_t slot,
 	    const struct flow_message *in, struct message *out, struct flow_verdict *verdict);
+	/* Called each turn, outside of every callback: what was pending until another message was
+	 * settled goes on. NULL when there is none. */
+	void (*advance)(void *self, struct flow *flow);
 	/* Offer no more: end what is pending, soon. NULL when nothing can be pending. */
 	void (*stop)(void *self);
 	/* What became of a message that has entered the flow. NULL when it does not matter. */
@@ -180,7 +182,7 @@ void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
 /* A pending core has its answer: FLOW_PASS with m, which goes on; or FLOW_SETTLE with a verdict. */
 void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer,
     const struct flow_verdict *verdict, const struct flow_message *m);
-/* A sink tells the fate of a message. */
+/* A sink tells the fate of a message; or a core, of a pending one that it did nothing about. */
 void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const char *reason);
 /* The wait for the last fates begins anew: a connection was lost and is back. */
 void flow_restart_drain(struct flow *flow);

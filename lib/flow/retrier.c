@@ -6,16 +6,20 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/publisher.h"
+#include "model/marks.h"
 #include "model/retry.h"
 
 #include <stdlib.h>
 
 #define REOPEN_NS CHRONO_S /* before another channel, after the broker has closed one */
+#define PAUSE_FROM_NS (100 * CHRONO_MS) /* before what is held is sent again; doubles, */
+#define PAUSE_TO_NS (5 * CHRONO_S)	/* after six seconds in vain, to this */
+#define NOBODY SIZE_MAX
 
 /* A copy on its way. Free ones are chained through next_free. */
 struct copy {
 	uint64_t token;
-	struct message *message; /* NULL once it is sent */
+	struct message *message;
 	bool is_parked;
 	size_t queue;
 	size_t next_free;
@@ -25,11 +29,18 @@ struct retrier {
 	struct retrier_options options;
 	struct publisher *publisher; /* NULL: none, or it is to be opened again */
 	uint64_t reopen_ns;
-	retrier_done_fn *done;
-	void *ctx;
+	struct retrier_listener listener;
 	struct copy *copies;
 	size_t copy_count, capacity, first_free, under_way;
 	struct fifo unsent; /* size_t: copies in order of coming */
+	/* size_t: those that failed. Each pass sends them again one by one: one that costs the
+	 * channel takes no other with it. */
+	struct fifo held;
+	size_t left;	   /* of this pass */
+	size_t at_trial;   /* the one that is sent again; or NOBODY */
+	uint64_t pass_ns;  /* when the next pass begins; 0: that is not set */
+	uint64_t pause_ns; /* before it */
+	bool stopping;
 	struct buf restored, marked;
 	struct retrier_counts counts;
 	bool warned;
@@ -50,25 +61,33 @@ static size_t take_place(struct retrier *r)
 	return i;
 }
 
-static void drop_message(struct copy *c)
+static void release_place(struct retrier *r, size_t i)
 {
+	struct copy *c = &r->copies[i];
 	free(c->message);
 	c->message = NULL;
+	c->next_free = r->first_free;
+	r->first_free = i;
+	r->under_way--;
+}
+
+static bool is_ours(const struct retrier *r, size_t i)
+{
+	return r->listener.is_ours(r->listener.ctx, r->copies[i].token);
 }
 
 static void finish(struct retrier *r, size_t i, bool safe)
 {
-	struct copy *c = &r->copies[i];
+	const struct copy *c = &r->copies[i];
 	uint64_t token = c->token;
-	if (safe && c->is_parked)
+	if (!safe)
+		r->counts.unsent += is_ours(r, i);
+	else if (c->is_parked)
 		r->counts.parked++;
-	else if (safe)
+	else
 		r->counts.retried++;
-	drop_message(c);
-	c->next_free = r->first_free;
-	r->first_free = i;
-	r->under_way--;
-	r->done(r->ctx, token, safe);
+	release_place(r, i);
+	r->listener.done(r->listener.ctx, token, safe);
 }
 
 /* What keeps one copy back tends to keep all of them back: one line is enough. */
@@ -79,8 +98,8 @@ static void warn(struct retrier *r, size_t queue, const char *reason)
 	r->warned = true;
 	char *name = text_quote(slice_str(r->options.queues[queue]));
 	log_write(LOG_WARNING,
-	    "cannot send a failed message of queue '%s' on: %s; it is given back and comes again "
-	    "(further ones are only counted)",
+	    "cannot send a failed message of queue '%s' on: %s; it is held and tried again, and "
+	    "given back in the end (further ones are only counted)",
 	    name, reason);
 	free(name);
 }
@@ -91,16 +110,44 @@ static void give_back(struct retrier *r, size_t i, const char *reason)
 	finish(r, i, false);
 }
 
+static void hold(struct retrier *r, size_t i, const char *reason)
+{
+	if (r->stopping) {
+		give_back(r, i, reason);
+		return;
+	}
+	warn(r, r->copies[i].queue, reason);
+	fifo_push(&r->held, &i);
+}
+
+/* It may have arrived, which its next copy says. */
+static void mark_resent(struct retrier *r, struct copy *c)
+{
+	struct message m;
+	marks_resent(c->message, &r->marked, &m);
+	struct message *marked = message_copy(&m);
+	free(c->message);
+	c->message = marked;
+}
+
 /* ---- the broker ---- */
 
 static void on_fate(void *ctx, uint64_t token, enum publisher_fate fate, const char *reason)
 {
 	struct retrier *r = ctx;
-	recovery_note_progress(r->options.recovery);
-	if (fate == PUBLISHER_CONFIRMED)
-		finish(r, (size_t)token, true);
+	size_t i = (size_t)token;
+	if (i == r->at_trial)
+		r->at_trial = NOBODY;
+	if (fate == PUBLISHER_UNCONFIRMED)
+		mark_resent(r, &r->copies[i]);
 	else
-		give_back(r, (size_t)token, reason);
+		recovery_note_progress(r->options.recovery);
+	if (fate == PUBLISHER_CONFIRMED) {
+		r->pause_ns = 0;
+		finish(r, i, true);
+	} else {
+		hold(r, i, reason);
+	}
 }
 
 static bool open_publisher(struct retrier *r, struct error *err)
@@ -135,19 +182,61 @@ static bool has_channel(
 		*wake_ns = r->reopen_ns < *wake_ns ? r->reopen_ns : *wake_ns;
 		return true;
 	}
-	*out = r->publisher != NULL || open_publisher(r, err);
-	return *out;
+	struct error why = {0}, lost = {0};
+	*out = r->publisher != NULL || open_publisher(r, &why);
+	if (*out)
+		return true;
+	*wake_ns = 0; /* the next tick finds the connection again */
+	bool is_lost = !connection_check(r->options.connection, &lost);
+	return (is_lost && r->options.recovery != NULL) || error_set(err, why.kind, "%s", why.text);
 }
 
-static void send(struct retrier *r, size_t i)
+/* True when its fate will be told. */
+static bool send(struct retrier *r, size_t i)
 {
-	struct error err;
-	struct copy *c = &r->copies[i];
-	error_clear(&err);
-	bool sent = publisher_send(r->publisher, c->message, true, i, &err);
-	drop_message(c);
-	if (!sent)
-		give_back(r, i, err.text);
+	struct error err = {0};
+	if (!is_ours(r, i)) {
+		release_place(r, i);
+		return false;
+	}
+	if (publisher_send(r->publisher, r->copies[i].message, true, i, &err))
+		return true;
+	give_back(r, i, err.text); /* it will never do */
+	return false;
+}
+
+/* Whether there is something to be sent again now. */
+static bool is_pass_due(struct retrier *r, uint64_t now_ns, uint64_t *wake_ns)
+{
+	if (r->left > 0)
+		return true;
+	if (fifo_is_empty(&r->held))
+		return false;
+	if (r->pass_ns == 0) {
+		r->pause_ns = r->pause_ns == 0 ? PAUSE_FROM_NS : r->pause_ns * 2;
+		if (r->pause_ns > PAUSE_TO_NS)
+			r->pause_ns = PAUSE_TO_NS;
+		r->pass_ns = now_ns + r->pause_ns;
+	}
+	if (now_ns < r->pass_ns) {
+		*wake_ns = r->pass_ns < *wake_ns ? r->pass_ns : *wake_ns;
+		return false;
+	}
+	r->pass_ns = 0;
+	r->left = fifo_count(&r->held);
+	return true;
+}
+
+static void send_held(struct retrier *r, uint64_t now_ns, uint64_t *wake_ns)
+{
+	while (r->at_trial == NOBODY && publisher_room(r->publisher) > 0 &&
+	       is_pass_due(r, now_ns, wake_ns)) {
+		size_t i = *(size_t *)fifo_front(&r->held);
+		fifo_pop(&r->held);
+		r->left--;
+		if (send(r, i))
+			r->at_trial = i;
+	}
 }
 
 bool retrier_tick(struct retrier *r, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
@@ -162,8 +251,9 @@ bool retrier_tick(struct retrier *r, uint64_t now_ns, uint64_t *wake_ns, struct 
 	while (!fifo_is_empty(&r->unsent) && publisher_room(r->publisher) > 0) {
 		size_t i = *(size_t *)fifo_front(&r->unsent);
 		fifo_pop(&r->unsent);
-		send(r, i);
+		IGNORE_RESULT(send(r, i));
 	}
+	send_held(r, now_ns, wake_ns);
 	connection_flush(r->options.connection);
 	return true;
 }
@@ -180,10 +270,9 @@ const struct message *retrier_restore(
 	return out;
 }
 
-void retrier_listen(struct retrier *r, retrier_done_fn *done, void *ctx)
+void retrier_listen(struct retrier *r, const struct retrier_listener *listener)
 {
-	r->done = done;
-	r->ctx = ctx;
+	r->listener = *listener;
 }
 
 /* The copy with the place it goes to, which lives in one allocation. */
@@ -243,6 +332,25 @@ size_t retrier_under_way(const struct retrier *r)
 	return r->under_way;
 }
 
+bool retrier_is_hopeful(const struct retrier *r)
+{
+	size_t failed = fifo_count(&r->held) + (r->at_trial != NOBODY);
+	return r->under_way > failed || (failed > 0 && r->pause_ns < PAUSE_TO_NS);
+}
+
+static void give_all_back(struct retrier *r, struct fifo *copies, const char *reason)
+{
+	for (; !fifo_is_empty(copies); fifo_pop(copies))
+		give_back(r, *(size_t *)fifo_front(copies), reason);
+}
+
+void retrier_stop(struct retrier *r)
+{
+	r->stopping = true;
+	r->left = 0;
+	give_all_back(r, &r->held, "the run ends");
+}
+
 const struct retrier_counts *retrier_counts(const struct retrier *r)
 {
 	return &r->counts;
@@ -254,7 +362,8 @@ struct retrier *retrier_open(const struct retrier_options *options, struct error
 {
 	struct retrier *r = mem_alloc(1, sizeof *r);
 	r->options = *options;
-	r->unsent.size = sizeof(size_t);
+	r->unsent.size = r->held.size = sizeof(size_t);
+	r->at_trial = NOBODY;
 	if (options->connection == NULL || open_publisher(r, err))
 		return r;
 	retrier_close(r);
@@ -265,10 +374,11 @@ void retrier_close(struct retrier *r)
 {
 	if (r == NULL)
 		return;
+	retrier_stop(r);
 	publisher_close(r->publisher);
-	for (; !fifo_is_empty(&r->unsent); fifo_pop(&r->unsent))
-		give_back(r, *(size_t *)fifo_front(&r->unsent), "the run ended first");
+	give_all_back(r, &r->unsent, "the run ended first");
 	fifo_release(&r->unsent);
+	fifo_release(&r->held);
 	free(r->copies);
 	buf_release(&r->restored);
 	buf_release(&r->marked);

@@ -3,10 +3,12 @@
  * where dead letters are parked. model/retry.h says what they look like there.
  *
  * The original is acknowledged only when the broker has confirmed the copy. A copy that comes back
- * (no such queue), is refused, or about which nobody knows leaves the original unacknowledged: it
- * is given back after a pause and comes again, with its failure not counted. So nothing is lost,
- * and a message is doubled only when a confirm or an acknowledgement got lost; the copy is then
- * told by MARKS_ATTEMPTS, the original by its redelivered flag.
+ * (no such queue), is refused, or about which nobody knows is held and sent again after a pause,
+ * one that may have arrived with MARKS_RESENT; until the run ends, or the original is not ours any
+ * more and comes again by itself. Giving it back in between would count as a delivery, of which a
+ * quorum queue has a limit. So nothing is lost, and a message is doubled only when a confirm or an
+ * acknowledgement got lost; a copy is then told by MARKS_ATTEMPTS and MARKS_RESENT, the original by
+ * its redelivered flag.
  *
  * Copies go over a connection of their own: one that is blocked (an alarm of memory or disk) would
  * keep acknowledgements from the broker as well. What cannot be sent now waits here, within the
@@ -36,7 +38,7 @@ struct retrier_options {
 	/* For the copies. NULL: nothing fails here, and what comes back
 	 * is only restored. */
 	struct connection *connection;
-	/* When it is lost: comes back with it. What had no confirm then is given back. NULL: that
+	/* When it is lost: comes back with it. What had no confirm then is sent again. NULL: that
 	 * is the end. */
 	struct recovery *recovery;
 };
@@ -51,6 +53,7 @@ void retrier_close(struct retrier *r);
 struct retrier_counts {
 	uint64_t retried, parked; /* confirmed by the broker */
 	uint64_t rejected;	  /* of those taken on: rejected ones */
+	uint64_t unsent;	  /* given back in the end */
 };
 const struct retrier_counts *retrier_counts(const struct retrier *r);
 
@@ -61,16 +64,25 @@ const struct retrier_counts *retrier_counts(const struct retrier *r);
 const struct message *retrier_restore(
     struct retrier *r, size_t queue, const struct message *m, struct message *out);
 
-/* What became of a message that was taken on: `safe` to acknowledge, or to be given back after a
- * pause. Must not wait. */
-typedef void retrier_done_fn(void *ctx, uint64_t token, bool safe);
-void retrier_listen(struct retrier *r, retrier_done_fn *done, void *ctx);
+struct retrier_listener {
+	/* What became of a message that was taken on: `safe` to acknowledge; or not to be settled
+	 * before the end, for the copy cannot be sent. Must not wait. */
+	void (*done)(void *ctx, uint64_t token, bool safe);
+	/* Whether the delivery is still ours. If not, its copy is dropped, and done is not told. */
+	bool (*is_ours)(const void *ctx, uint64_t token);
+	void *ctx;
+};
+void retrier_listen(struct retrier *r, const struct retrier_listener *listener);
 
 /* Takes a failed delivery on, of which done will be told; false when its queue has no policy or it
  * has not failed. The outcome has its message. */
 bool retrier_take(
     struct retrier *r, size_t queue, uint64_t token, const struct flow_outcome *outcome);
 size_t retrier_under_way(const struct retrier *r);
+/* Whether waiting is of use: copies are on their way, or are held since a few seconds only. */
+bool retrier_is_hopeful(const struct retrier *r);
+/* The run ends: nothing is sent a second time, what is held is given back. */
+void retrier_stop(struct retrier *r);
 
 /* Each turn, outside of every callback: sends what is to go. After the broker has closed the
  * channel it opens another one, which waits for the answer. Fails when the connection is lost for

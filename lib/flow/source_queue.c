@@ -112,20 +112,29 @@ static void settle_stream(struct feed *feed, uint64_t tag, enum flow_fate fate)
 		subscriber_settle(feed->subscriber, tag, SUBSCRIBER_ACK);
 }
 
-/* The retrier has sent the message on, or could not. */
+static void hold(struct source_queue *source, struct feed *feed)
+{
+	feed->held++;
+	source->requeued++; /* by the broker, when the channel closes */
+}
+
+/* The retrier has sent the message on, or cannot. */
 static void on_sent_on(void *ctx, uint64_t token, bool safe)
 {
 	struct source_queue *source = ctx;
-	const struct feed *feed = source_queue_feed(source, token);
+	struct feed *feed = source_queue_feed(source, token);
 	source->heard = true;
 	if (!source_queue_is_current(feed, token))
 		return; /* the original comes again beside its copy */
 	if (safe)
 		subscriber_settle(feed->subscriber, source_queue_tag(token), SUBSCRIBER_ACK);
-	else if (source->stopping)
-		requeue(source, token);
 	else
-		requeue_later(source, token);
+		hold(source, feed);
+}
+
+static bool is_ours(const void *ctx, uint64_t token)
+{
+	return source_queue_is_current(source_queue_feed(ctx, token), token);
 }
 
 /* Another attempt needs somebody who goes on; what is given up is given up even at the end. */
@@ -171,11 +180,9 @@ static void settle(void *self, uint64_t token, const struct flow_outcome *outcom
 		subscriber_settle(feed->subscriber, tag, SUBSCRIBER_REJECT);
 		break;
 	case FLOW_HELD:
-		feed->held++;
-		source->requeued++; /* by the broker, when the channel closes */
+		hold(source, feed);
 		break;
 	case FLOW_RETRY:
-	case FLOW_DEFERRED:
 		if (!source->stopping) {
 			requeue_later(source, token);
 			break;
@@ -189,7 +196,10 @@ static void settle(void *self, uint64_t token, const struct flow_outcome *outcom
 
 static bool is_sending_on(const struct source_queue *source)
 {
-	return source->options.retrier != NULL && retrier_under_way(source->options.retrier) > 0;
+	const struct retrier *retrier = source->options.retrier;
+	if (retrier == NULL)
+		return false;
+	return source->stopping ? retrier_under_way(retrier) > 0 : retrier_is_hopeful(retrier);
 }
 
 static void requeue_due(struct source_queue *source, uint64_t now_ns, uint64_t *wake_ns)
@@ -295,6 +305,31 @@ static void flush_acks(struct source_queue *source, uint64_t now_ns, uint64_t *w
 	}
 }
 
+/* What waits for the broker's answers. */
+static bool ask_broker(
+    struct source_queue *source, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
+{
+	if (!renew_feeds(source, wake_ns, err))
+		return false;
+	if (source->heard)
+		source->quiet_since_ns = now_ns;
+	source->heard = false;
+	bool busy = flow_under_way(source->flow) > 0 || !fifo_is_empty(&source->backlog) ||
+		    is_sending_on(source) || !fifo_is_empty(&source->retries);
+	if (busy)
+		return true;
+	check_idle(source, now_ns, wake_ns);
+	return !source->options.until_empty || look_for_end(source, now_ns, wake_ns, err);
+}
+
+/* Whether the next tick sees why a question had no answer, and goes on or not. */
+static bool is_interrupted(const struct source_queue *source)
+{
+	struct error lost = {0};
+	return source->options.recovery != NULL &&
+	       (source->ended.kind != ERROR_NONE || !connection_check(source->connection, &lost));
+}
+
 static bool tick(
     void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
 {
@@ -313,23 +348,19 @@ static bool tick(
 	flush_acks(source, now_ns, wake_ns);
 	if (source->stopping || source->done)
 		return true;
-	if (!renew_feeds(source, wake_ns, err))
-		return false;
-	if (source->heard)
-		source->quiet_since_ns = now_ns;
-	source->heard = false;
-	bool busy = flow_under_way(flow) > 0 || !fifo_is_empty(&source->backlog) ||
-		    is_sending_on(source) || !fifo_is_empty(&source->retries);
-	if (busy)
+	struct error unanswered = {0};
+	if (ask_broker(source, now_ns, wake_ns, &unanswered))
 		return true;
-	check_idle(source, now_ns, wake_ns);
-	return !source->options.until_empty || look_for_end(source, now_ns, wake_ns, err);
+	*wake_ns = 0;
+	return is_interrupted(source) || error_set(err, unanswered.kind, "%s", unanswered.text);
 }
 
 static void stop(void *self)
 {
 	struct source_queue *source = self;
 	source->stopping = true;
+	if (source->options.retrier != NULL)
+		retrier_stop(source->options.retrier);
 	for (size_t i = 0; i < source->feed_count; i++)
 		if (!source->feeds[i].has_ended)
 			subscriber_cancel(source->feeds[i].subscriber);
@@ -394,7 +425,8 @@ struct source_queue *source_queue_open(
 	source->backlog.size = sizeof(struct waiting);
 	source->retries.size = sizeof(struct retry);
 	if (options->retrier != NULL)
-		retrier_listen(options->retrier, on_sent_on, source);
+		retrier_listen(
+		    options->retrier, &(struct retrier_listener){on_sent_on, is_ours, source});
 	source->feeds = mem_alloc(options->queue_count, sizeof *source->feeds);
 	if (options->queue_count > MAX_FEEDS) {
 		error_set(err, ERROR_USAGE, "a consumer takes %d queues at most", MAX_FEEDS);
@@ -444,5 +476,6 @@ uint64_t source_queue_unacknowledged(const struct source_queue *source)
 
 uint64_t source_queue_lost(const struct source_queue *source)
 {
-	return source->lost;
+	bool is_gone = source->options.ack == SOURCE_QUEUE_AUTO;
+	return source->lost + (is_gone ? fifo_count(&source->backlog) : 0);
 }

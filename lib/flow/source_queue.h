@@ -38,7 +38,8 @@ struct source_queue_options {
 	bool polling;		 /* and these */
 	uint64_t poll_ns;
 	/* When the connection is lost: comes back with it, and consumes anew. NULL: that is the
-	 * end. What was not acknowledged by then is given to somebody by the broker. */
+	 * end. What was not acknowledged by then is given to somebody by the broker; with
+	 * SOURCE_QUEUE_AUTO what has come is ours, and what was on its way is gone, uncounted. */
 	struct recovery *recovery;
 	bool outlives_cancel; /* with recovery: does so too when the broker ends a consumer */
 	/* Takes failed messages on, for which the flow keeps messages; outlives the run, closed
@@ -59,7 +60,7 @@ struct flow_source source_queue_source(struct source_queue *source);
 uint64_t source_queue_requeued(const struct source_queue *source);
 /* Judged when their delivery was not ours any more: they come again. */
 uint64_t source_queue_unacknowledged(const struct source_queue *source);
-/* SOURCE_QUEUE_AUTO: not accepted, and nobody gets them again. */
+/* Of those that came: SOURCE_QUEUE_AUTO: not accepted, and nobody gets them again. */
 uint64_t source_queue_lost(const struct source_queue *source);
 
 #endif

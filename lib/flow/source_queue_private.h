@@ -77,11 +77,13 @@ static inline struct feed *source_queue_feed(const struct source_queue *source, 
 	return &source->feeds[token >> (TAG_BITS + GENERATION_BITS)];
 }
 
-/* Whether the broker still waits for a verdict on it from us. */
+/* Whether it is ours: nobody else gets it, as long as the broker waits for our verdict; and ever
+ * when it does not wait for one. */
 static inline bool source_queue_is_current(const struct feed *feed, uint64_t token)
 {
 	unsigned generation = token >> TAG_BITS & ((1u << GENERATION_BITS) - 1);
-	return generation == feed->generation && !feed->has_ended;
+	return feed->source->options.ack == SOURCE_QUEUE_AUTO ||
+	       (generation == feed->generation && !feed->has_ended);
 }
 
 /* Begins to consume. */

@@ -32,7 +32,7 @@ messages() {
 	message 0 "$3" "$4" | jq -c --argjson from "$1" --argjson to "$2" '. as $m | range($from; $to + 1) |
 		. as $n | $m | .properties.message_id = "m\($n)" | .properties.headers.i = $n | .body = "{\"n\":\($n)}"'
 }
-without_marks() { jq -cS 'del(.redelivered, .queue, .properties.headers["x-warren-returned", "x-delivery-count"])' | sort; }
+without_marks() { jq -cS 'del(.redelivered, .queue, .properties.headers["x-warren-returned", "x-warren-resent", "x-delivery-count"])' | sort; }
 ids() { jq -r .properties.message_id | sort; }
 
 for type in classic quorum; do
@@ -139,8 +139,8 @@ for type in classic quorum; do
 	status_is 0 "$type: to the queue where it died" deadletters return dead --yes --id m2 --to-queue
 	status_is 0 "$type: a parked one to where it came from" deadletters return dead --yes --reason attempts
 	is "$(drain work | jq -c '[.properties.message_id, .exchange, .routing_key, (.properties.headers | keys - ["i", "s", "d", "t", "v", "a", "f", "u8", "time", "x", "D", "float", "odd"])]')" \
-		"$(printf '%s\n' '[null,"order","order.x",["x-warren-returned"]]' '["m2","","work",["x-warren-returned"]]' '["p\u001b[2J","order","order.new",["x-warren-returned"]]')" \
-		"$type: all arrive, with nothing of their death"
+		"$(printf '%s\n' '[null,"order","order.x",["x-warren-resent","x-warren-returned"]]' '["m2","","work",["x-warren-resent","x-warren-returned"]]' '["p\u001b[2J","order","order.new",["x-warren-resent","x-warren-returned"]]')" \
+		"$type: all arrive, with nothing of their death, and marked: somebody has looked at them"
 	is "$(selected --reason rejected)" 'm1 m3' "$type: and are gone here"
 	deadletters purge dead --yes -q
 
@@ -156,6 +156,11 @@ for type in classic quorum; do
 	ok "$type: with every header and property as they were sent" cmp <(without_marks <came) <(without_marks <sent)
 	is "$(jq -c '.properties.headers["x-warren-returned"]' came | sort | uniq -c | xargs)" '1000 1' "$type: each knows that it came back once"
 	ok "$type: and the dead letters are gone" has dead 0
+	messages 1 1 order order.new | send
+	reject work
+	ok "$type: one is dead" eventually 10 has dead 1
+	deadletters return dead --yes -q
+	is "$(drain work | jq -c '.properties.headers["x-warren-resent"]')" null "$type: what nobody had before is not marked as resent"
 
 	# ---- what warren's retry policy has parked ----
 
@@ -260,6 +265,8 @@ for type in classic quorum; do
 	# a message that came twice was still dead when a run was killed
 	twice=$(uniq -d came.ids | wc -l)
 	ok "$type: at most what was under way came twice ($twice)" [ "$twice" -le $((middles * 2000)) ]
+	marked() { jq -r 'select(.redelivered or .properties.headers["x-warren-resent"]) | .properties.message_id' came | sort -u; }
+	is "$(comm -23 <(uniq -d came.ids) <(marked) | wc -l)" 0 "$type: and each of those says so"
 	drain dead >/dev/null
 	"$BIN/topology" delete -s s.yaml >/dev/null
 done

@@ -101,6 +101,24 @@ is "$(jq -r 'select(.redelivered or .properties.headers["x-warren-resent"] | not
 	"what came twice is marked as redelivered, or as sent again"
 is "$(queue jobs .ready)" 0 "nothing is left"
 
+# ---- without acknowledgements, what has come is not dropped: nobody gets it again ----
+
+yes "$(printf '%0200d' 0)" | head -n 3000 >lines
+"$BIN/producer" -s s.yaml --from lines --exchange '' --routing-key jobs -f none --quiet
+mkfifo pipe
+: >got.err
+"$BIN/consumer" -s s.yaml jobs --ack auto -f body --count 3000 --idle 10s --summary json >pipe 2>got.err &
+consumer=$!
+exec 6<pipe # which nobody reads, so most of them wait in the consumer
+all_sent() { is_ready got.err && [ "$(queue jobs .ready)" = 0 ]; }
+eventually 20 all_sent
+cut_off
+ok "--ack auto: a consumer with a slow reader comes back" eventually 30 came_back got.err 1
+cat <&6 >got
+exec 6<&-
+ends_with 0 $consumer "--ack auto: exit 0"
+is "$(lines got) $(field got.err received) $(field got.err acknowledged)" "3000 3000 3000" "--ack auto: all that had come is shown"
+
 # ---- topology comes back with the connection ----
 
 "$BIN/producer" -s s.yaml --yes -f json >sent 2>sent.err &

@@ -18,6 +18,7 @@ queues:
   dug: {}
   aside: {}
   limited: {type: quorum, delivery_limit: 2, dead_letter: over}
+  brief: {type: quorum, delivery_limit: 1, retry: {attempts: 1}}
   single: {single_active_consumer: true}
   plain: {}
 bindings:
@@ -183,32 +184,50 @@ like "$(grep received err)" '2 received, 1 acknowledged, 1 parked' "and counted 
 
 # ---- where sending on fails ----
 
-: >log
+: >log >err
 consume c >out 2>err &
 pid=$!
 ok "a consumer waits" eventually 10 grep -q 'waiting for messages' err
 api DELETE "queues/$vhost/c.retry.1s" >/dev/null
 send c 1
 ok "a wait queue that is gone: said once" eventually 10 grep -q "cannot send a failed message of queue 'c' on: 312 NO_ROUTE" err
-ok "and the message is tried again, not counted" eventually 10 eval '[ "$(grep -c "c-1 0 1 75" log)" -ge 2 ]'
 stop $pid
-is "$status" 0 "the consumer ends cleanly"
+is "$status" 1 "the consumer ends with 1"
+like "$(grep received err)" '1 received, 0 acknowledged, 1 requeued, 1 unsent in' "and says what it could not send on"
 is "$(grep -c 'cannot send a failed' err)" 1 "one warning was enough"
 ok "the message is still there" eventually 5 counted c 1
-take c --exec ./handler --count 1 -f none >out 2>err
-is "$(tail -n 1 log | cut -d ' ' -f 2-5)" "c-1 1 0 0" "a consumer that declares the queue again gets it done"
-
 : >log
+take c --exec ./handler --until-empty -f none >out 2>err
+is "$(tail -n 1 log | cut -d ' ' -f 2-5) $(grep -oE '1 retried' err)" "c-1 0 1 75 1 retried" \
+	"a consumer that declares the queue again sends it on, with its first failure"
+: >log
+take c --exec ./handler --count 1 -f none >out 2>err
+is "$(cut -d ' ' -f 2-5 log)" "c-1 1 0 0" "and then it is done"
+
+# held, not given back again and again: that would use the deliveries of a quorum queue up
+: >log >err
+consume brief >out 2>err &
+pid=$!
+ok "a consumer waits" eventually 10 grep -q 'waiting for messages' err
+api DELETE "queues/$vhost/brief.parked" >/dev/null
+echo '{"exchange":"","routing_key":"brief","body":"{\"n\":90}"}' | "$BIN/producer" --from - --quiet --no-declare
+ok "a parking queue that is gone: said" eventually 10 grep -q "queue 'brief' on: 312 NO_ROUTE" err
+"$BIN/topology" apply >/dev/null
+ok "the message is parked when the queue is back" eventually 10 counted brief.parked 1
+stop $pid
+is "$status $(grep -oE '1 parked' err) $(wc -l <log)" "0 1 parked 1" "without another delivery"
+
+: >log >err
 consume to_exchange >out 2>err &
 pid=$!
 ok "a consumer waits" eventually 10 grep -q 'waiting for messages' err
 api DELETE "exchanges/$vhost/graveyard" >/dev/null
 echo '{"exchange":"","routing_key":"to_exchange","body":"{\"n\":9}"}' | "$BIN/producer" --from - --quiet --no-declare
 ok "a parking exchange that is gone: said" eventually 10 grep -q "queue 'to_exchange' on: .*no exchange" err
-ok "and tried again" eventually 10 lines log 2
 "$BIN/topology" apply >/dev/null
 ok "the message is parked when the exchange is back" eventually 10 counted dug 1
 stop $pid
+is "$status $(wc -l <log)" "0 1" "its handler had it once"
 "$BIN/topology" purge dug >/dev/null
 
 # ---- a stop in the middle ----
@@ -335,7 +354,30 @@ END_OF_HANDLER
 chmod +x half-second
 take plain -e --dedupe --exec ./half-second --exec-jobs 2 -f none >out 2>err
 is "$(wc -l <ids)" 1 "a second one that comes while the first is at work waits for what becomes of it"
-like "$(grep received err)" '3 received, 2 acknowledged, 1 requeued, 1 redelivered, 1 duplicates in' "and is dropped then"
+like "$(grep received err)" '2 received, 2 acknowledged, 1 duplicates in' "and is dropped then"
+
+# a redelivery of what is still at work: giving it back would use the deliveries of the queue up
+cat >gated <<'END_OF_HANDLER'
+#!/bin/bash
+echo begun >>log
+until [ -e go ]; do read -r -t 0.05 <> <(:); done
+[ "$(wc -l <log)" -ge 2 ] || exit 75
+END_OF_HANDLER
+chmod +x gated
+: >log
+jq -c '.routing_key = "limited"' one | "$BIN/producer" --from - --quiet
+"$BIN/consumer" limited --dedupe --exec ./gated -f none >out 2>err &
+pid=$!
+ok "a handler is at work" eventually 10 lines log 1
+ctl() { "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q "$@"; }
+ctl close_all_connections -p "$vhost" cut >/dev/null
+is_out() { [ "$(ctl -p "$vhost" list_queues name messages_unacknowledged consumers | awk '$1 == "limited" {print $2, $3}')" = "1 1" ]; }
+ok "its connection is cut, its message comes again" eventually 10 eval 'grep -q "connected again" err && is_out'
+: >go
+ok "it fails: the one that came again has its turn" eventually 10 lines log 2
+ok "and is acknowledged" eventually 10 eval '[ "$(ready limited)" = 0 ]'
+stop $pid
+like "$(grep received err)" '2 received, 1 acknowledged, 1 redelivered in' "nothing was given back in between"
 
 "$BIN/consumer" plain --dedupe-file seen.ids >out 2>err &
 pid=$!

@@ -3,6 +3,7 @@
 #include "flow/ids.h"
 #include "flow/ids_file.h"
 
+#include "base/chrono.h"
 #include "base/mem.h"
 #include "base/rng.h"
 
@@ -91,19 +92,6 @@ START_TEST(a_second_one_is_dropped_once_the_first_is_accepted)
 }
 END_TEST
 
-START_TEST(a_second_one_is_deferred_while_the_first_is_under_way)
-{
-	struct core_dedupe *core = create(10, NULL);
-	ck_assert_int_eq(offer(core, 0, "q", "a"), FLOW_FATE_COUNT);
-	ck_assert_int_eq(offer(core, 1, "q", "a"), FLOW_DEFERRED);
-	ck_assert_int_eq(offer(core, 1, "q", "a"), FLOW_DEFERRED);
-	settle(core, 0, FLOW_ACCEPTED);
-	ck_assert_int_eq(offer(core, 1, "q", "a"), FLOW_ACCEPTED);
-	ck_assert_uint_eq(core_dedupe_duplicates(core), 1);
-	core_dedupe_free(core);
-}
-END_TEST
-
 static const enum flow_fate no_success[] = {
     FLOW_RETRY, FLOW_REJECTED, FLOW_RELEASED, FLOW_HELD, FLOW_NACKED};
 
@@ -155,6 +143,176 @@ START_TEST(the_window_forgets_the_oldest)
 	}
 	ck_assert_int_eq(offer(core, 0, "q", "m3999"), FLOW_FATE_COUNT);
 	core_dedupe_free(core);
+}
+END_TEST
+
+/* ---- what waits, in a flow: its source gives nothing by itself, its sink takes the first room
+ * ---- */
+
+#define MOST 8
+
+struct bench {
+	struct core_dedupe *core;
+	struct flow *flow;
+	struct loop *loop;
+	uint64_t in_sink[MOST]; /* slots, in order of coming */
+	size_t put;
+	int fates[MOST]; /* by token; -1: not settled */
+	bool stopped;
+};
+
+static bool nothing_comes(
+    void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
+{
+	(void)self;
+	(void)flow;
+	(void)now_ns;
+	(void)wake_ns;
+	(void)err;
+	return true;
+}
+
+static void note_fate(void *self, uint64_t token, const struct flow_outcome *outcome)
+{
+	((struct bench *)self)->fates[token] = (int)outcome->fate;
+}
+
+static void note_stop(void *self)
+{
+	((struct bench *)self)->stopped = true;
+}
+
+static bool has_stopped(const void *self)
+{
+	return ((const struct bench *)self)->stopped;
+}
+
+static size_t any_room(const void *self)
+{
+	(void)self;
+	return SIZE_MAX;
+}
+
+static bool keep(
+    void *self, struct flow *flow, uint64_t slot, const struct flow_message *m, struct error *err)
+{
+	struct bench *b = self;
+	(void)flow;
+	(void)err;
+	ck_assert(slice_is(m->message->message_id, "a"));
+	b->in_sink[b->put++] = slot;
+	return true;
+}
+
+static bool keep_on(void *self, struct flow *flow, struct error *err)
+{
+	(void)self;
+	(void)flow;
+	(void)err;
+	return true;
+}
+
+static void let_go(void *self, struct flow *flow)
+{
+	(void)self;
+	(void)flow;
+}
+
+static void begin(struct bench *b, size_t offered)
+{
+	static const struct flow_source_kind source = {
+	    nothing_comes, note_fate, note_stop, has_stopped};
+	static const struct flow_sink_kind sink = {any_room, keep, keep_on, NULL, let_go};
+	struct error err = {0};
+	*b = (struct bench){.core = create(10, NULL), .loop = loop_create(&err)};
+	struct flow_options options = {.source = {&source, b},
+	    .cores = {core_dedupe_core(b->core)},
+	    .core_count = 1,
+	    .sink = {&sink, b},
+	    .window = MOST,
+	    .limit = FLOW_NO_LIMIT,
+	    .drain_ns = CHRONO_S};
+	b->flow = flow_create(b->loop, &options);
+	for (size_t i = 0; i < offered; i++) {
+		char id[] = "a"; /* gone when it is needed again */
+		struct message m = {.present = MESSAGE_MESSAGE_ID, .message_id = slice_str(id)};
+		b->fates[i] = -1;
+		flow_offer(b->flow, &(struct flow_message){.message = &m, .queue = SLICE("q")}, i);
+	}
+	ck_assert_uint_eq(b->put, 1);
+}
+
+/* The message that came into the sink as number `n` is settled; a turn follows. */
+static void settle_put(struct bench *b, size_t n, enum flow_fate fate)
+{
+	struct error err = {0};
+	uint64_t wake_ns = 0;
+	flow_settle(b->flow, b->in_sink[n], fate, "");
+	flow_step(b->flow, &wake_ns, &err);
+}
+
+static void finish(struct bench *b)
+{
+	struct error err = {0};
+	ck_assert(flow_finish(b->flow, &err));
+	ck_assert_uint_eq(flow_under_way(b->flow), 0);
+	flow_free(b->flow);
+	core_dedupe_free(b->core);
+	loop_free(b->loop);
+}
+
+START_TEST(a_second_one_waits_for_the_first_and_is_dropped_after_its_success)
+{
+	struct bench b;
+	begin(&b, 3);
+	ck_assert_uint_eq(flow_under_way(b.flow), 3);
+	settle_put(&b, 0, FLOW_ACCEPTED);
+	ck_assert_uint_eq(flow_under_way(b.flow), 0);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(b.fates[i], FLOW_ACCEPTED);
+	ck_assert_uint_eq(b.put, 1);
+	ck_assert_uint_eq(core_dedupe_duplicates(b.core), 2);
+	ck_assert_uint_eq(flow_counts(b.flow)->finished, 1); /* a limit counts what was done */
+	finish(&b);
+}
+END_TEST
+
+START_TEST(a_second_one_has_its_turn_when_the_first_was_not_accepted)
+{
+	struct bench b;
+	begin(&b, 4);
+	for (size_t n = 0; n < 3; n++) {
+		settle_put(&b, n, no_success[_i]);
+		ck_assert_uint_eq(b.put, n + 2);
+	}
+	ck_assert_int_eq(b.fates[3], no_success[_i]); /* the newest is the next one */
+	settle_put(&b, 3, FLOW_ACCEPTED);
+	ck_assert_uint_eq(flow_under_way(b.flow), 0);
+	ck_assert_uint_eq(core_dedupe_duplicates(b.core), 0);
+	finish(&b);
+}
+END_TEST
+
+START_TEST(after_a_stop_the_first_still_decides_and_no_other_begins)
+{
+	struct bench b;
+	begin(&b, 2);
+	flow_stop(b.flow);
+	ck_assert_int_eq(b.fates[1], -1);
+	settle_put(&b, 0, _i == 0 ? FLOW_ACCEPTED : FLOW_RETRY);
+	ck_assert_int_eq(b.fates[1], _i == 0 ? FLOW_ACCEPTED : FLOW_RELEASED);
+	ck_assert_uint_eq(b.put, 1);
+	finish(&b);
+}
+END_TEST
+
+START_TEST(what_waits_at_the_end_is_released)
+{
+	struct bench b;
+	begin(&b, 3);
+	finish(&b);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(b.fates[i], FLOW_RELEASED);
 }
 END_TEST
 
@@ -307,11 +465,15 @@ int main(void)
 	TCase *cases = tcase_create("core");
 	tcase_add_test(cases, ids_that_crowd_each_other_are_found_until_they_are_removed);
 	tcase_add_test(cases, a_second_one_is_dropped_once_the_first_is_accepted);
-	tcase_add_test(cases, a_second_one_is_deferred_while_the_first_is_under_way);
 	tcase_add_loop_test(cases, what_was_not_accepted_may_come_again, 0, ARRAY_LEN(no_success));
 	tcase_add_test(cases, copies_in_two_queues_are_two_messages);
 	tcase_add_test(cases, messages_without_an_id_pass);
 	tcase_add_test(cases, the_window_forgets_the_oldest);
+	tcase_add_test(cases, a_second_one_waits_for_the_first_and_is_dropped_after_its_success);
+	tcase_add_loop_test(cases, a_second_one_has_its_turn_when_the_first_was_not_accepted, 0,
+	    ARRAY_LEN(no_success));
+	tcase_add_loop_test(cases, after_a_stop_the_first_still_decides_and_no_other_begins, 0, 2);
+	tcase_add_test(cases, what_waits_at_the_end_is_released);
 	suite_add_tcase(suite, cases);
 	TCase *files = tcase_create("file");
 	tcase_add_checked_fixture(files, make_folder, remove_folder);
