@@ -6,6 +6,7 @@
 #include "broker/connection_private.h"
 #include "broker/publisher_private.h"
 #include "broker/refusal.h"
+#include "model/table.h"
 
 #include <amqp.h>
 #include <amqp_framing.h>
@@ -44,16 +45,30 @@ static struct slice beginning(struct slice s)
 	return (struct slice){s.ptr, s.len < TELLING_BYTES ? s.len : TELLING_BYTES};
 }
 
-/* Of where it goes and its message_id, or else the beginning of what it says. */
-static uint64_t hash(const struct message *m)
+static uint64_t hash_route(const struct message *m)
 {
 	uint64_t h = hash_more(UINT64_C(0xcbf29ce484222325), m->exchange);
-	h = hash_more(h, m->routing_key);
+	return hash_more(h, m->routing_key);
+}
+
+/* The broker takes BCC out before it returns a message. */
+static uint64_t hash_headers(uint64_t h, struct slice headers)
+{
+	struct table_entry entry = {.rest = headers};
+	while (table_next(&entry) && (size_t)(entry.key.ptr - headers.ptr) <= TELLING_BYTES)
+		if (!slice_is(entry.key, "BCC"))
+			h = hash_more(hash_more(h, entry.key), beginning(entry.value));
+	return h;
+}
+
+/* Of where it goes and its message_id, or else the beginning of what it says. */
+static uint64_t hash(uint64_t route, const struct message *m)
+{
 	if ((m->present & MESSAGE_MESSAGE_ID) != 0)
-		return hash_more(h, m->message_id);
+		return hash_more(route, m->message_id);
 	if ((m->present & MESSAGE_HEADERS) != 0)
-		h = hash_more(h, beginning(m->headers));
-	return hash_more(h, beginning(m->body));
+		route = hash_headers(route, m->headers);
+	return hash_more(route, beginning(m->body));
 }
 
 void publisher_advance(struct publisher *p)
@@ -120,7 +135,23 @@ static void on_method(void *ctx, uint32_t method_id, struct slice payload)
 		    ack ? "" : "the broker could not take it");
 }
 
-/* Returns come in the order of sending, so the first unreturned message with that id is the one. */
+/* Returns come in the order of sending, so the first unreturned message with that id is the one.
+ * When the broker has changed more than we know of, it is one that went the same way. */
+static struct entry *find_returned(struct publisher *p, const struct message *m)
+{
+	struct entry *likely = NULL;
+	uint64_t route = hash_route(m), id = hash(route, m);
+	for (uint64_t n = p->oldest; n < p->next; n++) {
+		struct entry *e = publisher_entry(p, n);
+		if (e->settled || e->return_reason != NULL || e->route_hash != route)
+			continue;
+		if (e->id_hash == id)
+			return e;
+		likely = likely != NULL ? likely : e;
+	}
+	return likely;
+}
+
 static void on_content(void *ctx, uint32_t method_id, struct slice payload, struct message *m)
 {
 	struct publisher *p = ctx;
@@ -134,16 +165,15 @@ static void on_content(void *ctx, uint32_t method_id, struct slice payload, stru
 			p->options.returned(p->options.ctx);
 		return;
 	}
-	uint64_t id_hash = hash(m);
-	for (uint64_t n = p->oldest; n < p->next; n++) {
-		struct entry *e = publisher_entry(p, n);
-		if (e->settled || e->return_reason != NULL || e->id_hash != id_hash)
-			continue;
-		char *text = text_quote(r.text);
-		e->return_reason = mem_printf("%u %s", r.code, text);
-		free(text);
+	struct entry *e = find_returned(p, m);
+	if (e == NULL) {
+		connection_lose(p->connection, ERROR_REFUSED,
+		    "the broker returned a message that was not sent");
 		return;
 	}
+	char *text = text_quote(r.text);
+	e->return_reason = mem_printf("%u %s", r.code, text);
+	free(text);
 }
 
 static void abandon(struct publisher *p, const char *reason)
@@ -255,7 +285,8 @@ bool publisher_put(struct publisher *p, const struct message *m, bool mandatory,
 		return false;
 	struct entry *e = publisher_entry(p, p->next++);
 	*e = *entry;
-	e->id_hash = hash(m);
+	e->route_hash = hash_route(m);
+	e->id_hash = hash(e->route_hash, m);
 	if (p->options.keeps)
 		e->place = kept_add(&p->kept, (struct slice){out->ptr + before, out->len - before});
 	return true;

@@ -9,10 +9,10 @@
 /* A message sent and not yet settled; message n stands at n & mask. */
 struct entry {
 	uint64_t token;
-	uint64_t id_hash;    /* a return does not say which message it is */
-	char *return_reason; /* not NULL: returned, the acknowledgement is still to come */
-	uint64_t place;	     /* of its frames in `kept` */
-	unsigned tries;	     /* how often it was nacked */
+	uint64_t route_hash, id_hash; /* a return does not say which message it is */
+	char *return_reason;	      /* not NULL: returned, the acknowledgement is still to come */
+	uint64_t place;		      /* of its frames in `kept` */
+	unsigned tries;		      /* how often it was nacked */
 	bool settled;
 };
 

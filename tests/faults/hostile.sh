@@ -195,7 +195,7 @@ plan producer ack_twice 0 '' $AT_ONCE
 hold producer ack_0
 plan producer nack_all 1 '' $AT_ONCE
 plan producer return_all 1 '' $AT_ONCE
-plan producer return_unknown 0 '' $AT_ONCE
+plan producer return_unknown 1 '' $AT_ONCE
 plan producer deliver_to_producer 76 'damaged return' $AT_ONCE
 plan producer blocked_then_unblocked 0 '' $AT_ONCE
 plan producer unblocked_never_blocked 0 '' $AT_ONCE

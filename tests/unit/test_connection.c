@@ -258,6 +258,43 @@ static void peer_settles(int fd)
 	peer_silent(fd);
 }
 
+static void put_return(struct buf *out, const char *key)
+{
+	amqp_basic_return_t back = {
+	    312, amqp_cstring_bytes("NO_ROUTE"), {0, NULL}, amqp_cstring_bytes(key)};
+	struct message changed = {.present = MESSAGE_MESSAGE_ID, .message_id = SLICE("changed")};
+	struct buf publish = {0};
+	struct error err = {0};
+	struct frame method;
+	IGNORE_RESULT(frames_put_method(out, 1, AMQP_BASIC_RETURN_METHOD, &back, 4096, &err));
+	IGNORE_RESULT(frames_put_publish(&publish, 1, &changed, false, 4096, &err));
+	struct slice rest = buf_slice(&publish);
+	IGNORE_RESULT(frames_next(&rest, 4096, &method, &err) == FRAMES_OK);
+	buf_append(out, rest);
+}
+
+/* Returns what nobody would know again, twice; acknowledges all but the last. */
+static void peer_changes_what_it_returns(int fd)
+{
+	begin_confirms(fd);
+	struct buf out = {0};
+	put_return(&out, "k");
+	put_return(&out, "k");
+	frames_put_ack(&out, 1, 4, true);
+	IGNORE_RESULT(write(fd, out.ptr, out.len));
+	peer_silent(fd);
+}
+
+static void peer_returns_what_went_elsewhere(int fd)
+{
+	begin_confirms(fd);
+	struct buf out = {0};
+	put_return(&out, "another");
+	frames_put_ack(&out, 1, 5, true);
+	IGNORE_RESULT(write(fd, out.ptr, out.len));
+	peer_silent(fd);
+}
+
 /* Settles what was never sent. */
 static void peer_invents(int fd)
 {
@@ -298,6 +335,9 @@ static const struct fate_row {
 	const char *text;
 } fate_rows[] = {
     {peer_settles, 2, 1, 1, 1, ERROR_NONE, ""},
+    {peer_changes_what_it_returns, 2, 2, 0, 1, ERROR_NONE, ""},
+    {peer_returns_what_went_elsewhere, 0, 0, 0, 5, ERROR_REFUSED,
+	"the broker returned a message that was not sent"},
     {peer_invents, 0, 0, 0, 5, ERROR_REFUSED, "the broker settled message 99, which was not sent"},
     {peer_closes_channel, 0, 0, 0, 5, ERROR_REFUSED, "there is no such exchange"},
     {peer_unknown_channel, 0, 0, 0, 5, ERROR_REFUSED,
