@@ -175,8 +175,7 @@ void publisher_abandon_again(struct publisher *p, const char *reason)
 {
 	for (; !fifo_is_empty(&p->again); fifo_pop(&p->again)) {
 		struct again a = *(struct again *)fifo_front(&p->again);
-		p->options.fate(p->options.ctx, a.token,
-		    a.tries > 0 ? PUBLISHER_NACKED : PUBLISHER_UNCONFIRMED, reason);
+		p->options.fate(p->options.ctx, a.token, PUBLISHER_UNCONFIRMED, reason);
 		free(a.message);
 	}
 }

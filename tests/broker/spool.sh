@@ -2,11 +2,12 @@
 # --spool: what has no fate outlives the producer, and the same command goes on where it was.
 . tests/support/tap.sh
 use_broker
-cd "$work" || exit
+. tests/support/through.sh
 
 cat >s.yaml <<'END'
 queues:
   jobs: {}
+  small: {max_length: 1, overflow: reject-publish}
 messages:
   job:
     routing_key: jobs
@@ -106,6 +107,28 @@ is $? 0 "Ctrl+C is a clean end"
 is "$(tail -n 1 err | jq .confirmed)" 10 "another command is another run"
 (produce --amount 10) >part 2>part.err
 is "$? $(lines part)" "0 10" "a run that is over begins anew"
+
+# ---- nacked, and the broker goes before a try that is left ----
+
+proxy_up
+seq 3 >few.txt
+produce --from few.txt --exchange '' --routing-key small --nack-retries 50 --give-up-after 300ms >part 2>part.err &
+producer=$!
+small_is_full() { [ "$(ready small)" = 1 ]; }
+eventually 20 small_is_full
+proxy refuse
+proxy cut
+wait $producer
+is "$? $(grep "^{" part.err | jq -c "[.confirmed, .nacked, .unconfirmed]")" "69 [1,0,2]" \
+	"nacked with tries left, and the broker is lost: no fate"
+proxy_down
+AMQP_URL=$direct_url
+timeout 60 "$BIN/consumer" -s s.yaml small --count 3 --idle 20s -f body >got 2>got.err &
+consumer=$!
+(produce --from few.txt --exchange '' --routing-key small --nack-retries 50) >part 2>part.err
+is $? 0 "the same command sends them"
+wait $consumer
+is "$(sort got | paste -sd' ')" "1 2 3" "and they arrive"
 
 # ---- what cannot be a spool ----
 

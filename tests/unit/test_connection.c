@@ -386,6 +386,49 @@ START_TEST(every_message_gets_one_fate)
 }
 END_TEST
 
+/* Refuses 1 and 2, and goes. */
+static void peer_nacks_and_dies(int fd)
+{
+	begin_confirms(fd);
+	struct buf out = {0};
+	frames_put_nack(&out, 1, 2, true, false);
+	IGNORE_RESULT(write(fd, out.ptr, out.len));
+	close(fd);
+}
+
+START_TEST(what_was_nacked_with_tries_left_is_unconfirmed_in_the_end)
+{
+	struct error err = {0};
+	struct uri uri = {0};
+	struct fates fates = {{0}, 0, ""};
+	char *address = start_peer(peer_nacks_and_dies);
+	struct loop *loop = loop_create(&err);
+	struct connection *c = connect_to(loop, address, &uri, &err);
+	ck_assert_msg(c != NULL, "%s", err.text);
+	struct publisher_options options = {
+	    .window = 10, .fate = note_fate, .ctx = &fates, .keeps = true, .nack_retries = 50};
+	struct publisher *p = publisher_open(c, &options, &err);
+	ck_assert_msg(p != NULL, "%s", err.text);
+	for (uint64_t i = 0; i < 3; i++) {
+		struct message m = {.routing_key = SLICE("k")};
+		ck_assert(publisher_send(p, &m, true, i, &err));
+	}
+	connection_flush(c);
+	uint64_t deadline = chrono_now_ns() + 10 * CHRONO_S;
+	while (publisher_check(p, &err) && chrono_now_ns() < deadline)
+		ck_assert(loop_turn(loop, deadline, &err));
+	ck_assert_uint_eq(publisher_unconfirmed(p), 3);
+	publisher_close(p);
+	ck_assert_uint_eq(fates.count[PUBLISHER_UNCONFIRMED], 3);
+	ck_assert_uint_eq(fates.count[PUBLISHER_NACKED], 0);
+	stop_peer();
+	connection_close(c);
+	loop_free(loop);
+	uri_release(&uri);
+	free(address);
+}
+END_TEST
+
 /* Without confirms: two come back, and then what is asked behind them is answered. */
 static void peer_returns(int fd)
 {
@@ -466,6 +509,7 @@ int main(void)
 	tcase_set_timeout(cases, 30);
 	tcase_add_loop_test(cases, who_answers_decides_what_is_said, 0, ARRAY_LEN(refusals));
 	tcase_add_loop_test(cases, every_message_gets_one_fate, 0, ARRAY_LEN(fate_rows));
+	tcase_add_test(cases, what_was_nacked_with_tries_left_is_unconfirmed_in_the_end);
 	tcase_add_loop_test(
 	    cases, without_confirms_what_comes_back_is_told_and_changes_no_fate, 0, 2);
 	suite_add_tcase(suite, cases);
