@@ -301,6 +301,7 @@ static bool run_flow(
 	    .recovery = run->tool->recovery,
 	    .nack_retries = (unsigned)o->nack_retries,
 	    .skips_refused = o->on_refusal == PRODUCE_REFUSAL_SKIP,
+	    .nacks_unfit = spool == NULL && run->resume.spool != NULL,
 	    .spool = spool,
 	    .spool_number = spool != NULL ? resume_first_number(&run->resume) : 0};
 	struct sink_exchange *sink = sink_exchange_open(run->tool->connection, &sending, err);
@@ -337,7 +338,7 @@ static bool send_left(struct run *run, struct error *err)
 {
 	if (run->resume.spool == NULL || spool_unsettled_count(run->resume.spool) == 0)
 		return true;
-	struct source_spool *source = source_spool_create(run->resume.spool);
+	struct source_spool *source = source_spool_create(run->resume.spool, run->tool->connection);
 	bool good = run_flow(run, source_spool_source(source), NULL, err);
 	source_spool_free(source);
 	run->left_put = run->counts.put;

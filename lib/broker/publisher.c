@@ -259,6 +259,11 @@ void publisher_close(struct publisher *p)
 	free(p);
 }
 
+bool publisher_fits(const struct connection *c, const struct message *m, struct error *err)
+{
+	return frames_fit_publish(m, connection_frame_max(c), err);
+}
+
 bool publisher_is_open(const struct publisher *p)
 {
 	return p->channel != 0 && !connection_is_blocked(p->connection) &&

@@ -56,6 +56,10 @@ struct publisher *publisher_open(
 /* What is still unsettled becomes unconfirmed. Accepts NULL. */
 void publisher_close(struct publisher *p);
 
+/* Whether a message can be sent over the connection at all; ERROR_DATA as of publisher_send. */
+bool publisher_fits(
+    const struct connection *c, const struct message *m, struct error *err) MUST_CHECK;
+
 /* How many messages can be sent now; 0 while the window is full, the broker blocks us or the socket
  * does not keep up. */
 size_t publisher_room(const struct publisher *p);

@@ -122,6 +122,9 @@ static bool add_to_spool(struct sink_exchange *sink, uint64_t slot, const struct
     bool mandatory, struct error *err)
 {
 	uint64_t number = sink->options.spool_number + m->number;
+	/* in the spool it would stand in everybody's way, run after run */
+	if (!publisher_fits(sink->connection, m->message, err))
+		return false;
 	/* the connection writes by itself when much has come together */
 	if (connection_pending_bytes(sink->connection) > SPOOL_FIRST_BYTES &&
 	    !flush_spool(sink, err))
@@ -142,7 +145,12 @@ static bool put(
 {
 	struct sink_exchange *sink = self;
 	bool mandatory = is_mandatory(sink, m->message->exchange);
+	struct error unfit = {0};
 	sink->flow = flow;
+	if (sink->options.nacks_unfit && !publisher_fits(sink->connection, m->message, &unfit)) {
+		flow_settle(flow, slot, FLOW_NACKED, unfit.text);
+		return true;
+	}
 	if (sink->options.spool != NULL && !add_to_spool(sink, slot, m, mandatory, err))
 		return false;
 	return publisher_send(sink->publisher, m->message, mandatory, slot, err);

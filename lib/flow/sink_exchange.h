@@ -24,6 +24,8 @@ struct sink_exchange_options {
 	struct recovery *recovery;
 	unsigned nack_retries; /* as in publisher.h, with recovery, */
 	bool skips_refused;    /* and this */
+	/* A message that does not fit this connection is nacked; else it ends the run. */
+	bool nacks_unfit;
 	/* What is sent stands there until it has a fate. NULL: nowhere. The flow's first message
 	 * has this number in it. */
 	struct spool *spool;

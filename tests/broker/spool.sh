@@ -130,6 +130,43 @@ is $? 0 "the same command sends them"
 wait $consumer
 is "$(sort got | paste -sd' ')" "1 2 3" "and they arrive"
 
+# ---- a message that does not fit ----
+
+# three HEADER_BYTES: the second of three lines has such a header.
+three() {
+	jq -cn --argjson bytes "$1" '"one", "two", "three" | {routing_key: "small", body: .,
+		properties: {headers: (if . == "two" then {h: ("x" * $bytes)} else {} end)}}' >three.jsonl
+}
+"$BIN/consumer" -s s.yaml small --until-empty -f none 2>got.err
+three 140000
+(produce --from three.jsonl) >part 2>part.err
+is $? 65 "a message that no frame holds ends the run with 65"
+three 10
+timeout 60 "$BIN/consumer" -s s.yaml small --count 3 --idle 20s -f body >got 2>got.err &
+consumer=$!
+(produce --from three.jsonl --nack-retries 50) >part 2>part.err
+is $? 0 "made smaller, it is sent by the same command"
+wait $consumer
+is "$(sort got | paste -sd' ')" "one three two" "with what stands before and behind it"
+
+# Left behind in the spool, and the next broker allows less.
+three 5000
+produce --from three.jsonl --nack-retries 50 >part 2>part.err &
+producer=$!
+eventually 20 small_is_full
+kill -9 $producer
+wait $producer 2>/dev/null
+timeout 60 "$BIN/consumer" -s s.yaml small -f none 2>got.err &
+consumer=$!
+AMQP_URL="$AMQP_URL?frame_max=4096" produce --from three.jsonl --nack-retries 50 >part 2>part.err &
+wait $!
+is "$? $(jq -r '"\(.body) \(.fate)"' part | grep -v one | sort | paste -sd,)" "1 three confirmed,two nacked" \
+	"one that fits no more is nacked, and those behind it are sent"
+like "$(jq -r 'select(.body == "two") | .reason' part)" "take 5[0-9]+ bytes; one frame holds 4088" "with the reason"
+is "$(stat -c %s spool)" 16 "and the spool is empty"
+kill -INT $consumer
+wait $consumer
+
 # ---- what cannot be a spool ----
 
 "$BIN/topology" purge -s s.yaml >/dev/null
