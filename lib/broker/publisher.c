@@ -17,6 +17,7 @@
 #define GATHER_NS (2 * CHRONO_MS)    /* confirms are only counted: nobody waits for one of many */
 #define MAX_PENDING_BYTES (1u << 20) /* in the connection's output before we stop adding */
 #define TELLING_BYTES 64	     /* of headers and body: enough to tell messages apart */
+#define SLOWEST_LINK 32768u	     /* bytes a second: how slow a link we bear with */
 #define BURST 256		     /* room without confirms: the socket gets its turn */
 #define MAX_KEPT_BYTES (64u << 20)
 
@@ -290,6 +291,9 @@ bool publisher_put(struct publisher *p, const struct message *m, bool mandatory,
 		return false;
 	struct entry *e = publisher_entry(p, p->next++);
 	*e = *entry;
+	e->bytes = out->len - before;
+	if (e->tries == 0)
+		p->put_bytes = connection_put_bytes(p->connection);
 	e->route_hash = hash_route(m);
 	e->id_hash = hash(e->route_hash, m);
 	if (p->options.keeps)
@@ -322,6 +326,26 @@ bool publisher_sync(struct publisher *p, struct error *err)
 size_t publisher_unconfirmed(const struct publisher *p)
 {
 	return (size_t)(p->next - p->oldest) + fifo_count(&p->again);
+}
+
+/* The oldest message may stand in somebody's buffer for long when the link is slow. */
+static bool is_on_its_way(struct publisher *p, uint64_t now_ns)
+{
+	if (p->oldest == p->next)
+		return false;
+	return (now_ns - p->moved_ns) / CHRONO_MS * SLOWEST_LINK / 1000 <
+	       publisher_entry(p, p->oldest)->bytes;
+}
+
+uint64_t publisher_progress(struct publisher *p)
+{
+	uint64_t taken = connection_taken_bytes(p->connection); /* heartbeats, too */
+	uint64_t moved = p->settled_in_all + (taken < p->put_bytes ? taken : p->put_bytes);
+	uint64_t now_ns = chrono_now_ns();
+	p->progress += moved != p->moved || is_on_its_way(p, now_ns);
+	p->moved_ns = moved != p->moved ? now_ns : p->moved_ns;
+	p->moved = moved;
+	return p->progress;
 }
 
 bool publisher_check(const struct publisher *p, struct error *err)

@@ -76,6 +76,11 @@ bool publisher_sync(struct publisher *p, struct error *err) MUST_CHECK;
 
 size_t publisher_unconfirmed(const struct publisher *p);
 
+/* Goes up, from call to call, while fates come, the network takes what was sent, or the oldest
+ * message is so big that a slow link still has it. What is sent again after a nack does not count.
+ */
+uint64_t publisher_progress(struct publisher *p);
+
 /* How many were sent again so far. */
 uint64_t publisher_resent(const struct publisher *p);
 

@@ -78,16 +78,18 @@ static void take_back(struct publisher *p)
 	kept_forget(&p->kept, kept_end(&p->kept));
 }
 
-/* Ends a connection on which nothing is confirmed for half a minute, though the broker does not say
- * that it is blocked: what it was given is sent again over another one. */
+/* Ends a connection on which nothing is confirmed for half a minute, though the network has taken
+ * all and the broker does not say that it is blocked: what it was given is sent again over another
+ * one. */
 static void look_at_confirms(void *ctx, uint64_t now_ns)
 {
 	struct publisher *p = ctx;
 	bool waits =
 	    p->channel != 0 && p->next > p->oldest && !connection_is_blocked(p->connection);
-	bool quiet = waits && p->settled_in_all == p->settled_at_look;
+	uint64_t progress = publisher_progress(p);
+	bool quiet = waits && progress == p->progress_at_look;
 	p->quiet_looks = quiet ? p->quiet_looks + 1 : 0;
-	p->settled_at_look = p->settled_in_all;
+	p->progress_at_look = progress;
 	if (p->quiet_looks >= CONFIRM_LOOKS) {
 		p->quiet_looks = 0;
 		connection_lose(p->connection, ERROR_UNAVAILABLE,

@@ -197,6 +197,12 @@ static bool is_held_up(const void *self)
 	return connection_is_blocked(sink->connection);
 }
 
+static uint64_t progress(const void *self)
+{
+	const struct sink_exchange *sink = self;
+	return publisher_progress(sink->publisher);
+}
+
 static void abandon(void *self, struct flow *flow)
 {
 	struct sink_exchange *sink = self;
@@ -213,6 +219,6 @@ uint64_t sink_exchange_resent(const struct sink_exchange *sink)
 
 struct flow_sink sink_exchange_sink(struct sink_exchange *sink)
 {
-	static const struct flow_sink_kind kind = {room, put, flush, is_held_up, abandon};
+	static const struct flow_sink_kind kind = {room, put, flush, is_held_up, progress, abandon};
 	return (struct flow_sink){&kind, sink};
 }

@@ -429,6 +429,74 @@ START_TEST(what_was_nacked_with_tries_left_is_unconfirmed_in_the_end)
 }
 END_TEST
 
+/* Reads nothing before it gets SIGUSR1, then all, and confirms nothing. */
+static void peer_reads_late(int fd)
+{
+	sigset_t set;
+	int signal_number;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	begin_confirms(fd);
+	sigwait(&set, &signal_number);
+	for (;;)
+		read_some(fd);
+}
+
+/* Whether there is progress within this time. */
+static bool gets_on(struct loop *loop, struct publisher *p, uint64_t within_ns)
+{
+	struct error err = {0};
+	uint64_t before = publisher_progress(p), deadline = chrono_now_ns() + within_ns;
+	do {
+		ck_assert(loop_turn(loop, chrono_now_ns() + 10 * CHRONO_MS, &err));
+	} while (publisher_progress(p) == before && chrono_now_ns() < deadline);
+	return publisher_progress(p) != before;
+}
+
+/* Many small messages are on their way while the network takes them; a big one for longer. */
+START_TEST(progress_is_what_the_network_takes_and_a_big_message_on_its_way)
+{
+	struct error err = {0};
+	struct uri uri = {0};
+	struct fates fates = {{0}, 0, ""};
+	bool is_big = _i == 1;
+	size_t size = is_big ? 32u << 20 : 1024, count = is_big ? 1 : 32768;
+	char *body = mem_alloc(1, size), *address = start_peer(peer_reads_late);
+	struct message m = {.routing_key = SLICE("k"), .body = {body, size}};
+	struct loop *loop = loop_create(&err);
+	struct connection *c = connect_to(loop, address, &uri, &err);
+	ck_assert_msg(c != NULL, "%s", err.text);
+	struct publisher_options options = {.window = 32768, .fate = note_fate, .ctx = &fates};
+	struct publisher *p = publisher_open(c, &options, &err);
+	ck_assert_msg(p != NULL, "%s", err.text);
+	for (size_t i = 0; i < count; i++)
+		ck_assert(publisher_send(p, &m, true, i, &err));
+	connection_flush(c);
+	while (!is_big && gets_on(loop, p, 300 * CHRONO_MS))
+		;
+	ck_assert_uint_gt(connection_pending_bytes(c), 0);
+	kill(peer_pid, SIGUSR1);
+	ck_assert(gets_on(loop, p, 10 * CHRONO_S));
+	uint64_t deadline = chrono_now_ns() + 20 * CHRONO_S;
+	while (connection_taken_bytes(c) < connection_put_bytes(c) && chrono_now_ns() < deadline)
+		gets_on(loop, p, 10 * CHRONO_MS);
+	ck_assert_uint_eq(connection_taken_bytes(c), connection_put_bytes(c));
+	while (!is_big && gets_on(loop, p, 300 * CHRONO_MS)) /* the last of it */
+		;
+	frames_put_heartbeat(connection_output(c));
+	connection_flush(c);
+	ck_assert(gets_on(loop, p, 300 * CHRONO_MS) == is_big);
+	publisher_close(p);
+	stop_peer();
+	connection_close(c);
+	loop_free(loop);
+	uri_release(&uri);
+	free(address);
+	free(body);
+}
+END_TEST
+
 /* Without confirms: two come back, and then what is asked behind them is answered. */
 static void peer_returns(int fd)
 {
@@ -509,6 +577,8 @@ int main(void)
 	tcase_set_timeout(cases, 30);
 	tcase_add_loop_test(cases, who_answers_decides_what_is_said, 0, ARRAY_LEN(refusals));
 	tcase_add_loop_test(cases, every_message_gets_one_fate, 0, ARRAY_LEN(fate_rows));
+	tcase_add_loop_test(
+	    cases, progress_is_what_the_network_takes_and_a_big_message_on_its_way, 0, 2);
 	tcase_add_test(cases, what_was_nacked_with_tries_left_is_unconfirmed_in_the_end);
 	tcase_add_loop_test(
 	    cases, without_confirms_what_comes_back_is_told_and_changes_no_fate, 0, 2);
