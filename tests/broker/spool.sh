@@ -66,15 +66,17 @@ is "$(jq -r 'select(.properties.headers["x-warren-resent"] != true) | .body' got
 # ---- the broker is away ----
 
 seq 2000 >few.txt
-produce --from lines.txt --exchange '' --routing-key jobs --rate 1000/s --give-up-after 0 >part 2>part.err &
+produce --from lines.txt --exchange '' --routing-key jobs --rate 1000/s --give-up-after 0 \
+	--set "broker.url=$AMQP_URL" --set '"broker".heartbeat=5s' >part 2>part.err &
 producer=$!
 eventually 20 has_lines part 500
 "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- close_all_connections -p "$vhost" "cut by a test" >/dev/null
 wait $producer
 is $? 69 "a run that the broker ends"
+is "$(grep -ac 'guest' spool)" 0 "leaves no password in the spool"
 cp part sent
 (produce --from lines.txt --exchange '' --routing-key jobs) >part 2>part.err
-is $? 0 "is gone on with by the same command"
+is $? 0 "is gone on with by the same command, wherever the broker is"
 like "$(cat part.err)" "going on after message [0-9]+" "which says so"
 cat part >>sent
 take_all got
