@@ -15,7 +15,6 @@ struct sink_exchange {
 	uint64_t resent;   /* when it is over */
 	uint64_t *numbers; /* in the spool, by slot */
 	size_t number_capacity;
-	bool is_spool_behind; /* it lacks messages that are in the connection's output */
 	/* the verdict on the exchange of the last message: runs of one exchange are the rule */
 	struct buf last_exchange;
 	bool last_known, last_mandatory;
@@ -105,13 +104,10 @@ static size_t room(const void *self)
 
 /* ---- the spool ---- */
 
-/* Before the frames reach the socket. */
+/* Before the frames reach the socket; and what has its fate is not sent again after a death. */
 static bool flush_spool(struct sink_exchange *sink, struct error *err)
 {
-	if (!sink->is_spool_behind)
-		return true;
-	sink->is_spool_behind = false;
-	if (spool_flush(sink->options.spool, err))
+	if (sink->options.spool == NULL || spool_flush(sink->options.spool, err))
 		return true;
 	/* what the spool does not have must not go out */
 	connection_abort(sink->connection, err->text);
@@ -134,7 +130,6 @@ static bool add_to_spool(struct sink_exchange *sink, uint64_t slot, const struct
 	sink->numbers =
 	    mem_grow(sink->numbers, &sink->number_capacity, slot + 1, sizeof *sink->numbers);
 	sink->numbers[slot] = number;
-	sink->is_spool_behind = true;
 	return true;
 }
 

@@ -37,7 +37,9 @@ static bool tick(
 {
 	struct source_spool *source = self;
 	uint64_t number;
-	(void)now_ns, (void)wake_ns; /* room comes with the next fate */
+	(void)now_ns, (void)wake_ns;	      /* room comes with the next fate */
+	if (!spool_flush(source->spool, err)) /* what has come */
+		return false;
 	while (!source->stopped && flow_room(flow) > 0 &&
 	       spool_find_unsettled(source->spool, source->next, &number)) {
 		struct message left, m;

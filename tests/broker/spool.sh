@@ -97,6 +97,19 @@ is "$(jq -r .body got | sort -n | uniq | wc -l)" 2000 "and nothing is missing"
 is "$(jq -r 'select(.properties.headers["x-warren-resent"] != true) | .body' got | sort | uniq -d | wc -l)" 0 \
 	"nor twice without a mark"
 
+# ---- killed when all that was sent is confirmed ----
+
+# has_told FILE: the producer has printed a fate, and sleeps again.
+has_told() { has_lines "$1" 1 && [ "$(awk '{print $3}' /proc/$producer/stat)" = S ]; }
+for n in 1 2; do
+	produce --amount 3 --delay 1m >part 2>part.err &
+	producer=$!
+	ok "killed between messages, $n: one is confirmed" eventually 20 has_told part
+	kill -9 $producer
+	wait $producer 2>/dev/null
+done
+is "$(grep -o 'going on.*' part.err)" "going on after message 1" "then none is sent again"
+
 # ---- a run stopped by Ctrl+C, and another one ----
 
 produce --amount 20000 >part 2>part.err &
