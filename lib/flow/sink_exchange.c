@@ -51,7 +51,8 @@ struct sink_exchange *sink_exchange_open(
 	    .returned = on_return,
 	    .ctx = sink,
 	    .is_unhurried = options->is_unhurried,
-	    .keeps = options->recovery != NULL,
+	    .keeps =
+		options->recovery != NULL || options->nack_retries > 0 || options->skips_refused,
 	    .nack_retries = options->nack_retries,
 	    .skips_refused = options->skips_refused};
 	sink->connection = c;
@@ -155,21 +156,20 @@ static bool put(
  * refused. */
 static bool go_on(struct sink_exchange *sink, const struct error *cause, struct error *err)
 {
-	struct error why = *cause;
-	if (sink->options.recovery == NULL)
-		return error_set(err, why.kind, "%s", why.text);
-	for (;;) {
-		if (!recovery_renew(sink->options.recovery, err))
+	struct recovery *recovery = sink->options.recovery;
+	struct error why = *cause, lost = {0};
+	do {
+		if (recovery == NULL && !connection_check(sink->connection, &lost))
+			break;
+		if (recovery != NULL && !recovery_renew(recovery, err))
 			return false;
 		error_clear(&why);
-		if (publisher_renew(sink->publisher, &why))
-			break;
-		struct error lost = {0};
-		if (connection_check(sink->connection, &lost))
-			return error_set(err, why.kind, "%s", why.text);
-	}
-	flow_restart_drain(sink->flow);
-	return true;
+		if (publisher_renew(sink->publisher, &why)) {
+			flow_restart_drain(sink->flow);
+			return true;
+		}
+	} while (!connection_check(sink->connection, &lost));
+	return error_set(err, why.kind, "%s", why.text);
 }
 
 static bool flush(void *self, struct flow *flow, struct error *err)
