@@ -2,6 +2,7 @@
 #include "broker/publisher.h"
 
 #include "base/chrono.h"
+#include "base/log.h"
 #include "broker/connection_private.h"
 #include "broker/publisher_private.h"
 #include "model/marks.h"
@@ -115,12 +116,22 @@ static bool send_again(struct publisher *p, const struct again *a, struct error 
 	return good;
 }
 
+static void tell_of_stop(struct publisher *p)
+{
+	if (p->has_told || !loop_stop_requested(connection_loop(p->connection)))
+		return;
+	p->has_told = true;
+	log_write(LOG_INFO, "messages still to be sent again: %zu; a second Ctrl+C ends at once",
+	    fifo_count(&p->again));
+}
+
 bool publisher_resend_due(struct publisher *p, struct error *err)
 {
 	if (fifo_is_empty(&p->again)) {
 		p->is_careful = p->is_careful && p->next > p->oldest;
 		return true;
 	}
+	tell_of_stop(p);
 	if (chrono_now_ns() < p->due_ns)
 		return true;
 	if (p->nacks_in_a_row >= NACKS_IN_A_ROW && p->channel != 0 && !publisher_renew(p, err))

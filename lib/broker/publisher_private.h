@@ -47,6 +47,7 @@ struct publisher {
 	uint64_t pause_ns, due_ns; /* of `again` after a nack */
 	uint64_t wake_timer;
 	unsigned nacks_in_a_row;
+	bool has_told;	 /* that a stop waits for these */
 	bool is_careful; /* one by one, to find the message that is refused */
 	uint64_t look_timer, progress_at_look;
 	unsigned quiet_looks;

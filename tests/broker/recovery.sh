@@ -156,6 +156,14 @@ seq 20 >lines
 is "$? $(field err confirmed) $(field err nacked) $(field err resent)" "1 10 10 10" \
 	"they are sent again, too, when no loss is recovered from"
 
+"$BIN/producer" -s s.yaml --from lines --exchange '' --routing-key small -f pretty --nack-retries 1000 >out 2>err &
+producer=$!
+eventually 20 has_lines out 20
+kill -INT $producer
+ok "after Ctrl+C, it says what it waits for" eventually 20 grep -q 'sent again: .*a second Ctrl+C ends at once' err
+kill -INT $producer
+wait $producer 2>/dev/null
+
 # ---- a stream goes on where it was ----
 
 seq 3000 >lines
