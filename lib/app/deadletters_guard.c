@@ -77,6 +77,12 @@ static bool is_held_up(const void *self)
 	return sink->kind->is_held_up != NULL && sink->kind->is_held_up(sink->self);
 }
 
+static uint64_t progress(const void *self)
+{
+	const struct flow_sink *sink = &((const struct deadletters_guard *)self)->sink;
+	return sink->kind->progress != NULL ? sink->kind->progress(sink->self) : 0;
+}
+
 static void abandon(void *self, struct flow *flow)
 {
 	const struct flow_sink *sink = &((struct deadletters_guard *)self)->sink;
@@ -85,6 +91,6 @@ static void abandon(void *self, struct flow *flow)
 
 struct flow_sink deadletters_guard_sink(struct deadletters_guard *guard)
 {
-	static const struct flow_sink_kind kind = {room, put, flush, is_held_up, abandon};
+	static const struct flow_sink_kind kind = {room, put, flush, is_held_up, progress, abandon};
 	return (struct flow_sink){&kind, guard};
 }

@@ -17,6 +17,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define DRAIN_NS (30 * CHRONO_S)
@@ -307,6 +308,7 @@ static bool run_flow(
 	    .recovery = run->tool->recovery,
 	    .nack_retries = (unsigned)o->nack_retries,
 	    .skips_refused = o->on_refusal == PRODUCE_REFUSAL_SKIP,
+	    .nacks_unfit = spool == NULL && run->resume.spool != NULL,
 	    .spool = spool,
 	    .spool_number = spool != NULL ? resume_first_number(&run->resume) : 0};
 	struct sink_exchange *sink = sink_exchange_open(run->tool->connection, &sending, err);
@@ -343,7 +345,7 @@ static bool send_left(struct run *run, struct error *err)
 {
 	if (run->resume.spool == NULL || spool_unsettled_count(run->resume.spool) == 0)
 		return true;
-	struct source_spool *source = source_spool_create(run->resume.spool);
+	struct source_spool *source = source_spool_create(run->resume.spool, run->tool->connection);
 	bool good = run_flow(run, source_spool_source(source), NULL, err);
 	source_spool_free(source);
 	run->left_put = run->counts.put;
@@ -379,11 +381,23 @@ static bool send_all(struct run *run, struct error *err)
 
 /* ---- the spool ---- */
 
-static json_t *list_of(const char *const *texts, size_t count)
+static json_t *list_of_names(const struct run *run)
 {
 	json_t *list = json_array();
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_string(texts[i]));
+	for (char **name = run->tool->operands; *name != NULL; name++)
+		json_array_append_new(list, json_string(*name));
+	return list;
+}
+
+/* Where a run's broker is, with which password, is no part of what it sends. */
+static json_t *list_of_set(const struct produce_options *o)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < o->tool.set.count; i++) {
+		const char *key = o->tool.set.items[i] + (o->tool.set.items[i][0] == '"');
+		if (strncmp(key, "broker", 6) != 0 || strchr(".=\"", key[6]) == NULL)
+			json_array_append_new(list, json_string(o->tool.set.items[i]));
+	}
 	return list;
 }
 
@@ -391,14 +405,9 @@ static json_t *list_of(const char *const *texts, size_t count)
 static json_t *identity_of(const struct run *run)
 {
 	const struct produce_options *o = run->options;
-	char *const *names = run->tool->operands;
-	size_t count = 0;
-	while (names[count] != NULL)
-		count++;
 	return json_pack("{s:s?, s:o, s:o, s:s?, s:s?, s:s?, s:o?, s:o?}", "settings",
-	    o->tool.settings, "set", list_of(o->tool.set.items, o->tool.set.count), "messages",
-	    list_of((const char *const *)names, count), "from", o->from, "exchange", o->exchange,
-	    "routing_key", o->routing_key, "amount",
+	    o->tool.settings, "set", list_of_set(o), "messages", list_of_names(run), "from",
+	    o->from, "exchange", o->exchange, "routing_key", o->routing_key, "amount",
 	    o->has_amount ? json_integer((json_int_t)o->amount) : NULL, "seed",
 	    o->has_seed ? json_integer((json_int_t)o->seed) : NULL);
 }

@@ -246,6 +246,6 @@ uint64_t absorb_done_ns(const struct absorb *absorb)
 
 struct flow_sink absorb_sink(struct absorb *absorb)
 {
-	static const struct flow_sink_kind kind = {room, put, flush, NULL, abandon};
+	static const struct flow_sink_kind kind = {room, put, flush, NULL, NULL, abandon};
 	return (struct flow_sink){&kind, absorb};
 }

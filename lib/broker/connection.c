@@ -78,6 +78,16 @@ size_t connection_pending_bytes(const struct connection *c)
 	return wire_pending_bytes(&c->wire);
 }
 
+uint64_t connection_taken_bytes(const struct connection *c)
+{
+	return wire_taken_bytes(&c->wire);
+}
+
+uint64_t connection_put_bytes(const struct connection *c)
+{
+	return c->wire.written + wire_pending_bytes(&c->wire);
+}
+
 struct buf *connection_output(struct connection *c)
 {
 	return wire_output(&c->wire);

@@ -54,6 +54,9 @@ const struct connection_refusal *connection_refusal(const struct connection *c);
 /* Where frames are put; connection_flush sends them. */
 struct buf *connection_output(struct connection *c);
 uint32_t connection_frame_max(const struct connection *c);
+/* wire_taken_bytes, and what it is when all that was put until now has been taken. */
+uint64_t connection_taken_bytes(const struct connection *c);
+uint64_t connection_put_bytes(const struct connection *c);
 struct loop *connection_loop(const struct connection *c);
 
 /* Forgets a channel; calls nobody. */

@@ -206,6 +206,12 @@ static bool measure_header(
 	return true;
 }
 
+bool frames_fit_publish(const struct message *m, uint32_t frame_max, struct error *err)
+{
+	size_t unused = 0;
+	return measure_header(m, frame_max, &unused, err);
+}
+
 static char *put_properties(char *p, const struct message *m)
 {
 	p = put_u16(p, m->present & 0xffff);

@@ -56,6 +56,9 @@ bool frames_put_method(struct buf *out, uint16_t channel, uint32_t method_id, vo
 bool frames_put_publish(struct buf *out, uint16_t channel, const struct message *m, bool mandatory,
     uint32_t frame_max, struct error *err) MUST_CHECK;
 
+/* What frames_put_publish would say of the message. */
+bool frames_fit_publish(const struct message *m, uint32_t frame_max, struct error *err) MUST_CHECK;
+
 void frames_put_ack(struct buf *out, uint16_t channel, uint64_t tag, bool multiple);
 void frames_put_nack(struct buf *out, uint16_t channel, uint64_t tag, bool multiple, bool requeue);
 

@@ -6,6 +6,7 @@
 #include "broker/connection_private.h"
 #include "broker/publisher_private.h"
 #include "broker/refusal.h"
+#include "model/table.h"
 
 #include <amqp.h>
 #include <amqp_framing.h>
@@ -16,6 +17,7 @@
 #define GATHER_NS (2 * CHRONO_MS)    /* confirms are only counted: nobody waits for one of many */
 #define MAX_PENDING_BYTES (1u << 20) /* in the connection's output before we stop adding */
 #define TELLING_BYTES 64	     /* of headers and body: enough to tell messages apart */
+#define SLOWEST_LINK 32768u	     /* bytes a second: how slow a link we bear with */
 #define BURST 256		     /* room without confirms: the socket gets its turn */
 #define MAX_KEPT_BYTES (64u << 20)
 
@@ -44,16 +46,30 @@ static struct slice beginning(struct slice s)
 	return (struct slice){s.ptr, s.len < TELLING_BYTES ? s.len : TELLING_BYTES};
 }
 
-/* Of where it goes and its message_id, or else the beginning of what it says. */
-static uint64_t hash(const struct message *m)
+static uint64_t hash_route(const struct message *m)
 {
 	uint64_t h = hash_more(UINT64_C(0xcbf29ce484222325), m->exchange);
-	h = hash_more(h, m->routing_key);
+	return hash_more(h, m->routing_key);
+}
+
+/* The broker takes BCC out before it returns a message. */
+static uint64_t hash_headers(uint64_t h, struct slice headers)
+{
+	struct table_entry entry = {.rest = headers};
+	while (table_next(&entry) && (size_t)(entry.key.ptr - headers.ptr) <= TELLING_BYTES)
+		if (!slice_is(entry.key, "BCC"))
+			h = hash_more(hash_more(h, entry.key), beginning(entry.value));
+	return h;
+}
+
+/* Of where it goes and its message_id, or else the beginning of what it says. */
+static uint64_t hash(uint64_t route, const struct message *m)
+{
 	if ((m->present & MESSAGE_MESSAGE_ID) != 0)
-		return hash_more(h, m->message_id);
+		return hash_more(route, m->message_id);
 	if ((m->present & MESSAGE_HEADERS) != 0)
-		h = hash_more(h, beginning(m->headers));
-	return hash_more(h, beginning(m->body));
+		route = hash_headers(route, m->headers);
+	return hash_more(route, beginning(m->body));
 }
 
 void publisher_advance(struct publisher *p)
@@ -120,7 +136,23 @@ static void on_method(void *ctx, uint32_t method_id, struct slice payload)
 		    ack ? "" : "the broker could not take it");
 }
 
-/* Returns come in the order of sending, so the first unreturned message with that id is the one. */
+/* Returns come in the order of sending, so the first unreturned message with that id is the one.
+ * When the broker has changed more than we know of, it is one that went the same way. */
+static struct entry *find_returned(struct publisher *p, const struct message *m)
+{
+	struct entry *likely = NULL;
+	uint64_t route = hash_route(m), id = hash(route, m);
+	for (uint64_t n = p->oldest; n < p->next; n++) {
+		struct entry *e = publisher_entry(p, n);
+		if (e->settled || e->return_reason != NULL || e->route_hash != route)
+			continue;
+		if (e->id_hash == id)
+			return e;
+		likely = likely != NULL ? likely : e;
+	}
+	return likely;
+}
+
 static void on_content(void *ctx, uint32_t method_id, struct slice payload, struct message *m)
 {
 	struct publisher *p = ctx;
@@ -134,16 +166,15 @@ static void on_content(void *ctx, uint32_t method_id, struct slice payload, stru
 			p->options.returned(p->options.ctx);
 		return;
 	}
-	uint64_t id_hash = hash(m);
-	for (uint64_t n = p->oldest; n < p->next; n++) {
-		struct entry *e = publisher_entry(p, n);
-		if (e->settled || e->return_reason != NULL || e->id_hash != id_hash)
-			continue;
-		char *text = text_quote(r.text);
-		e->return_reason = mem_printf("%u %s", r.code, text);
-		free(text);
+	struct entry *e = find_returned(p, m);
+	if (e == NULL) {
+		connection_lose(p->connection, ERROR_REFUSED,
+		    "the broker returned a message that was not sent");
 		return;
 	}
+	char *text = text_quote(r.text);
+	e->return_reason = mem_printf("%u %s", r.code, text);
+	free(text);
 }
 
 static void abandon(struct publisher *p, const char *reason)
@@ -229,6 +260,11 @@ void publisher_close(struct publisher *p)
 	free(p);
 }
 
+bool publisher_fits(const struct connection *c, const struct message *m, struct error *err)
+{
+	return frames_fit_publish(m, connection_frame_max(c), err);
+}
+
 bool publisher_is_open(const struct publisher *p)
 {
 	return p->channel != 0 && !connection_is_blocked(p->connection) &&
@@ -255,7 +291,11 @@ bool publisher_put(struct publisher *p, const struct message *m, bool mandatory,
 		return false;
 	struct entry *e = publisher_entry(p, p->next++);
 	*e = *entry;
-	e->id_hash = hash(m);
+	e->bytes = out->len - before;
+	if (e->tries == 0)
+		p->put_bytes = connection_put_bytes(p->connection);
+	e->route_hash = hash_route(m);
+	e->id_hash = hash(e->route_hash, m);
 	if (p->options.keeps)
 		e->place = kept_add(&p->kept, (struct slice){out->ptr + before, out->len - before});
 	return true;
@@ -286,6 +326,26 @@ bool publisher_sync(struct publisher *p, struct error *err)
 size_t publisher_unconfirmed(const struct publisher *p)
 {
 	return (size_t)(p->next - p->oldest) + fifo_count(&p->again);
+}
+
+/* The oldest message may stand in somebody's buffer for long when the link is slow. */
+static bool is_on_its_way(struct publisher *p, uint64_t now_ns)
+{
+	if (p->oldest == p->next)
+		return false;
+	return (now_ns - p->moved_ns) / CHRONO_MS * SLOWEST_LINK / 1000 <
+	       publisher_entry(p, p->oldest)->bytes;
+}
+
+uint64_t publisher_progress(struct publisher *p)
+{
+	uint64_t taken = connection_taken_bytes(p->connection); /* heartbeats, too */
+	uint64_t moved = p->settled_in_all + (taken < p->put_bytes ? taken : p->put_bytes);
+	uint64_t now_ns = chrono_now_ns();
+	p->progress += moved != p->moved || is_on_its_way(p, now_ns);
+	p->moved_ns = moved != p->moved ? now_ns : p->moved_ns;
+	p->moved = moved;
+	return p->progress;
 }
 
 bool publisher_check(const struct publisher *p, struct error *err)

@@ -56,6 +56,10 @@ struct publisher *publisher_open(
 /* What is still unsettled becomes unconfirmed. Accepts NULL. */
 void publisher_close(struct publisher *p);
 
+/* Whether a message can be sent over the connection at all; ERROR_DATA as of publisher_send. */
+bool publisher_fits(
+    const struct connection *c, const struct message *m, struct error *err) MUST_CHECK;
+
 /* How many messages can be sent now; 0 while the window is full, the broker blocks us or the socket
  * does not keep up. */
 size_t publisher_room(const struct publisher *p);
@@ -71,6 +75,11 @@ bool publisher_send(struct publisher *p, const struct message *m, bool mandatory
 bool publisher_sync(struct publisher *p, struct error *err) MUST_CHECK;
 
 size_t publisher_unconfirmed(const struct publisher *p);
+
+/* Goes up, from call to call, while fates come, the network takes what was sent, or the oldest
+ * message is so big that a slow link still has it. What is sent again after a nack does not count.
+ */
+uint64_t publisher_progress(struct publisher *p);
 
 /* How many were sent again so far. */
 uint64_t publisher_resent(const struct publisher *p);

@@ -2,6 +2,7 @@
 #include "broker/publisher.h"
 
 #include "base/chrono.h"
+#include "base/log.h"
 #include "broker/connection_private.h"
 #include "broker/publisher_private.h"
 #include "model/marks.h"
@@ -78,16 +79,18 @@ static void take_back(struct publisher *p)
 	kept_forget(&p->kept, kept_end(&p->kept));
 }
 
-/* Ends a connection on which nothing is confirmed for half a minute, though the broker does not say
- * that it is blocked: what it was given is sent again over another one. */
+/* Ends a connection on which nothing is confirmed for half a minute, though the network has taken
+ * all and the broker does not say that it is blocked: what it was given is sent again over another
+ * one. */
 static void look_at_confirms(void *ctx, uint64_t now_ns)
 {
 	struct publisher *p = ctx;
 	bool waits =
 	    p->channel != 0 && p->next > p->oldest && !connection_is_blocked(p->connection);
-	bool quiet = waits && p->settled_in_all == p->settled_at_look;
+	uint64_t progress = publisher_progress(p);
+	bool quiet = waits && progress == p->progress_at_look;
 	p->quiet_looks = quiet ? p->quiet_looks + 1 : 0;
-	p->settled_at_look = p->settled_in_all;
+	p->progress_at_look = progress;
 	if (p->quiet_looks >= CONFIRM_LOOKS) {
 		p->quiet_looks = 0;
 		connection_lose(p->connection, ERROR_UNAVAILABLE,
@@ -113,12 +116,22 @@ static bool send_again(struct publisher *p, const struct again *a, struct error 
 	return good;
 }
 
+static void tell_of_stop(struct publisher *p)
+{
+	if (p->has_told || !loop_stop_requested(connection_loop(p->connection)))
+		return;
+	p->has_told = true;
+	log_write(LOG_INFO, "messages still to be sent again: %zu; a second Ctrl+C ends at once",
+	    fifo_count(&p->again));
+}
+
 bool publisher_resend_due(struct publisher *p, struct error *err)
 {
 	if (fifo_is_empty(&p->again)) {
 		p->is_careful = p->is_careful && p->next > p->oldest;
 		return true;
 	}
+	tell_of_stop(p);
 	if (chrono_now_ns() < p->due_ns)
 		return true;
 	if (p->nacks_in_a_row >= NACKS_IN_A_ROW && p->channel != 0 && !publisher_renew(p, err))
@@ -175,8 +188,7 @@ void publisher_abandon_again(struct publisher *p, const char *reason)
 {
 	for (; !fifo_is_empty(&p->again); fifo_pop(&p->again)) {
 		struct again a = *(struct again *)fifo_front(&p->again);
-		p->options.fate(p->options.ctx, a.token,
-		    a.tries > 0 ? PUBLISHER_NACKED : PUBLISHER_UNCONFIRMED, reason);
+		p->options.fate(p->options.ctx, a.token, PUBLISHER_UNCONFIRMED, reason);
 		free(a.message);
 	}
 }

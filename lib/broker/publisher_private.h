@@ -9,10 +9,11 @@
 /* A message sent and not yet settled; message n stands at n & mask. */
 struct entry {
 	uint64_t token;
-	uint64_t id_hash;    /* a return does not say which message it is */
-	char *return_reason; /* not NULL: returned, the acknowledgement is still to come */
-	uint64_t place;	     /* of its frames in `kept` */
-	unsigned tries;	     /* how often it was nacked */
+	uint64_t route_hash, id_hash; /* a return does not say which message it is */
+	char *return_reason;	      /* not NULL: returned, the acknowledgement is still to come */
+	size_t bytes;
+	uint64_t place; /* of its frames in `kept` */
+	unsigned tries; /* how often it was nacked */
 	bool settled;
 };
 
@@ -33,6 +34,11 @@ struct publisher {
 	uint64_t oldest;  /* sequence number of the oldest unsettled message */
 	uint64_t next;	  /* of the next message; the broker counts from 1 as well */
 	uint64_t settled; /* since the last look at the load */
+	uint64_t settled_in_all;
+	uint64_t put_bytes; /* of the connection, behind the last message */
+	uint64_t moved;	    /* fates and bytes, when last looked at, */
+	uint64_t moved_ns;  /* and when they changed */
+	uint64_t progress;
 	struct error closed;
 	/* with keeps */
 	struct kept kept;
@@ -41,8 +47,9 @@ struct publisher {
 	uint64_t pause_ns, due_ns; /* of `again` after a nack */
 	uint64_t wake_timer;
 	unsigned nacks_in_a_row;
+	bool has_told;	 /* that a stop waits for these */
 	bool is_careful; /* one by one, to find the message that is refused */
-	uint64_t look_timer, settled_at_look, settled_in_all;
+	uint64_t look_timer, progress_at_look;
 	unsigned quiet_looks;
 };
 

@@ -3,7 +3,9 @@
 #include "base/chrono.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -93,6 +95,7 @@ static bool write_some(struct wire *w)
 				   : send(w->fd, bytes, size, MSG_NOSIGNAL);
 	if (n > 0) {
 		w->out_at += (size_t)n;
+		w->written += (uint64_t)n;
 		w->last_write_ns = chrono_now_ns();
 		return true;
 	}
@@ -123,6 +126,14 @@ void wire_flush(struct wire *w)
 size_t wire_pending_bytes(const struct wire *w)
 {
 	return w->out.len - w->out_at;
+}
+
+uint64_t wire_taken_bytes(const struct wire *w)
+{
+	int on_the_way = 0;
+	if (w->fd < 0 || ioctl(w->fd, SIOCOUTQ, &on_the_way) != 0 || on_the_way < 0)
+		on_the_way = 0;
+	return w->written - (uint64_t)on_the_way;
 }
 
 void wire_pause(struct wire *w, bool paused)

@@ -22,6 +22,7 @@ struct wire {
 	bool more;	       /* the last read left something behind, as far as it knows */
 	uint64_t gather_timer; /* not 0: nothing is read until it fires */
 	uint64_t last_read_ns, last_write_ns;
+	uint64_t written;		    /* bytes, of all sockets so far */
 	uint64_t events;		    /* counts what happened to the socket by itself */
 	int watched;			    /* what the loop is asked for; -1: nothing yet */
 	void (*arrived)(void *ctx);	    /* there are more bytes in `in` */
@@ -44,6 +45,9 @@ struct buf *wire_output(struct wire *w);
 /* Writes as far as the socket takes it; the loop writes the rest. */
 void wire_flush(struct wire *w);
 size_t wire_pending_bytes(const struct wire *w);
+/* Of all bytes that were ever to be sent, how many the other end's system has: it goes up while the
+ * network moves, however slow that is. With TLS nearly so. */
+uint64_t wire_taken_bytes(const struct wire *w);
 /* Stops reading, or goes on: the other end is slowed down by TCP. */
 void wire_pause(struct wire *w, bool paused);
 /* Puts the next read off, so that it finds more; not when more waits already, nor while an earlier

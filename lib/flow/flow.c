@@ -33,6 +33,7 @@ struct flow {
 	size_t under_way;
 	bool stopping;
 	uint64_t deadline_ns; /* of the last fates; CHRONO_NEVER before the end is near */
+	uint64_t progress;    /* the sink's, when that was set */
 	struct error failure;
 	struct flow_counts counts;
 };
@@ -283,6 +284,12 @@ static bool must_go_on(const struct flow *flow, size_t under_way_before, bool do
 	       (must_stop(flow) && !flow->stopping);
 }
 
+static uint64_t progress_of(const struct flow *flow)
+{
+	const struct flow_sink *sink = &flow->options.sink;
+	return sink->kind->progress != NULL ? sink->kind->progress(sink->self) : 0;
+}
+
 static bool is_held_up(const struct flow *flow)
 {
 	const struct flow_sink *sink = &flow->options.sink;
@@ -290,15 +297,25 @@ static bool is_held_up(const struct flow *flow)
 	       !loop_stop_requested(flow->loop);
 }
 
+static void begin_drain(struct flow *flow)
+{
+	flow->deadline_ns = chrono_after(chrono_now_ns(), flow->options.drain_ns);
+	flow->progress = progress_of(flow);
+}
+
 void flow_restart_drain(struct flow *flow)
 {
 	if (flow->deadline_ns != CHRONO_NEVER)
-		flow->deadline_ns = chrono_after(chrono_now_ns(), flow->options.drain_ns);
+		begin_drain(flow);
 }
 
 static bool is_drain_over(struct flow *flow)
 {
-	if (flow->deadline_ns == CHRONO_NEVER || chrono_now_ns() < flow->deadline_ns)
+	if (flow->deadline_ns == CHRONO_NEVER)
+		return false;
+	if (progress_of(flow) != flow->progress)
+		begin_drain(flow);
+	if (chrono_now_ns() < flow->deadline_ns)
 		return false;
 	if (is_held_up(flow))
 		flow_restart_drain(flow);
@@ -313,7 +330,7 @@ enum flow_state flow_step(struct flow *flow, uint64_t *wake_ns, struct error *er
 	if (done && flow->under_way == 0)
 		return FLOW_ENDS;
 	if ((done || flow->stopping) && flow->deadline_ns == CHRONO_NEVER)
-		flow->deadline_ns = chrono_after(chrono_now_ns(), flow->options.drain_ns);
+		begin_drain(flow);
 	if (is_drain_over(flow))
 		return FLOW_ENDS;
 	if (flow->deadline_ns < *wake_ns)

@@ -96,6 +96,9 @@ struct flow_sink_kind {
 	/* True while nothing can be done about what has no fate: the broker takes no messages. The
 	 * wait for the last fates does not end then. NULL: never. */
 	bool (*is_held_up)(const void *self);
+	/* Changes while the sink gets on with what has no fate; the wait for the last fates begins
+	 * anew then. NULL: never. */
+	uint64_t (*progress)(const void *self);
 	/* The run ends: what has no fate yet will get none. */
 	void (*abandon)(void *self, struct flow *flow);
 };
@@ -129,10 +132,11 @@ struct flow_options {
 	struct flow_core cores[FLOW_MAX_CORES];
 	size_t core_count;
 	struct flow_sink sink;
-	size_t window;		 /* most messages under way */
-	uint64_t limit;		 /* messages to finish before stopping; FLOW_NO_LIMIT */
-	uint64_t drain_ns;	 /* how long to wait for the last fates after the source is done */
-	bool keep_messages;	 /* copy each message, for on_fate and the source's settle */
+	size_t window;	    /* most messages under way */
+	uint64_t limit;	    /* messages to finish before stopping; FLOW_NO_LIMIT */
+	uint64_t drain_ns;  /* how long to wait for the last fates after the source is done, with no
+			       progress */
+	bool keep_messages; /* copy each message, for on_fate and the source's settle */
 	flow_ready_fn *is_ready; /* or NULL: always */
 	flow_put_fn *on_put;	 /* or NULL */
 	flow_fate_fn *on_fate;	 /* or NULL */

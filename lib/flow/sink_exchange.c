@@ -15,7 +15,6 @@ struct sink_exchange {
 	uint64_t resent;   /* when it is over */
 	uint64_t *numbers; /* in the spool, by slot */
 	size_t number_capacity;
-	bool is_spool_behind; /* it lacks messages that are in the connection's output */
 	/* the verdict on the exchange of the last message: runs of one exchange are the rule */
 	struct buf last_exchange;
 	bool last_known, last_mandatory;
@@ -52,7 +51,8 @@ struct sink_exchange *sink_exchange_open(
 	    .returned = on_return,
 	    .ctx = sink,
 	    .is_unhurried = options->is_unhurried,
-	    .keeps = options->recovery != NULL,
+	    .keeps =
+		options->recovery != NULL || options->nack_retries > 0 || options->skips_refused,
 	    .nack_retries = options->nack_retries,
 	    .skips_refused = options->skips_refused};
 	sink->connection = c;
@@ -105,13 +105,10 @@ static size_t room(const void *self)
 
 /* ---- the spool ---- */
 
-/* Before the frames reach the socket. */
+/* Before the frames reach the socket; and what has its fate is not sent again after a death. */
 static bool flush_spool(struct sink_exchange *sink, struct error *err)
 {
-	if (!sink->is_spool_behind)
-		return true;
-	sink->is_spool_behind = false;
-	if (spool_flush(sink->options.spool, err))
+	if (sink->options.spool == NULL || spool_flush(sink->options.spool, err))
 		return true;
 	/* what the spool does not have must not go out */
 	connection_abort(sink->connection, err->text);
@@ -122,6 +119,9 @@ static bool add_to_spool(struct sink_exchange *sink, uint64_t slot, const struct
     bool mandatory, struct error *err)
 {
 	uint64_t number = sink->options.spool_number + m->number;
+	/* in the spool it would stand in everybody's way, run after run */
+	if (!publisher_fits(sink->connection, m->message, err))
+		return false;
 	/* the connection writes by itself when much has come together */
 	if (connection_pending_bytes(sink->connection) > SPOOL_FIRST_BYTES &&
 	    !flush_spool(sink, err))
@@ -131,7 +131,6 @@ static bool add_to_spool(struct sink_exchange *sink, uint64_t slot, const struct
 	sink->numbers =
 	    mem_grow(sink->numbers, &sink->number_capacity, slot + 1, sizeof *sink->numbers);
 	sink->numbers[slot] = number;
-	sink->is_spool_behind = true;
 	return true;
 }
 
@@ -142,7 +141,12 @@ static bool put(
 {
 	struct sink_exchange *sink = self;
 	bool mandatory = is_mandatory(sink, m->message->exchange);
+	struct error unfit = {0};
 	sink->flow = flow;
+	if (sink->options.nacks_unfit && !publisher_fits(sink->connection, m->message, &unfit)) {
+		flow_settle(flow, slot, FLOW_NACKED, unfit.text);
+		return true;
+	}
 	if (sink->options.spool != NULL && !add_to_spool(sink, slot, m, mandatory, err))
 		return false;
 	return publisher_send(sink->publisher, m->message, mandatory, slot, err);
@@ -152,21 +156,20 @@ static bool put(
  * refused. */
 static bool go_on(struct sink_exchange *sink, const struct error *cause, struct error *err)
 {
-	struct error why = *cause;
-	if (sink->options.recovery == NULL)
-		return error_set(err, why.kind, "%s", why.text);
-	for (;;) {
-		if (!recovery_renew(sink->options.recovery, err))
+	struct recovery *recovery = sink->options.recovery;
+	struct error why = *cause, lost = {0};
+	do {
+		if (recovery == NULL && !connection_check(sink->connection, &lost))
+			break;
+		if (recovery != NULL && !recovery_renew(recovery, err))
 			return false;
 		error_clear(&why);
-		if (publisher_renew(sink->publisher, &why))
-			break;
-		struct error lost = {0};
-		if (connection_check(sink->connection, &lost))
-			return error_set(err, why.kind, "%s", why.text);
-	}
-	flow_restart_drain(sink->flow);
-	return true;
+		if (publisher_renew(sink->publisher, &why)) {
+			flow_restart_drain(sink->flow);
+			return true;
+		}
+	} while (!connection_check(sink->connection, &lost));
+	return error_set(err, why.kind, "%s", why.text);
 }
 
 static bool flush(void *self, struct flow *flow, struct error *err)
@@ -189,6 +192,12 @@ static bool is_held_up(const void *self)
 	return connection_is_blocked(sink->connection);
 }
 
+static uint64_t progress(const void *self)
+{
+	const struct sink_exchange *sink = self;
+	return publisher_progress(sink->publisher);
+}
+
 static void abandon(void *self, struct flow *flow)
 {
 	struct sink_exchange *sink = self;
@@ -205,6 +214,6 @@ uint64_t sink_exchange_resent(const struct sink_exchange *sink)
 
 struct flow_sink sink_exchange_sink(struct sink_exchange *sink)
 {
-	static const struct flow_sink_kind kind = {room, put, flush, is_held_up, abandon};
+	static const struct flow_sink_kind kind = {room, put, flush, is_held_up, progress, abandon};
 	return (struct flow_sink){&kind, sink};
 }

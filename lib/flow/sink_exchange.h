@@ -22,8 +22,10 @@ struct sink_exchange_options {
 	/* When the connection is lost: comes back with it, and sends again what has no fate. NULL:
 	 * that is the end. */
 	struct recovery *recovery;
-	unsigned nack_retries; /* as in publisher.h, with recovery, */
+	unsigned nack_retries; /* as in publisher.h, and without recovery too, */
 	bool skips_refused;    /* and this */
+	/* A message that does not fit this connection is nacked; else it ends the run. */
+	bool nacks_unfit;
 	/* What is sent stands there until it has a fate. NULL: nowhere. The flow's first message
 	 * has this number in it. */
 	struct spool *spool;

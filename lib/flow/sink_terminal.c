@@ -155,7 +155,7 @@ static void abandon(void *self, struct flow *flow)
 
 struct flow_sink sink_terminal_sink(struct sink_terminal *sink)
 {
-	static const struct flow_sink_kind kind = {room, put, flush, NULL, abandon};
+	static const struct flow_sink_kind kind = {room, put, flush, NULL, NULL, abandon};
 	return (struct flow_sink){&kind, sink};
 }
 

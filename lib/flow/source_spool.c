@@ -1,21 +1,24 @@
 #include "flow/source_spool.h"
 
 #include "base/mem.h"
+#include "broker/publisher.h"
 #include "model/marks.h"
 
 #include <stdlib.h>
 
 struct source_spool {
 	struct spool *spool;
+	const struct connection *connection;
 	uint64_t next; /* what stands before it has been offered */
 	struct buf storage, headers;
 	bool stopped;
 };
 
-struct source_spool *source_spool_create(struct spool *spool)
+struct source_spool *source_spool_create(struct spool *spool, const struct connection *c)
 {
 	struct source_spool *source = mem_alloc(1, sizeof *source);
 	source->spool = spool;
+	source->connection = c;
 	return source;
 }
 
@@ -34,7 +37,9 @@ static bool tick(
 {
 	struct source_spool *source = self;
 	uint64_t number;
-	(void)now_ns, (void)wake_ns; /* room comes with the next fate */
+	(void)now_ns, (void)wake_ns;	      /* room comes with the next fate */
+	if (!spool_flush(source->spool, err)) /* what has come */
+		return false;
 	while (!source->stopped && flow_room(flow) > 0 &&
 	       spool_find_unsettled(source->spool, source->next, &number)) {
 		struct message left, m;
@@ -43,7 +48,9 @@ static bool tick(
 			return false;
 		source->next = number + 1;
 		marks_resent(&left, &source->headers, &m);
-		struct flow_message offered = {.message = &m};
+		struct error too_long = {0};
+		bool fits = publisher_fits(source->connection, &m, &too_long);
+		struct flow_message offered = {.message = fits ? &m : &left};
 		flow_offer(flow, &offered, number);
 	}
 	return true;

@@ -8,13 +8,15 @@
 #ifndef FLOW_SOURCE_SPOOL_H
 #define FLOW_SOURCE_SPOOL_H
 
+#include "broker/connection.h"
 #include "broker/spool.h"
 #include "flow/flow.h"
 
 struct source_spool;
 
-/* The spool must outlive it. */
-struct source_spool *source_spool_create(struct spool *spool);
+/* Both must outlive it. Of the connection it asks whether a message fits with that header; one that
+ * does not goes without. */
+struct source_spool *source_spool_create(struct spool *spool, const struct connection *c);
 void source_spool_free(struct source_spool *source);
 struct flow_source source_spool_source(struct source_spool *source);
 

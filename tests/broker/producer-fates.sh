@@ -9,11 +9,13 @@ cat >s.yaml <<'END'
 exchanges:
   e: {type: topic}
   nowhere: {type: fanout}
+  matched: {type: headers}
 queues:
   q:
   full: {max_length: 1, overflow: reject-publish}
 bindings:
   - {exchange: e, queue: q, routing_key: "known.#"}
+  - {exchange: matched, queue: q, headers: {a: 1}}
 messages:
   fine: {exchange: e, routing_key: "known.{{n}}", fields: {n: {sequence: 1}, at: {now: {format: epoch_ms}}}}
   lost: {exchange: e, routing_key: unknown, amount: 30, fields: {n: {sequence: 1}}}
@@ -126,6 +128,16 @@ printf '%s\n' '{"routing_key":"q","properties":{"message_id":"same"},"body":"x"}
 send --from same.jsonl --format json
 is "$status $(jq -rs 'sort_by(.routing_key)[] | "\(.routing_key) \(.fate)"' out | tr '\n' ' ')" \
 	"1 none returned q confirmed " "of two messages with one id the right one is told as returned"
+
+# The broker takes BCC out of what it returns; other headers tell messages with one body apart.
+cat >bcc.jsonl <<'END'
+{"routing_key":"none","properties":{"headers":{"BCC":["none"],"a":1}},"body":"x"}
+{"exchange":"matched","routing_key":"k","properties":{"headers":{"a":1}},"body":"x"}
+{"exchange":"matched","routing_key":"k","properties":{"headers":{"BCC":["none"],"a":2}},"body":"x"}
+END
+send --from bcc.jsonl --mandatory --format json
+is "$status $(jq -rs 'sort_by(.routing_key, .properties.headers.a)[] | "\(.routing_key) \(.properties.headers.a) \(.fate)"' out | paste -sd,)" \
+	"1 k 1 confirmed,k 2 returned,none 1 returned" "with a BCC, returned is told as returned"
 
 # ---- a reader that has gone to sleep ----
 

@@ -167,6 +167,11 @@ is "$(jq -r 'select(.fate == "confirmed") | .body' "$work/out" | sort | tr '\n' 
 take_all jobs got
 is "$(jq -r .body got | sort -u | grep -c good)" 6 "and have arrived"
 
+status_is 1 "and so it is when no loss is recovered from" \
+	"$BIN/producer" -s s.yaml --from lines -f json --on-refusal skip --give-up-after 0
+is "$(jq -r .fate "$work/out" | sort | uniq -c | tr -s ' ' | paste -sd,)" " 6 confirmed, 1 nacked" "with the same fates"
+"$BIN/topology" purge -s s.yaml jobs >purged
+
 # ---- nacked ----
 
 seq 30 >lines
@@ -178,6 +183,19 @@ timeout 60 "$BIN/consumer" -s s.yaml small -f body --idle 4s >got 2>/dev/null
 ends_with 0 $producer "nacked messages are sent again until the queue has room"
 is "$(sort -n got | uniq | tr '\n' ' ')" "$(seq 30 | tr '\n' ' ')" "and every one arrives"
 ok "which the summary tells" test "$(field err resent)" -gt 0
+
+seq 20 >lines
+"$BIN/producer" -s s.yaml --from lines --exchange '' --routing-key small -f none --nack-retries 1 --give-up-after 0 --summary json 2>err
+is "$? $(field err confirmed) $(field err nacked) $(field err resent)" "1 10 10 10" \
+	"they are sent again, too, when no loss is recovered from"
+
+"$BIN/producer" -s s.yaml --from lines --exchange '' --routing-key small -f pretty --nack-retries 1000 >out 2>err &
+producer=$!
+eventually 20 has_lines out 20
+kill -INT $producer
+ok "after Ctrl+C, it says what it waits for" eventually 20 grep -q 'sent again: .*a second Ctrl+C ends at once' err
+kill -INT $producer
+wait $producer 2>/dev/null
 
 # ---- a stream goes on where it was ----
 

@@ -2,11 +2,12 @@
 # --spool: what has no fate outlives the producer, and the same command goes on where it was.
 . tests/support/tap.sh
 use_broker
-cd "$work" || exit
+. tests/support/through.sh
 
 cat >s.yaml <<'END'
 queues:
   jobs: {}
+  small: {max_length: 1, overflow: reject-publish}
 messages:
   job:
     routing_key: jobs
@@ -85,15 +86,17 @@ is "$(ids_of_two got)" 0 "no two have the same id"
 # ---- the broker is away ----
 
 seq 2000 >few.txt
-produce --from lines.txt --exchange '' --routing-key jobs --rate 1000/s --give-up-after 0 >part 2>part.err &
+produce --from lines.txt --exchange '' --routing-key jobs --rate 1000/s --give-up-after 0 \
+	--set "broker.url=$AMQP_URL" --set '"broker".heartbeat=5s' >part 2>part.err &
 producer=$!
 eventually 20 has_lines part 500
 "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- close_all_connections -p "$vhost" "cut by a test" >/dev/null
 wait $producer
 is $? 69 "a run that the broker ends"
+is "$(grep -ac 'guest' spool)" 0 "leaves no password in the spool"
 cp part sent
 (produce --from lines.txt --exchange '' --routing-key jobs) >part 2>part.err
-is $? 0 "is gone on with by the same command"
+is $? 0 "is gone on with by the same command, wherever the broker is"
 like "$(cat part.err)" "going on after message [0-9]+" "which says so"
 cat part >>sent
 take_all got
@@ -114,6 +117,19 @@ is "$(jq -r .body got | sort -n | uniq | wc -l)" 2000 "and nothing is missing"
 is "$(jq -r 'select(.properties.headers["x-warren-resent"] != true) | .body' got | sort | uniq -d | wc -l)" 0 \
 	"nor twice without a mark"
 
+# ---- killed when all that was sent is confirmed ----
+
+# has_told FILE: the producer has printed a fate, and sleeps again.
+has_told() { has_lines "$1" 1 && [ "$(awk '{print $3}' /proc/$producer/stat)" = S ]; }
+for n in 1 2; do
+	produce --amount 3 --delay 1m >part 2>part.err &
+	producer=$!
+	ok "killed between messages, $n: one is confirmed" eventually 20 has_told part
+	kill -9 $producer
+	wait $producer 2>/dev/null
+done
+is "$(grep -o 'going on.*' part.err)" "going on after message 1" "then none is sent again"
+
 # ---- a run stopped by Ctrl+C, and another one ----
 
 produce --amount 20000 >part 2>part.err &
@@ -126,6 +142,65 @@ is $? 0 "Ctrl+C is a clean end"
 is "$(tail -n 1 err | jq .confirmed)" 10 "another command is another run"
 (produce --amount 10) >part 2>part.err
 is "$? $(lines part)" "0 10" "a run that is over begins anew"
+
+# ---- nacked, and the broker goes before a try that is left ----
+
+proxy_up
+seq 3 >few.txt
+produce --from few.txt --exchange '' --routing-key small --nack-retries 50 --give-up-after 300ms >part 2>part.err &
+producer=$!
+small_is_full() { [ "$(ready small)" = 1 ]; }
+eventually 20 small_is_full
+proxy refuse
+proxy cut
+wait $producer
+is "$? $(grep "^{" part.err | jq -c "[.confirmed, .nacked, .unconfirmed]")" "69 [1,0,2]" \
+	"nacked with tries left, and the broker is lost: no fate"
+proxy_down
+AMQP_URL=$direct_url
+timeout 60 "$BIN/consumer" -s s.yaml small --count 3 --idle 20s -f body >got 2>got.err &
+consumer=$!
+(produce --from few.txt --exchange '' --routing-key small --nack-retries 50) >part 2>part.err
+is $? 0 "the same command sends them"
+wait $consumer
+is "$(sort got | paste -sd' ')" "1 2 3" "and they arrive"
+
+# ---- a message that does not fit ----
+
+# three HEADER_BYTES: the second of three lines has such a header.
+three() {
+	jq -cn --argjson bytes "$1" '"one", "two", "three" | {routing_key: "small", body: .,
+		properties: {headers: (if . == "two" then {h: ("x" * $bytes)} else {} end)}}' >three.jsonl
+}
+"$BIN/consumer" -s s.yaml small --until-empty -f none 2>got.err
+three 140000
+(produce --from three.jsonl) >part 2>part.err
+is $? 65 "a message that no frame holds ends the run with 65"
+three 10
+timeout 60 "$BIN/consumer" -s s.yaml small --count 3 --idle 20s -f body >got 2>got.err &
+consumer=$!
+(produce --from three.jsonl --nack-retries 50) >part 2>part.err
+is $? 0 "made smaller, it is sent by the same command"
+wait $consumer
+is "$(sort got | paste -sd' ')" "one three two" "with what stands before and behind it"
+
+# Left behind in the spool, and the next broker allows less.
+three 5000
+produce --from three.jsonl --nack-retries 50 >part 2>part.err &
+producer=$!
+eventually 20 small_is_full
+kill -9 $producer
+wait $producer 2>/dev/null
+timeout 60 "$BIN/consumer" -s s.yaml small -f none 2>got.err &
+consumer=$!
+AMQP_URL="$AMQP_URL?frame_max=4096" produce --from three.jsonl --nack-retries 50 >part 2>part.err &
+wait $!
+is "$? $(jq -r '"\(.body) \(.fate)"' part | grep -v one | sort | paste -sd,)" "1 three confirmed,two nacked" \
+	"one that fits no more is nacked, and those behind it are sent"
+like "$(jq -r 'select(.body == "two") | .reason' part)" "take 5[0-9]+ bytes; one frame holds 4088" "with the reason"
+is "$(stat -c %s spool)" 16 "and the spool is empty"
+kill -INT $consumer
+wait $consumer
 
 # ---- what cannot be a spool ----
 

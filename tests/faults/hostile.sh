@@ -194,9 +194,9 @@ plan producer ack_unknown_tag 76 'settled message 999999, which was not sent' $A
 plan producer ack_most 76 'settled message 18446744073709551615, which was not sent' $AT_ONCE
 plan producer ack_twice 0 '' $AT_ONCE
 hold producer ack_0
-plan producer nack_all 1 '' $AT_ONCE
+plan producer nack_all 1 '' $AT_ONCE --nack-retries 0
 plan producer return_all 1 '' $AT_ONCE
-plan producer return_unknown 0 '' $AT_ONCE
+plan producer return_unknown 1 '' $AT_ONCE
 plan producer deliver_to_producer 76 'damaged return' $AT_ONCE
 plan producer blocked_then_unblocked 0 '' $AT_ONCE
 plan producer unblocked_never_blocked 0 '' $AT_ONCE

@@ -182,6 +182,43 @@ static void peer_settles(int fd)
 	peer_silent(fd);
 }
 
+static void put_return(struct buf *out, const char *key)
+{
+	amqp_basic_return_t back = {
+	    312, amqp_cstring_bytes("NO_ROUTE"), {0, NULL}, amqp_cstring_bytes(key)};
+	struct message changed = {.present = MESSAGE_MESSAGE_ID, .message_id = SLICE("changed")};
+	struct buf publish = {0};
+	struct error err = {0};
+	struct frame method;
+	IGNORE_RESULT(frames_put_method(out, 1, AMQP_BASIC_RETURN_METHOD, &back, 4096, &err));
+	IGNORE_RESULT(frames_put_publish(&publish, 1, &changed, false, 4096, &err));
+	struct slice rest = buf_slice(&publish);
+	IGNORE_RESULT(frames_next(&rest, 4096, &method, &err) == FRAMES_OK);
+	buf_append(out, rest);
+}
+
+/* Returns what nobody would know again, twice; acknowledges all but the last. */
+static void peer_changes_what_it_returns(int fd)
+{
+	begin_confirms(fd);
+	struct buf out = {0};
+	put_return(&out, "k");
+	put_return(&out, "k");
+	frames_put_ack(&out, 1, 4, true);
+	IGNORE_RESULT(write(fd, out.ptr, out.len));
+	peer_silent(fd);
+}
+
+static void peer_returns_what_went_elsewhere(int fd)
+{
+	begin_confirms(fd);
+	struct buf out = {0};
+	put_return(&out, "another");
+	frames_put_ack(&out, 1, 5, true);
+	IGNORE_RESULT(write(fd, out.ptr, out.len));
+	peer_silent(fd);
+}
+
 /* Settles what was never sent. */
 static void peer_invents(int fd)
 {
@@ -230,6 +267,9 @@ static const struct fate_row {
 	const char *text;
 } fate_rows[] = {
     {peer_settles, 2, 1, 1, 1, ERROR_NONE, ""},
+    {peer_changes_what_it_returns, 2, 2, 0, 1, ERROR_NONE, ""},
+    {peer_returns_what_went_elsewhere, 0, 0, 0, 5, ERROR_REFUSED,
+	"the broker returned a message that was not sent"},
     {peer_invents, 0, 0, 0, 5, ERROR_REFUSED, "the broker settled message 99, which was not sent"},
     {peer_closes_channel, 0, 0, 0, 5, ERROR_REFUSED, "there is no such exchange"},
     {peer_unknown_channel, 0, 0, 0, 5, ERROR_REFUSED,
@@ -276,6 +316,117 @@ START_TEST(every_message_gets_one_fate)
 	loop_free(loop);
 	uri_release(&uri);
 	free(address);
+}
+END_TEST
+
+/* Refuses 1 and 2, and goes. */
+static void peer_nacks_and_dies(int fd)
+{
+	begin_confirms(fd);
+	struct buf out = {0};
+	frames_put_nack(&out, 1, 2, true, false);
+	IGNORE_RESULT(write(fd, out.ptr, out.len));
+	close(fd);
+}
+
+START_TEST(what_was_nacked_with_tries_left_is_unconfirmed_in_the_end)
+{
+	struct error err = {0};
+	struct uri uri = {0};
+	struct fates fates = {{0}, 0, ""};
+	char *address = start_peer(peer_nacks_and_dies);
+	struct loop *loop = loop_create(&err);
+	struct connection *c = connect_to(loop, address, &uri, &err);
+	ck_assert_msg(c != NULL, "%s", err.text);
+	struct publisher_options options = {
+	    .window = 10, .fate = note_fate, .ctx = &fates, .keeps = true, .nack_retries = 50};
+	struct publisher *p = publisher_open(c, &options, &err);
+	ck_assert_msg(p != NULL, "%s", err.text);
+	for (uint64_t i = 0; i < 3; i++) {
+		struct message m = {.routing_key = SLICE("k")};
+		ck_assert(publisher_send(p, &m, true, i, &err));
+	}
+	connection_flush(c);
+	uint64_t deadline = chrono_now_ns() + 10 * CHRONO_S;
+	while (publisher_check(p, &err) && chrono_now_ns() < deadline)
+		ck_assert(loop_turn(loop, deadline, &err));
+	ck_assert_uint_eq(publisher_unconfirmed(p), 3);
+	publisher_close(p);
+	ck_assert_uint_eq(fates.count[PUBLISHER_UNCONFIRMED], 3);
+	ck_assert_uint_eq(fates.count[PUBLISHER_NACKED], 0);
+	stop_peer();
+	connection_close(c);
+	loop_free(loop);
+	uri_release(&uri);
+	free(address);
+}
+END_TEST
+
+/* Reads nothing before it gets SIGUSR1, then all, and confirms nothing. */
+static void peer_reads_late(int fd)
+{
+	sigset_t set;
+	int signal_number;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	begin_confirms(fd);
+	sigwait(&set, &signal_number);
+	for (;;)
+		read_some(fd);
+}
+
+/* Whether there is progress within this time. */
+static bool gets_on(struct loop *loop, struct publisher *p, uint64_t within_ns)
+{
+	struct error err = {0};
+	uint64_t before = publisher_progress(p), deadline = chrono_now_ns() + within_ns;
+	do {
+		ck_assert(loop_turn(loop, chrono_now_ns() + 10 * CHRONO_MS, &err));
+	} while (publisher_progress(p) == before && chrono_now_ns() < deadline);
+	return publisher_progress(p) != before;
+}
+
+/* Many small messages are on their way while the network takes them; a big one for longer. */
+START_TEST(progress_is_what_the_network_takes_and_a_big_message_on_its_way)
+{
+	struct error err = {0};
+	struct uri uri = {0};
+	struct fates fates = {{0}, 0, ""};
+	bool is_big = _i == 1;
+	size_t size = is_big ? 32u << 20 : 1024, count = is_big ? 1 : 32768;
+	char *body = mem_alloc(1, size), *address = start_peer(peer_reads_late);
+	struct message m = {.routing_key = SLICE("k"), .body = {body, size}};
+	struct loop *loop = loop_create(&err);
+	struct connection *c = connect_to(loop, address, &uri, &err);
+	ck_assert_msg(c != NULL, "%s", err.text);
+	struct publisher_options options = {.window = 32768, .fate = note_fate, .ctx = &fates};
+	struct publisher *p = publisher_open(c, &options, &err);
+	ck_assert_msg(p != NULL, "%s", err.text);
+	for (size_t i = 0; i < count; i++)
+		ck_assert(publisher_send(p, &m, true, i, &err));
+	connection_flush(c);
+	while (!is_big && gets_on(loop, p, 300 * CHRONO_MS))
+		;
+	ck_assert_uint_gt(connection_pending_bytes(c), 0);
+	kill(peer_pid, SIGUSR1);
+	ck_assert(gets_on(loop, p, 10 * CHRONO_S));
+	uint64_t deadline = chrono_now_ns() + 20 * CHRONO_S;
+	while (connection_taken_bytes(c) < connection_put_bytes(c) && chrono_now_ns() < deadline)
+		gets_on(loop, p, 10 * CHRONO_MS);
+	ck_assert_uint_eq(connection_taken_bytes(c), connection_put_bytes(c));
+	while (!is_big && gets_on(loop, p, 300 * CHRONO_MS)) /* the last of it */
+		;
+	frames_put_heartbeat(connection_output(c));
+	connection_flush(c);
+	ck_assert(gets_on(loop, p, 300 * CHRONO_MS) == is_big);
+	publisher_close(p);
+	stop_peer();
+	connection_close(c);
+	loop_free(loop);
+	uri_release(&uri);
+	free(address);
+	free(body);
 }
 END_TEST
 
@@ -359,6 +510,9 @@ int main(void)
 	tcase_set_timeout(cases, 30);
 	tcase_add_loop_test(cases, who_answers_decides_what_is_said, 0, ARRAY_LEN(refusals));
 	tcase_add_loop_test(cases, every_message_gets_one_fate, 0, ARRAY_LEN(fate_rows));
+	tcase_add_loop_test(
+	    cases, progress_is_what_the_network_takes_and_a_big_message_on_its_way, 0, 2);
+	tcase_add_test(cases, what_was_nacked_with_tries_left_is_unconfirmed_in_the_end);
 	tcase_add_loop_test(
 	    cases, without_confirms_what_comes_back_is_told_and_changes_no_fate, 0, 2);
 	suite_add_tcase(suite, cases);

@@ -110,7 +110,7 @@ static void abandon(void *self, struct flow *flow)
 }
 
 static const struct flow_source_kind source_kind = {tick, on_settle, on_stop, is_done};
-static const struct flow_sink_kind sink_kind = {room, put, flush, NULL, abandon};
+static const struct flow_sink_kind sink_kind = {room, put, flush, NULL, NULL, abandon};
 
 static void release_run(struct run *run)
 {

@@ -81,7 +81,7 @@ static void abandon(void *self, struct flow *flow)
 }
 
 static const struct flow_source_kind source_kind = {tick, on_settle, on_stop, is_done};
-static const struct flow_sink_kind sink_kind = {room, put, flush, NULL, abandon};
+static const struct flow_sink_kind sink_kind = {room, put, flush, NULL, NULL, abandon};
 
 /* Runs messages through a core; what became of them is in *run and in the counts. */
 static struct flow_counts run_core(

@@ -107,7 +107,7 @@ static void shelf_abandon(void *self, struct flow *flow)
 }
 
 static const struct flow_sink_kind shelf_kind = {
-    shelf_room, shelf_put, shelf_flush, NULL, shelf_abandon};
+    shelf_room, shelf_put, shelf_flush, NULL, NULL, shelf_abandon};
 
 /* ---- a run of each ---- */
 

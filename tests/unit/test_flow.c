@@ -58,6 +58,7 @@ struct shelf {
 	size_t hold, room, count, put;
 	size_t fail_at; /* 0: never */
 	bool never;	/* accepts nothing by itself */
+	uint64_t busy_until_ns;
 	uint64_t slots[MOST];
 };
 
@@ -99,8 +100,14 @@ static void shelf_abandon(void *self, struct flow *flow)
 	s->count = 0;
 }
 
+static uint64_t shelf_progress(const void *self)
+{
+	const struct shelf *s = self;
+	return chrono_now_ns() < s->busy_until_ns ? chrono_now_ns() : 0;
+}
+
 static const struct flow_sink_kind shelf_kind = {
-    shelf_room, shelf_put, shelf_flush, NULL, shelf_abandon};
+    shelf_room, shelf_put, shelf_flush, NULL, shelf_progress, shelf_abandon};
 
 /* A core that hides every third message. */
 struct thirds {
@@ -216,6 +223,33 @@ START_TEST(a_sink_without_an_answer_is_waited_for_so_long_and_no_longer)
 }
 END_TEST
 
+static void wake(void *ctx, uint64_t now_ns)
+{
+	struct loop *loop = ctx;
+	loop_at(loop, now_ns + 10 * CHRONO_MS, wake, loop);
+}
+
+START_TEST(a_sink_that_gets_on_is_waited_for)
+{
+	struct numbers n = {.total = 10};
+	uint64_t start = chrono_now_ns();
+	struct shelf shelf = {
+	    .never = true, .room = SIZE_MAX, .busy_until_ns = start + 400 * CHRONO_MS};
+	struct flow_options options = options_for(&shelf);
+	struct error err = {0};
+	struct loop *loop = loop_create(&err);
+	options.source = (struct flow_source){&numbers_kind, &n};
+	options.drain_ns = 100 * CHRONO_MS;
+	struct flow *flow = flow_create(loop, &options);
+	wake(loop, start);
+	ck_assert(flow_run(flow, &err));
+	ck_assert_uint_ge(chrono_now_ns() - start, 400 * CHRONO_MS);
+	ck_assert_uint_eq(flow_counts(flow)->fates[FLOW_UNCONFIRMED], 10);
+	flow_free(flow);
+	loop_free(loop);
+}
+END_TEST
+
 START_TEST(the_window_bounds_what_is_under_way)
 {
 	struct numbers n = {.total = 60};
@@ -267,6 +301,7 @@ int main(void)
 	tcase_add_test(cases, the_limit_counts_what_is_accepted);
 	tcase_add_test(cases, a_sink_that_fails_ends_the_run_and_nothing_is_forgotten);
 	tcase_add_test(cases, a_sink_without_an_answer_is_waited_for_so_long_and_no_longer);
+	tcase_add_test(cases, a_sink_that_gets_on_is_waited_for);
 	tcase_add_test(cases, the_window_bounds_what_is_under_way);
 	tcase_add_test(cases, messages_are_kept_for_who_wants_to_hear_of_them);
 	suite_add_tcase(suite, cases);

@@ -69,7 +69,7 @@ static void setup(void)
 /* Messages at a rate, from START to an end. */
 static void begin(double rate, uint64_t end_ns, uint64_t quantum_ns)
 {
-	static const struct flow_sink_kind kind = {room, put, flush, NULL, abandon};
+	static const struct flow_sink_kind kind = {room, put, flush, NULL, NULL, abandon};
 	json_t *spec = json_pack("{s:f}", "rate", rate);
 	ck_assert(pace_plan_read(spec, &pace, refuse, NULL));
 	json_decref(spec);
