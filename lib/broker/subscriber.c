@@ -16,6 +16,9 @@
 #define MAX_GATHERED_ACKS 100
 #define GATHER_NS (500 * CHRONO_US)
 #define GATHER_ACKS_NS (10 * CHRONO_MS)
+/* RabbitMQ passes 32 single acknowledgements on to a quorum queue; further ones wait in the channel
+ * until the disk has the first (quorum_commands_soft_limit), and its end forgets them. */
+#define LINGER_NS (500 * CHRONO_MS)
 
 enum delivery_state {
 	DELIVERY_UNSETTLED,
@@ -33,6 +36,7 @@ struct subscriber {
 	uint64_t oldest, next;
 	uint64_t acks;		/* DELIVERY_ACK entries */
 	uint64_t acks_since_ns; /* when the first of them was settled */
+	uint64_t lone_ack_ns;	/* when the last single one was sent; 0: none */
 	uint64_t unsettled;
 	uint64_t looked_at;  /* value of `next` at the last look at the load */
 	unsigned generation; /* of the consumer: its tag is "warren-<generation>" */
@@ -213,10 +217,21 @@ struct subscriber *subscriber_open(
 	return NULL;
 }
 
+/* Nothing tells when acknowledgements have got through. */
+static void linger(const struct subscriber *s)
+{
+	uint64_t end = s->lone_ack_ns + LINGER_NS;
+	struct error lost = {0};
+	while (s->cancelled && chrono_now_ns() < end && connection_check(s->connection, &lost) &&
+	       loop_turn(connection_loop(s->connection), end, &lost))
+		;
+}
+
 void subscriber_close(struct subscriber *s)
 {
 	if (s == NULL)
 		return;
+	linger(s);
 	connection_close_channel(s->connection, s->channel);
 	free(s->states);
 	free(s);
@@ -264,6 +279,8 @@ void subscriber_flush(struct subscriber *s)
 	if (last != 0)
 		frames_put_ack(connection_output(s->connection), s->channel, last, true);
 	/* behind one that waits, each goes by itself */
+	if (s->acks > 0)
+		s->lone_ack_ns = chrono_now_ns();
 	for (uint64_t n = s->oldest; s->acks > 0 && n < s->next; n++) {
 		if (*state_of(s, n) != DELIVERY_ACK)
 			continue;

@@ -128,7 +128,7 @@ void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const ch
 			o->cores[i].kind->settled(o->cores[i].self, slot, fate);
 	uint64_t token = s->token;
 	struct message *copy = s->copy;
-	const struct flow_outcome outcome = {fate, reason, copy};
+	const struct flow_outcome outcome = {fate, reason, copy, s->redelivered};
 	flow->slots[slot].copy = NULL;
 	release_slot(flow, slot);
 	o->source.kind->settle(o->source.self, token, &outcome);
@@ -185,7 +185,7 @@ void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
 	uint64_t number = flow->counts.offered++;
 	flow->counts.redelivered += m->redelivered;
 	if (is_closed(flow) || finished_or_under_way(flow) >= o->limit) {
-		const struct flow_outcome outcome = {FLOW_RELEASED, "", m->message};
+		const struct flow_outcome outcome = {FLOW_RELEASED, "", m->message, m->redelivered};
 		flow->counts.fates[FLOW_RELEASED]++;
 		o->source.kind->settle(o->source.self, token, &outcome);
 		return;

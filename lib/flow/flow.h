@@ -47,6 +47,7 @@ struct flow_outcome {
 	enum flow_fate fate;
 	const char *reason;
 	const struct message *message; /* as it was offered; NULL without keep_messages */
+	bool redelivered;
 };
 
 /* One row a kind of source; self is what flow_source.self holds. */

@@ -120,7 +120,7 @@ static void hold(struct retrier *r, size_t i, const char *reason)
 	fifo_push(&r->held, &i);
 }
 
-/* It may have arrived, which its next copy says. */
+/* Another copy may have arrived, which this one says. */
 static void mark_resent(struct retrier *r, struct copy *c)
 {
 	struct message m;
@@ -323,6 +323,8 @@ bool retrier_take(
 		return true;
 	}
 	r->copies[i].message = address(r, queue, &failure, &marked);
+	if (outcome->redelivered) /* there may be a copy already, of one who died then */
+		mark_resent(r, &r->copies[i]);
 	fifo_push(&r->unsent, &i);
 	return true;
 }

@@ -181,6 +181,11 @@ take c --filter '.n > 0' --unmatched reject -e -f none >out 2>err
 is "$(take c.parked -e -f json --no-declare 2>parked.err | jq -r '.properties | "\(.message_id) \(.headers["x-warren-reason"])"')" \
 	"c-0 rejected" "what a filter rejects is parked as well"
 like "$(grep received err)" '2 received, 1 acknowledged, 1 parked' "and counted as parked"
+send c 0
+take c --ack requeue -e -f none 2>err
+take c --filter false --unmatched reject -e -f none 2>err
+is "$(take c.parked -e -f json --no-declare 2>parked.err | jq -c '.properties.headers["x-warren-resent"]')" true \
+	"the copy of one that was delivered before says that there may be another"
 
 # ---- where sending on fails ----
 
