@@ -15,6 +15,7 @@ struct sink_exchange {
 	uint64_t resent;   /* when it is over */
 	uint64_t *numbers; /* in the spool, by slot */
 	size_t number_capacity;
+	struct error spool_failure; /* then nothing is sent any more */
 	/* the verdict on the exchange of the last message: runs of one exchange are the rule */
 	struct buf last_exchange;
 	bool last_known, last_mandatory;
@@ -108,11 +109,13 @@ static size_t room(const void *self)
 /* Before the frames reach the socket; and what has its fate is not sent again after a death. */
 static bool flush_spool(struct sink_exchange *sink, struct error *err)
 {
-	if (sink->options.spool == NULL || spool_flush(sink->options.spool, err))
+	struct error *why = &sink->spool_failure;
+	bool was_good = why->kind == ERROR_NONE;
+	if (sink->options.spool == NULL || (was_good && spool_flush(sink->options.spool, why)))
 		return true;
-	/* what the spool does not have must not go out */
-	connection_abort(sink->connection, err->text);
-	return false;
+	if (was_good) /* what the spool does not have must not go out, now or over another one */
+		connection_abort(sink->connection, why->text);
+	return error_set(err, why->kind, "%s", why->text);
 }
 
 static bool add_to_spool(struct sink_exchange *sink, uint64_t slot, const struct flow_message *m,

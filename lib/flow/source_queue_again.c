@@ -1,6 +1,7 @@
 /* What the source does when a consumer ends or the connection is lost. */
 #include "flow/source_queue.h"
 
+#include "base/log.h"
 #include "flow/source_queue_private.h"
 #include "model/marks.h"
 
@@ -135,6 +136,8 @@ bool source_queue_go_on(struct source_queue *source, struct error *err)
 			return error_set(err, why.kind, "%s", why.text);
 		if (!lives && !recovery_renew(recovery, err))
 			return false;
+		if (lives && first)
+			log_write(LOG_WARNING, "%s; declaring and consuming anew", why.text);
 		if (lives && !recovery_restore(recovery, &why, err))
 			return false;
 		forget_stale(source);

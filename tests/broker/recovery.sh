@@ -149,6 +149,7 @@ consumes() { [ "$(queue jobs '.consumers // 0')" -gt 0 ]; }
 ok "--on-cancel renew: it declares and consumes again" eventually 20 consumes
 "$BIN/producer" -s s.yaml --yes --amount 100 --delay 0 -f none 2>/dev/null
 ends_with 0 $consumer "and gets what is sent then"
+like "$(cat got.err)" "queue 'jobs' was deleted or moved.*; declaring and consuming anew" "not without a word"
 is "$(lines got)" 100 "all of it"
 
 # ---- refused ----

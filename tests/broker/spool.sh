@@ -110,6 +110,8 @@ is "$(jq -r .body got | sort -n | uniq | wc -l)" 20000 "and nothing is missing"
 ) >part 2>part.err
 is $? 74 "a spool that cannot grow ends the run with 74"
 like "$(cat part.err)" "cannot write spool 'spool': File too large" "and says why"
+is "$(jq -c .resent <<<"$(grep '^{' part.err)") $(grep -c 'trying again' part.err)" "0 0" \
+	"nothing that is not in it goes out over another connection"
 (produce --from few.txt --exchange '' --routing-key jobs) >part 2>part.err
 is $? 0 "with room again the same command goes on"
 take_all got
