@@ -222,7 +222,7 @@ static void begin(struct bench *b, size_t offered)
 {
 	static const struct flow_source_kind source = {
 	    nothing_comes, note_fate, note_stop, has_stopped};
-	static const struct flow_sink_kind sink = {any_room, keep, keep_on, NULL, let_go};
+	static const struct flow_sink_kind sink = {any_room, keep, keep_on, NULL, NULL, let_go};
 	struct error err = {0};
 	*b = (struct bench){.core = create(10, NULL), .loop = loop_create(&err)};
 	struct flow_options options = {.source = {&source, b},
