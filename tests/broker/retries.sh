@@ -189,7 +189,8 @@ is "$(take c.parked -e -f json --no-declare 2>parked.err | jq -c '.properties.he
 
 # ---- where sending on fails ----
 
-: >log >err
+: >log
+: >err
 consume c >out 2>err &
 pid=$!
 ok "a consumer waits" eventually 10 grep -q 'waiting for messages' err
@@ -210,7 +211,8 @@ take c --exec ./handler --count 1 -f none >out 2>err
 is "$(cut -d ' ' -f 2-5 log)" "c-1 1 0 0" "and then it is done"
 
 # held, not given back again and again: that would use the deliveries of a quorum queue up
-: >log >err
+: >log
+: >err
 consume brief >out 2>err &
 pid=$!
 ok "a consumer waits" eventually 10 grep -q 'waiting for messages' err
@@ -222,7 +224,8 @@ ok "the message is parked when the queue is back" eventually 10 counted brief.pa
 stop $pid
 is "$status $(grep -oE '1 parked' err) $(wc -l <log)" "0 1 parked 1" "without another delivery"
 
-: >log >err
+: >log
+: >err
 consume to_exchange >out 2>err &
 pid=$!
 ok "a consumer waits" eventually 10 grep -q 'waiting for messages' err

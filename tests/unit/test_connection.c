@@ -510,12 +510,16 @@ int main(void)
 	tcase_set_timeout(cases, 30);
 	tcase_add_loop_test(cases, who_answers_decides_what_is_said, 0, ARRAY_LEN(refusals));
 	tcase_add_loop_test(cases, every_message_gets_one_fate, 0, ARRAY_LEN(fate_rows));
-	tcase_add_loop_test(
-	    cases, progress_is_what_the_network_takes_and_a_big_message_on_its_way, 0, 2);
 	tcase_add_test(cases, what_was_nacked_with_tries_left_is_unconfirmed_in_the_end);
 	tcase_add_loop_test(
 	    cases, without_confirms_what_comes_back_is_told_and_changes_no_fate, 0, 2);
+	TCase *long_ones = tcase_create("many bytes");
+	tcase_set_timeout(long_ones, 30);
+	tcase_set_tags(long_ones, "no-valgrind");
+	tcase_add_loop_test(
+	    long_ones, progress_is_what_the_network_takes_and_a_big_message_on_its_way, 0, 2);
 	suite_add_tcase(suite, cases);
+	suite_add_tcase(suite, long_ones);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);
