@@ -217,12 +217,19 @@ struct subscriber *subscriber_open(
 	return NULL;
 }
 
+static void ignore_delivery(void *ctx, const struct subscriber_delivery *d)
+{
+	(void)ctx, (void)d; /* it is given back when the channel closes */
+}
+
 /* Nothing tells when acknowledgements have got through. */
-static void linger(const struct subscriber *s)
+static void linger(struct subscriber *s)
 {
 	uint64_t end = s->lone_ack_ns + LINGER_NS;
 	struct error lost = {0};
-	while (s->cancelled && chrono_now_ns() < end && connection_check(s->connection, &lost) &&
+	s->options.deliver = ignore_delivery;
+	s->options.ended = ignore_end;
+	while (s->channel != 0 && chrono_now_ns() < end && connection_check(s->connection, &lost) &&
 	       loop_turn(connection_loop(s->connection), end, &lost))
 		;
 }
