@@ -5,6 +5,25 @@
 
 #include <string.h>
 
+static bool begins_another(struct slice text)
+{
+	static const char *const begins[] = {" amqp://", " amqps://"};
+	for (size_t i = 0; i < ARRAY_LEN(begins); i++)
+		if (text.len > strlen(begins[i]) &&
+		    memcmp(text.ptr, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return false;
+}
+
+struct slice address_take(struct slice *rest)
+{
+	struct slice address = {rest->ptr, 0};
+	while (address.len < rest->len && !begins_another(slice_from(*rest, address.len)))
+		address.len++;
+	*rest = slice_from(*rest, address.len < rest->len ? address.len + 1 : address.len);
+	return address;
+}
+
 /* The section, read. All borrowed; NULL: not said. */
 struct section {
 	const char *ca, *cert, *key, *server_name;

@@ -1,9 +1,14 @@
-/* address.h - what the settings say of TLS, brought into the addresses of the broker. */
+/* address.h - the addresses of the broker: several in one text, and what the settings say of TLS.
+ */
 #ifndef APP_ADDRESS_H
 #define APP_ADDRESS_H
 
 #include "broker/uri.h"
 #include "model/reader.h"
+
+/* Takes the first of several that are parted by a blank off the front of *rest. Another blank may
+ * be part of a password: it stays, for uri_parse to refuse. */
+struct slice address_take(struct slice *rest);
 
 /* True when one of them is amqps. */
 bool address_has_tls(const struct uri *uris, size_t count);

@@ -189,27 +189,6 @@ static void read_reconnect(struct settings *s, const json_t *broker, struct read
 	reader_leave(r, mark);
 }
 
-static bool begins_another(struct slice text)
-{
-	static const char *const begins[] = {" amqp://", " amqps://"};
-	for (size_t i = 0; i < ARRAY_LEN(begins); i++)
-		if (text.len > strlen(begins[i]) &&
-		    memcmp(text.ptr, begins[i], strlen(begins[i])) == 0)
-			return true;
-	return false;
-}
-
-/* Of several that are parted by a blank. Another blank may be part of a password: it stays, for
- * uri_parse to refuse. */
-static struct slice take_address(struct slice *rest)
-{
-	struct slice address = {rest->ptr, 0};
-	while (address.len < rest->len && !begins_another(slice_from(*rest, address.len)))
-		address.len++;
-	*rest = slice_from(*rest, address.len < rest->len ? address.len + 1 : address.len);
-	return address;
-}
-
 /* The address of the settings is judged even when another one is given: they are good or not. */
 static bool choose_address(
     struct settings *s, const char *given, const json_t *url, struct error *err)
@@ -220,7 +199,7 @@ static bool choose_address(
 	release_uris(s);
 	do {
 		struct uri uri = {0};
-		if (!uri_parse(take_address(&rest), &uri, err))
+		if (!uri_parse(address_take(&rest), &uri, err))
 			return error_context(err, "--url");
 		add_uri(s, uri);
 	} while (rest.len > 0);
