@@ -236,7 +236,7 @@ uint16_t connection_open_channel(
 	if (connection_call(c, (uint16_t)number, AMQP_CHANNEL_OPEN_METHOD, &open,
 		AMQP_CHANNEL_OPEN_OK_METHOD, err) != NULL)
 		return (uint16_t)number;
-	c->channels[number] = (struct channel){0};
+	connection_drop_channel(&c->channels[number]); /* with what came on it meanwhile */
 	return 0;
 }
 
