@@ -274,6 +274,12 @@ stop $pid
 
 # ---- kill -9 in the middle ----
 
+# quiet QUEUE: nothing is in it, at work or waiting for another attempt, at one look; two, for what was on its way.
+quiet() {
+	"$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q -p "$vhost" list_queues name messages |
+		awk -v q="$1" '$1 == q {seen = 1} $1 == q || index($1, q ".retry.") == 1 {n += $2} END {exit !seen || n > 0}'
+}
+
 for ((i = 0; i < 200; i++)); do numbers[i]=$((i % 6)); done
 for queue in c q; do
 	: >log
@@ -291,7 +297,7 @@ for queue in c q; do
 	is "$round" 10 "ten consumers were killed at work ($queue)"
 	consume $queue --exec-jobs 4 >out 2>err &
 	pid=$!
-	all_quiet() { for q in $queue $queue.retry.1s $queue.retry.2s; do [ "$(ready $q)" = 0 ] || return 1; done; }
+	all_quiet() { quiet $queue && quiet $queue; }
 	ok "the next one comes to an end ($queue)" eventually 60 all_quiet
 	stop $pid
 	take $queue.parked -e -f json --no-declare 2>/dev/null | jq -r .properties.message_id | sort >parked
