@@ -193,15 +193,15 @@ is "$(take c.parked -e -f json --no-declare 2>parked.err | jq -c '.properties.he
 : >err
 consume c >out 2>err &
 pid=$!
-ok "a consumer waits" eventually 10 grep -q 'waiting for messages' err
+ok "a consumer waits" eventually 30 grep -q 'waiting for messages' err
 api DELETE "queues/$vhost/c.retry.1s" >/dev/null
 send c 1
-ok "a wait queue that is gone: said once" eventually 10 grep -q "cannot send a failed message of queue 'c' on: 312 NO_ROUTE" err
+ok "a wait queue that is gone: said once" eventually 30 grep -q "cannot send a failed message of queue 'c' on: 312 NO_ROUTE" err
 stop $pid
 is "$status" 1 "the consumer ends with 1"
 like "$(grep received err)" '1 received, 0 acknowledged, 1 requeued, 1 unsent in' "and says what it could not send on"
 is "$(grep -c 'cannot send a failed' err)" 1 "one warning was enough"
-ok "the message is still there" eventually 5 counted c 1
+ok "the message is still there" eventually 30 counted c 1
 : >log
 take c --exec ./handler --until-empty -f none >out 2>err
 is "$(tail -n 1 log | cut -d ' ' -f 2-5) $(grep -oE '1 retried' err)" "c-1 0 1 75 1 retried" \
@@ -215,12 +215,12 @@ is "$(cut -d ' ' -f 2-5 log)" "c-1 1 0 0" "and then it is done"
 : >err
 consume brief >out 2>err &
 pid=$!
-ok "a consumer waits" eventually 10 grep -q 'waiting for messages' err
+ok "a consumer waits" eventually 30 grep -q 'waiting for messages' err
 api DELETE "queues/$vhost/brief.parked" >/dev/null
 echo '{"exchange":"","routing_key":"brief","body":"{\"n\":90}"}' | "$BIN/producer" --from - --quiet --no-declare
-ok "a parking queue that is gone: said" eventually 10 grep -q "queue 'brief' on: 312 NO_ROUTE" err
+ok "a parking queue that is gone: said" eventually 30 grep -q "queue 'brief' on: 312 NO_ROUTE" err
 "$BIN/topology" apply >/dev/null
-ok "the message is parked when the queue is back" eventually 10 counted brief.parked 1
+ok "the message is parked when the queue is back" eventually 30 counted brief.parked 1
 stop $pid
 is "$status $(grep -oE '1 parked' err) $(wc -l <log)" "0 1 parked 1" "without another delivery"
 
@@ -228,12 +228,12 @@ is "$status $(grep -oE '1 parked' err) $(wc -l <log)" "0 1 parked 1" "without an
 : >err
 consume to_exchange >out 2>err &
 pid=$!
-ok "a consumer waits" eventually 10 grep -q 'waiting for messages' err
+ok "a consumer waits" eventually 30 grep -q 'waiting for messages' err
 api DELETE "exchanges/$vhost/graveyard" >/dev/null
 echo '{"exchange":"","routing_key":"to_exchange","body":"{\"n\":9}"}' | "$BIN/producer" --from - --quiet --no-declare
-ok "a parking exchange that is gone: said" eventually 10 grep -q "queue 'to_exchange' on: .*no exchange" err
+ok "a parking exchange that is gone: said" eventually 30 grep -q "queue 'to_exchange' on: .*no exchange" err
 "$BIN/topology" apply >/dev/null
-ok "the message is parked when the exchange is back" eventually 10 counted dug 1
+ok "the message is parked when the exchange is back" eventually 30 counted dug 1
 stop $pid
 is "$status $(wc -l <log)" "0 1" "its handler had it once"
 "$BIN/topology" purge dug >/dev/null
@@ -251,7 +251,7 @@ chmod +x slow
 send c 1
 "$BIN/consumer" c --exec ./slow -f none >out 2>err &
 pid=$!
-ok "a handler is at work" eventually 10 lines log 1
+ok "a handler is at work" eventually 30 lines log 1
 stop $pid
 is "$(grep -oE '[0-9]+ requeued|[0-9]+ retried' err)" "1 requeued" "what fails after the stop is given back,"
 is "$(take c -e -f json 2>/dev/null | jq -r '"\(.redelivered) \(.properties.headers)"')" "true null" "uncounted"
@@ -265,10 +265,10 @@ ok "two messages" counted c 2
 "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- set_vm_memory_high_watermark 0.0000001 >/dev/null
 consume c >out 2>err &
 pid=$!
-ok "both are handled during an alarm" eventually 10 lines log 2
-ok "the good one is acknowledged" eventually 10 eval '[ "$(api GET "queues/$vhost/c" | jq .messages)" = 1 ]'
+ok "both are handled during an alarm" eventually 30 lines log 2
+ok "the good one is acknowledged" eventually 30 eval '[ "$(api GET "queues/$vhost/c" | jq .messages)" = 1 ]'
 "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- set_vm_memory_high_watermark 0.4 >/dev/null
-ok "the failed one goes its way when the alarm is over" eventually 10 grep -q 'c-1 1 0 0' log
+ok "the failed one goes its way when the alarm is over" eventually 30 grep -q 'c-1 1 0 0' log
 is "$(wc -l <log)" 3 "at the price of no attempt"
 stop $pid
 
@@ -297,7 +297,7 @@ for queue in c q; do
 		had=$(wc -l <log)
 		consume $queue --exec-jobs 4 --prefetch 50 >out 2>err &
 		pid=$!
-		eventually 10 lines log $((had + 5 + 3 * round)) || break
+		eventually 30 lines log $((had + 5 + 3 * round)) || break
 		kill -9 $pid
 		wait $pid 2>/dev/null
 	done
@@ -355,7 +355,7 @@ for ((round = 0; round < 5; round++)); do
 	had=$(wc -l <ids)
 	"$BIN/consumer" plain --dedupe-file seen.ids --exec ./slow-note -f none >out 2>err &
 	pid=$!
-	eventually 10 lines ids $((had + 10)) || break
+	eventually 30 lines ids $((had + 10)) || break
 	kill -9 $pid
 	wait $pid 2>/dev/null
 done
@@ -389,20 +389,20 @@ chmod +x gated
 jq -c '.routing_key = "limited"' one | "$BIN/producer" --from - --quiet
 "$BIN/consumer" limited --dedupe --exec ./gated -f none >out 2>err &
 pid=$!
-ok "a handler is at work" eventually 10 lines log 1
+ok "a handler is at work" eventually 30 lines log 1
 ctl() { "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q "$@"; }
 ctl close_all_connections -p "$vhost" cut >/dev/null
 is_out() { [ "$(ctl -p "$vhost" list_queues name messages_unacknowledged consumers | awk '$1 == "limited" {print $2, $3}')" = "1 1" ]; }
-ok "its connection is cut, its message comes again" eventually 10 eval 'grep -q "connected again" err && is_out'
+ok "its connection is cut, its message comes again" eventually 30 eval 'grep -q "connected again" err && is_out'
 : >go
-ok "it fails: the one that came again has its turn" eventually 10 lines log 2
-ok "and is acknowledged" eventually 10 eval '[ "$(ready limited)" = 0 ]'
+ok "it fails: the one that came again has its turn" eventually 30 lines log 2
+ok "and is acknowledged" eventually 30 eval '[ "$(ready limited)" = 0 ]'
 stop $pid
 like "$(grep received err)" '2 received, 1 acknowledged, 1 redelivered in' "nothing was given back in between"
 
 "$BIN/consumer" plain --dedupe-file seen.ids >out 2>err &
 pid=$!
-ok "a consumer holds the file" eventually 10 grep -q 'waiting for messages' err
+ok "a consumer holds the file" eventually 30 grep -q 'waiting for messages' err
 status_is 74 "another one is refused" "$BIN/consumer" plain --dedupe-file seen.ids
 like "$(cat err)" "'seen.ids' is in use by another process" "and told why"
 stop $pid
@@ -418,7 +418,7 @@ pid=$!
 kind() { jq -r .body payments | grep -cE "$1"; }
 ok "the lesson: what is stolen, or of a bank that is down, is parked" \
 	eventually 30 eval '[ "$(ready payments.parked)" = "$(kind "stolen|down")" ]'
-ok "the rest is paid" eventually 10 lines out "$(kind 'good|busy')"
+ok "the rest is paid" eventually 30 lines out "$(kind 'good|busy')"
 stop $pid
 is "$(jq -r .body out | grep -cE 'stolen|down') $(wc -l <out)" "0 $(kind 'good|busy')" "and nothing else"
 take payments.parked -s "$lesson" -e -f json >parked 2>parked.err
@@ -430,10 +430,10 @@ stolen rejected" "each for its reason"
 
 "$BIN/consumer" single --exec ./note -f none >out1 2>err1 &
 first=$!
-ok "the first consumer of a queue with single_active_consumer" eventually 10 grep -q 'waiting for messages' err1
+ok "the first consumer of a queue with single_active_consumer" eventually 30 grep -q 'waiting for messages' err1
 "$BIN/consumer" single -f json >out2 2>err2 &
 second=$!
-ok "the second one" eventually 10 eval '[ "$(api GET "queues/$vhost/single" | jq .consumers)" = 2 ]'
+ok "the second one" eventually 30 eval '[ "$(api GET "queues/$vhost/single" | jq .consumers)" = 2 ]'
 : >ids
 jq -c '.routing_key = "single"' hundred | "$BIN/producer" --from - --quiet
 ok "the first one gets all" eventually 20 lines ids 100
