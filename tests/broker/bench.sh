@@ -145,7 +145,7 @@ pid=$!
 runs
 "$BIN/lab" alarm memory on --dir "$WARREN_TEST_LAB" >/dev/null
 is_blocked() { grep -q 'takes no messages' "$work/err"; }
-eventually 10 is_blocked
+eventually 30 is_blocked
 read -r -t 1.5 <> <(:)
 "$BIN/lab" alarm memory off --dir "$WARREN_TEST_LAB" >/dev/null
 wait $pid
@@ -200,7 +200,7 @@ scraped() {
 	printf 'GET /metrics HTTP/1.0\r\n\r\n' >&"$page"
 	grep -qE '^warren_bench_received_total [1-9]' <&"$page"
 }
-ok "Prometheus can have the running totals" eventually 10 scraped
+ok "Prometheus can have the running totals" eventually 30 scraped
 kill -INT "$bench_pid"
 
 for what in connections channels queues; do

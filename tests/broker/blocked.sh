@@ -33,10 +33,10 @@ producer=$!
 consumer=$!
 ok "messages flow" eventually 20 has_lines sent 3000
 alarm on
-ok "the producer says that the broker is blocked" eventually 10 says 'takes no messages for now' sent.err
+ok "the producer says that the broker is blocked" eventually 30 says 'takes no messages for now' sent.err
 like "$(grep 'takes no messages' sent.err)" "low on memory" "with its reason"
 at_rest() { local n; n=$(lines sent); read -r -t 0.3 <> <(:); [ "$(lines sent)" = "$n" ]; }
-eventually 10 at_rest
+eventually 30 at_rest
 before=$(lines sent) kib=$(kib_of $producer) ticks=$(ticks_of $producer) start=$SECONDS
 still() { [ $((SECONDS - start)) -ge "$seconds" ]; }
 eventually 60 still

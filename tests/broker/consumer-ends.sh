@@ -41,7 +41,7 @@ like "$(summary)" '3 received, 3 acknowledged in ' "its summary says so"
 ok "the other seven are left alone" holds c 7
 take c --count 3 --prefetch 100 -f json
 is "$(numbers)" "4 5 6 " "--count with a large prefetch"
-eventually 10 holds c 4
+eventually 30 holds c 4
 take c --until-empty -f json
 is "$status $(numbers) $(jq -c .redelivered out | sort -u)" "0 7 8 9 10  true" \
 	"gives the surplus back, in order and marked as redelivered"
@@ -62,7 +62,7 @@ ok "the quorum queue is empty" holds q 0
 
 "$BIN/producer" m --amount 300 --rate 200/s --yes --quiet &
 producer=$!
-ok "a producer has begun" eventually 10 eval '! holds c 0'
+ok "a producer has begun" eventually 30 eval '! holds c 0'
 take c --until-empty -f body
 first=$(wc -l <out)
 ok "--until-empty ends while somebody still sends, or when that is over ($first came)" \
@@ -116,7 +116,7 @@ put c 5
 put q 5
 take c q --count 6 -f json
 is "$(wc -l <out)" 6 "--count counts over all queues"
-eventually 10 eval 'holds c 0 || holds q 0 || true'
+eventually 30 eval 'holds c 0 || holds q 0 || true'
 take c q --until-empty -f json
 is "$(wc -l <out)" 4 "the rest is still there"
 status_is 64 "a queue that the settings lack: exit 64" "$BIN/consumer" cc
@@ -162,14 +162,14 @@ drop c
 put c 5
 take c --ack reject --until-empty -f body
 like "$(summary)" '5 received, 0 acknowledged, 5 rejected' "--ack reject counts them as rejected"
-ok "they are dead letters" eventually 10 eval 'holds dead 5 && holds c 0'
+ok "they are dead letters" eventually 30 eval 'holds dead 5 && holds c 0'
 drop dead
 for queue in c q; do
 	put "$queue" 150
 	take "$queue" --ack requeue --until-empty -f body
 	is "$status $(numbers)" "0 $(seq 150 | tr '\n' ' ')" "--ack requeue shows every message once ($queue)"
 	like "$(summary)" '150 received, 0 acknowledged, 150 requeued' "and counts them as requeued ($queue)"
-	ok "they are all back ($queue)" eventually 10 holds "$queue" 150
+	ok "they are all back ($queue)" eventually 30 holds "$queue" 150
 	take "$queue" --count 2 -f json
 	is "$(numbers) $(jq .redelivered out | sort -u)" "1 2  true" "in their order, as redelivered ($queue)"
 	drop "$queue"
@@ -182,18 +182,18 @@ for queue in c q; do
 	take "$queue" --filter '.n > 15' --until-empty -f body
 	is "$status $(numbers)" "0 16 17 18 19 20 " "--filter prints what matches ($queue)"
 	like "$(summary)" '20 received, 5 acknowledged, 15 requeued.*, 15 unmatched' "the summary counts what it hid ($queue)"
-	ok "which is back in the queue ($queue)" eventually 10 holds "$queue" 15
+	ok "which is back in the queue ($queue)" eventually 30 holds "$queue" 15
 	take "$queue" --filter '.n % 2 == 0' --unmatched ack --count 3 -f body
 	is "$(numbers)" "2 4 6 " "--unmatched ack ($queue)"
-	ok "drops what is passed over ($queue)" eventually 10 holds "$queue" 9
+	ok "drops what is passed over ($queue)" eventually 30 holds "$queue" 9
 	take "$queue" --filter 'false' --unmatched reject --until-empty
 	like "$(summary)" '9 received, 0 acknowledged, 9 rejected.*, 9 unmatched' "--unmatched reject ($queue)"
-	ok "makes them dead letters ($queue)" eventually 10 holds dead 9
+	ok "makes them dead letters ($queue)" eventually 30 holds dead 9
 	drop dead
 	put "$queue" 500
 	take "$queue" --filter '.n > 495' --prefetch 10 --until-empty -f body
 	is "$status $(numbers)" "0 496 497 498 499 500 " "more held messages than the prefetch stop nothing ($queue)"
-	ok "they are all back ($queue)" eventually 10 holds "$queue" 495
+	ok "they are all back ($queue)" eventually 30 holds "$queue" 495
 	drop "$queue"
 done
 # An auto-delete queue goes with its last consumer, which must not be while it is read.
@@ -209,7 +209,7 @@ drop c
 put c 3
 take c --filter '.n == 2' --count 1 -f body --prefetch 1
 is "$status $(numbers)" "0 2 " "--count counts what matches"
-ok "what was passed over and what was not reached are there" eventually 10 holds c 2
+ok "what was passed over and what was not reached are there" eventually 30 holds c 2
 drop c
 printf '%s\n' '{"routing_key":"c","properties":{"type":"t","headers":{"region":"eu"}},"body":"no JSON"}' \
 	'{"routing_key":"c","body":"{\"n\":1}"}' '{"routing_key":"c","body_base64":"/w=="}' >mixed.jsonl
@@ -254,7 +254,7 @@ is "$(jq -c '[.body, .redelivered]' out | tr '\n' ' ')" '["done\n",false] ["{\"n
 	"status 0 accepts: what it wrote is the body, nothing leaves it as it is"
 is "$(grep -c '"n":2' seen) $(grep '"n":2' seen | tail -n 1 | cut -c1)" "2 1" "status 75: it comes again, marked as redelivered"
 like "$(summary)" '7 received, 2 acknowledged, 1 requeued, 4 rejected' "the summary counts each fate"
-ok "other statuses, signals and the time limit reject" eventually 10 holds dead 4
+ok "other statuses, signals and the time limit reject" eventually 30 holds dead 4
 like "$(cat err)" "'./work.sh' ended with status 1: " "a status is told"
 like "$(cat err)" "'./work.sh' was killed by signal 9" "a signal is told"
 like "$(cat err)" "'./work.sh' took longer than 500ms" "the time limit is told"
@@ -288,7 +288,7 @@ is "$(numbers)" "30 40 " "--filter goes before --exec"
 put c 1
 status_is 66 "a command that is not there: exit 66" "$BIN/consumer" c --exec ./none
 like "$(cat err)" "cannot run './none': No such file" "and it is named"
-ok "and no message is lost" eventually 10 holds c 1
+ok "and no message is lost" eventually 30 holds c 1
 drop c
 
 put c 40
@@ -322,7 +322,7 @@ is "$(numbers)" "1 2 " "--offset TIME in the past: from the beginning"
 timeout 30 "$BIN/consumer" s --offset next --count 2 -f body >next 2>next.err &
 next=$!
 consumed() { [ "$(api GET "consumers/$vhost" | jq length)" = 1 ]; } # queue.declare tells 0 of streams
-ok "--offset next waits" eventually 10 consumed
+ok "--offset next waits" eventually 30 consumed
 put s 2
 wait $next
 is "$? $(numbers next)" "0 1 2 " "for what comes from then on"

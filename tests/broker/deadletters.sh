@@ -67,7 +67,7 @@ for type in classic quorum; do
 		headers: {"x-warren-reason": "attempts", "x-warren-error": "exit \u001b[31m1\nand more", "x-warren-queue": "work", "x-warren-exchange": "order",
 			"x-warren-routing-key": "order.new", "x-warren-time": {"$type": "timestamp", value: 1700000000}, "x-warren-attempts": 3}}}' | send
 	echo '{"exchange":"","routing_key":"dead","body":"from nowhere"}' | send
-	ok "$type: and others are put beside them" eventually 10 has dead 8
+	ok "$type: and others are put beside them" eventually 30 has dead 8
 	look dead >before
 	deadletters list dead -f json 2>err | jq -c '[.count, .reason, .queue, .error]' | sort >groups
 	is "$(cat groups)" "$(sort <<-'END'
@@ -158,7 +158,7 @@ for type in classic quorum; do
 	ok "$type: and the dead letters are gone" has dead 0
 	messages 1 1 order order.new | send
 	reject work
-	ok "$type: one is dead" eventually 10 has dead 1
+	ok "$type: one is dead" eventually 30 has dead 1
 	deadletters return dead --yes -q
 	is "$(drain work | jq -c '.properties.headers["x-warren-resent"]')" null "$type: what nobody had before is not marked as resent"
 
@@ -167,7 +167,7 @@ for type in classic quorum; do
 	message 1 '' paid | jq -c '.properties += {expiration: "600000"} | .properties.headers.CC = ["nobody"]' >sent
 	send <sent
 	"$BIN/consumer" -s s.yaml paid --exec false --until-empty -f none -q 2>/dev/null
-	ok "$type: a message is parked" eventually 10 has dead 1
+	ok "$type: a message is parked" eventually 30 has dead 1
 	is "$(deadletters show dead -f json -q | jq -c '.death | del(.time)')" '{"reason":"rejected","error":"ended with status 1","queue":"paid","exchange":"","routing_key":"paid","count":1}' "$type: why is told"
 	status_is 0 "$type: it goes back" deadletters return dead --yes
 	is "$(drain paid | without_marks)" "$(jq -c 'del(.properties.expiration, .properties.user_id) | .properties.headers["x-warren-user-id"] = "guest"' sent | without_marks)" \
@@ -175,7 +175,7 @@ for type in classic quorum; do
 
 	# ---- the loop guard, and messages that would end a channel ----
 
-	round() { reject work && eventually 10 has dead 1 && deadletters return dead --yes "$@"; }
+	round() { reject work && eventually 30 has dead 1 && deadletters return dead --yes "$@"; }
 	message 1 order order.new | send
 	ok "$type: three times it comes back" eval 'round -q && round -q && round -q'
 	round --summary json 2>err >/dev/null
@@ -193,7 +193,7 @@ for type in classic quorum; do
 		{exchange: "", routing_key: "dead", body: "long", properties: {message_id: "long", headers: {"x-death": [{exchange: "order", "routing-keys": ["k" * 300]}]}}},
 		{exchange: "", routing_key: "dead", body: "here", properties: {message_id: "here", headers: {"x-death": [{exchange: "", "routing-keys": ["dead"]}]}}}' | send
 	reject work
-	ok "$type: five messages of bad manners" eventually 10 has dead 5
+	ok "$type: five messages of bad manners" eventually 30 has dead 5
 	status_is 1 "$type: one that claims another user, and those without a way, end no run" deadletters return dead --yes --summary json
 	is "$(tail -n 1 err | jq -c '[.returned, .stayed, .nacked, .unsigned]')" '[1,3,1,1]' "$type: all are counted"
 	is "$(drain work | jq -c '[.properties.message_id, .properties.user_id, .properties.headers["x-warren-user-id"]]')" "[\"m1\",null,\"other$vhost\"]" "$type: the one comes back, and its user is a header now"

@@ -4,7 +4,7 @@
 use_broker
 
 ids() { jq -r '.properties.message_id' "$@" | LC_ALL=C sort; }
-waits() { eventually 10 grep -q 'waiting for messages' "$1"; }
+waits() { eventually 30 grep -q 'waiting for messages' "$1"; }
 # left QUEUE...: how many messages each holds, in the order asked for.
 left() {
 	"$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q -p "$vhost" list_queues name messages |

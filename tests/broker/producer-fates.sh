@@ -238,7 +238,7 @@ rm out
 "$BIN/producer" fine --rate 100/s --yes --format json >out 2>err &
 producer=$!
 some() { [ "$(wc -l <out)" -ge 20 ]; }
-ok "without an amount it goes on" eventually 10 some
+ok "without an amount it goes on" eventually 30 some
 kill -INT $producer
 wait $producer
 is $? 0 "until Ctrl+C, which is a clean end"
@@ -280,7 +280,7 @@ timeout 55 "$BIN/consumer" q --count 20 -f body --wait 50s --url "$url" >consume
 consumer=$!
 timeout 55 "$BIN/producer" fine --amount 20 --yes --wait 50s --url "$url" >produced 2>producer.err &
 producer=$!
-ok "both tools are there before the broker" eventually 10 \
+ok "both tools are there before the broker" eventually 30 \
 	eval 'grep -q "waiting for the broker" consumer.err && grep -q "waiting for the broker" producer.err'
 "$BIN/lab" ctl --dir "$work/late" -- start_app >late.log 2>&1
 wait $producer

@@ -119,7 +119,7 @@ watched() { # NAME COMMAND...
 	rm -f err
 	"$@" >out 2>err </dev/null &
 	pid=$!
-	eventually 10 grep -qE 'waiting for messages|message m:|waiting for the broker' err
+	eventually 30 grep -qE 'waiting for messages|message m:|waiting for the broker' err
 	tr '\0' '\n' <"/proc/$pid/cmdline" >cmdline
 	is "$(grep -c -- "$secret" cmdline) $(head -n 1 cmdline)" "0 $1" "$name: the password is not among the arguments"
 	kill -INT $pid

@@ -119,7 +119,7 @@ serve() {
 	openssl s_server -accept 127.0.0.1:0 -cert "$1.pem" -key "$1.key" "${@:2}" <&9 >server.out 2>&1 &
 	servers+=($!)
 	disown
-	eventually 10 grep -q '^ACCEPT' server.out
+	eventually 30 grep -q '^ACCEPT' server.out
 	port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' server.out)
 }
 while IFS='|' read -r name host status text; do
@@ -319,7 +319,7 @@ die() { # COMMAND...: killed like a program that crashes; whether there is a cor
 		: >err # what an earlier one said is no sign of life
 		"$@" >/dev/null 2>err &
 		pid=$!
-		eventually 10 grep -q . err
+		eventually 30 grep -q . err
 		kill -SEGV $pid
 		wait $pid
 	) >/dev/null 2>&1
@@ -333,7 +333,7 @@ else
 fi
 "$BIN/consumer" q --no-declare --url "$plain" >out 2>err &
 pid=$!
-eventually 10 grep -q 'waiting for messages' err
+eventually 30 grep -q 'waiting for messages' err
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	# the owner's own processes: here root's without its privileges
 	is "$(setpriv --bounding-set=-all --inh-caps=-all head -c 1 "/proc/$pid/environ" 2>/dev/null | wc -c)" 0 \

@@ -107,10 +107,10 @@ ok "an internal exchange takes nothing from outside" test "$status" -ne 0
 printf 'x\ny\nz\n' | "$BIN/producer" --from - -k one 2>put.err
 timeout 20 "$BIN/consumer" -s s.yaml two 2>two.err >two.out &
 consumer=$!
-eventually 10 grep -q 'waiting for messages' two.err
+eventually 30 grep -q 'waiting for messages' two.err
 sees() { "$BIN/topology" show -s s.yaml -f json | jq -es "any(.object == \"queue\" and .name == \"$1\" and ($2))"; }
-ok "show --format json counts ready messages" eventually 10 sees one '.exists and .ready == 3 and .consumers == 0'
-ok "and consumers" eventually 10 sees two '.exists and .ready == 0 and .consumers == 1'
+ok "show --format json counts ready messages" eventually 30 sees one '.exists and .ready == 3 and .consumers == 0'
+ok "and consumers" eventually 30 sees two '.exists and .ready == 0 and .consumers == 1'
 "$BIN/topology" show -s s.yaml >shown 2>show.err
 is $? 0 "show"
 like "$(cat shown)" '^queue +one  classic durable .*  3 ready, 0 consumers$' "it says the same as text"
@@ -139,7 +139,7 @@ ok "it is still there" sees one '.exists and .ready == 1'
 "$BIN/topology" purge -s s.yaml one >purged 2>purge.err
 timeout 20 "$BIN/consumer" -s s.yaml one 2>one.err >one.out &
 busy=$!
-ok "a consumer is there" eventually 10 sees one '.consumers == 1'
+ok "a consumer is there" eventually 30 sees one '.consumers == 1'
 status_is 76 "delete --if-unused of a queue with a consumer: exit 76" "$BIN/topology" delete -s s.yaml one --if-unused
 like "$(cat err)" "^topology: cannot delete queue 'one': it is in use; .*--if-unused" "the object, the reason and the next step"
 kill -INT $busy $consumer
@@ -218,7 +218,7 @@ refused 76 "404, an exchange that others declare" "^topology: cannot find exchan
 printf 'queues:\n  mine: {exclusive: true}\n' >mine.yaml
 timeout 30 "$BIN/consumer" -s mine.yaml mine >mine.out 2>mine.err &
 owner=$!
-eventually 10 grep -q 'waiting for messages' mine.err
+eventually 30 grep -q 'waiting for messages' mine.err
 refused 76 "405, an exclusive queue of another connection" "^consumer: cannot declare queue 'mine': the queue belongs to another connection \(it is exclusive\); wait" "$BIN/consumer" -s mine.yaml mine
 refused 76 "405, undeclared" "^consumer: cannot consume from queue 'mine': the queue belongs to another connection" "$BIN/consumer" --no-declare mine
 like "$("$BIN/topology" show -s mine.yaml)" "queue +mine .*\(in use by another connection\)" "405: show says whose it is"

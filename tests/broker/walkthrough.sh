@@ -28,7 +28,7 @@ like "$(cat "$work/consumer.err")" '20 received, 20 acknowledged' "and the consu
 "$BIN/topology" delete -s walkthrough >/dev/null
 timeout 30 "$BIN/consumer" -s walkthrough --count 20 --format json >"$work/second" 2>"$work/consumer2.err" &
 consumer=$!
-eventually 10 grep -q 'waiting for messages' "$work/consumer2.err"
+eventually 30 grep -q 'waiting for messages' "$work/consumer2.err"
 "$BIN/producer" -s walkthrough --amount 20 --delay 0 --yes >/dev/null 2>&1
 is $? 0 "consumer first: the producer exits 0"
 wait $consumer
