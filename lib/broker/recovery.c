@@ -132,6 +132,7 @@ static bool try_once(struct recovery *r, struct error *why)
 static bool try_until_done(struct recovery *r, const struct error *cause, struct error *err)
 {
 	struct error why = *cause;
+	bool told = false;
 	note_health(r);
 	while (may_try(r)) {
 		error_clear(&why);
@@ -144,6 +145,8 @@ static bool try_until_done(struct recovery *r, const struct error *cause, struct
 			    err, cause->kind, "%s; stopped before it came back", cause->text);
 		if (!recovery_may_help(r, &why))
 			break;
+		log_write(told ? LOG_DEBUG : LOG_INFO, "not yet back: %s", why.text);
+		told = true;
 	}
 	return give_up(r, &why, err);
 }

@@ -158,6 +158,8 @@ void node_environment(
 	child_words_take(out, mem_strdup("RABBITMQ_CTL_ERL_ARGS=" LOOPBACK_ONLY));
 	/* Makes the script exec the Erlang machine instead of keeping a shell around it. */
 	child_words_take(out, mem_strdup("RUNNING_UNDER_SYSTEMD=1"));
+	if (node->notify.address[0] != '\0')
+		child_words_take(out, mem_printf(NOTIFY_VARIABLE "=%s", node->notify.address));
 }
 
 static bool cannot_create(const char *path, struct error *err)
@@ -230,6 +232,8 @@ bool node_spawn_free(const struct node_site *site, const struct node *node,
 
 bool node_start(const struct node_site *site, struct node *node, struct error *err)
 {
+	if (!notify_open(&node->notify, err))
+		return false;
 	struct child_words argv = {0};
 	child_words_take(&argv, mem_printf("%s/rabbitmq-server", site->programs));
 	char *log = node_console_path(site->dir, node->name);
@@ -259,7 +263,7 @@ static bool is_greeted(int fd, uint64_t deadline_ns)
 	return memcmp(bytes, answer, sizeof answer) == 0;
 }
 
-bool node_answers(const struct node *node, uint64_t deadline_ns)
+static bool opens_handshake(const struct node *node, uint64_t deadline_ns)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
@@ -272,4 +276,14 @@ bool node_answers(const struct node *node, uint64_t deadline_ns)
 		    is_greeted(fd, deadline_ns);
 	close(fd);
 	return good;
+}
+
+bool node_answers(struct node *node, uint64_t deadline_ns)
+{
+	if (node->notify.address[0] != '\0') {
+		if (!notify_is_ready(&node->notify))
+			return false;
+		notify_close(&node->notify);
+	}
+	return opens_handshake(node, deadline_ns);
 }

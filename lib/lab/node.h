@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "lab/child.h"
+#include "lab/notify.h"
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -47,6 +48,7 @@ struct node {
 	uint16_t ports[NODE_PORT_COUNT];
 	int64_t started_ms;	 /* wall clock; 0 before it was started */
 	enum node_state ends_as; /* what the end of the process makes of it */
+	struct notify notify;	 /* open from its start until it is ready; only in its parent */
 };
 
 /* What the nodes of one lab share. Borrowed. */
@@ -77,11 +79,14 @@ bool node_spawn_free(const struct node_site *site, const struct node *node,
 bool node_prepare(
     const struct node_site *site, const struct node *node, struct error *err) MUST_CHECK;
 
-/* Starts the broker as a child of ours and sets pid and state. It takes seconds to answer. */
+/* Starts the broker as a child of ours and sets pid, state and notify. It takes seconds to answer.
+ */
 bool node_start(const struct node_site *site, struct node *node, struct error *err) MUST_CHECK;
 
-/* True when the broker opens an AMQP handshake; waits for it at most until deadline_ns. */
-bool node_answers(const struct node *node, uint64_t deadline_ns);
+/* True when the broker has said that it is ready, if it was started anew, and opens an AMQP
+ * handshake, for which it waits at most until deadline_ns. The port alone is not enough: RabbitMQ
+ * opens it a moment before rabbitmqctl can do anything. */
+bool node_answers(struct node *node, uint64_t deadline_ns);
 
 /* True when the state has a process, that is: not stopped, killed or ended. */
 bool node_is_alive(enum node_state state);

@@ -1,17 +1,25 @@
+#include "base/chrono.h"
 #include "base/mem.h"
 #include "lab/change.h"
 #include "lab/child.h"
 #include "lab/control.h"
 #include "lab/folder.h"
 #include "lab/node.h"
+#include "lab/notify.h"
 #include "lab/remote.h"
 #include "lab/state.h"
 
+#include <arpa/inet.h>
 #include <check.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -405,6 +413,78 @@ static bool refuse_change(void *ctx, const struct change *change, struct error *
 	return error_set(err, ERROR_UNAVAILABLE, "not today");
 }
 
+static void tell(const char *address, const char *message)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	size_t length = strlen(address);
+	memcpy(to.sun_path, address, length);
+	to.sun_path[0] = '\0'; /* for the '@' */
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	ck_assert_int_eq(sendto(fd, message, strlen(message), 0, (struct sockaddr *)&to,
+			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)),
+	    (ssize_t)strlen(message));
+	close(fd);
+}
+
+START_TEST(a_program_is_ready_when_it_says_so)
+{
+	struct notify one = {0}, other = {0};
+	struct error err = {0};
+	ck_assert_msg(notify_open(&one, &err) && notify_open(&other, &err), "%s", err.text);
+	ck_assert_str_ne(one.address, other.address);
+	ck_assert(!notify_is_ready(&one));
+	tell(one.address, "STATUS=READY=1 comes soon\n");
+	ck_assert(!notify_is_ready(&one));
+	tell(one.address, "READY=1\nSTATUS=\n");
+	tell(one.address, "STATUS=idle\n");
+	ck_assert(notify_is_ready(&one));
+	ck_assert(!notify_is_ready(&other));
+	notify_close(&one);
+	notify_close(&one);
+	notify_close(&other);
+}
+END_TEST
+
+/* The answer of a broker to who opens a connection, as much of it as is looked at. */
+static void greet_forever(int listener)
+{
+	for (int fd; (fd = accept(listener, NULL, NULL)) >= 0; close(fd)) {
+		char hello[8];
+		if (read(fd, hello, sizeof hello) != sizeof hello ||
+		    write(fd, "\1\0\0\0\0\0\0", 7) != 7)
+			break;
+	}
+	_exit(0);
+}
+
+START_TEST(a_node_whose_port_answers_may_not_be_ready)
+{
+	struct node node = {.name = "a"};
+	struct error err = {0};
+	struct sockaddr_in address = {
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof address;
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, length), 0);
+	ck_assert_int_eq(listen(listener, 4), 0);
+	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+	node.ports[NODE_PORT_AMQP] = ntohs(address.sin_port);
+	pid_t broker = fork();
+	if (broker == 0)
+		greet_forever(listener);
+	ck_assert_msg(notify_open(&node.notify, &err), "%s", err.text);
+	uint64_t deadline_ns = chrono_after(chrono_now_ns(), 5 * CHRONO_S);
+	ck_assert(!node_answers(&node, deadline_ns));
+	tell(node.notify.address, "READY=1");
+	ck_assert(node_answers(&node, deadline_ns));
+	ck_assert_str_eq(node.notify.address, "");
+	ck_assert(node_answers(&node, deadline_ns)); /* as after it was paused */
+	kill(broker, SIGKILL);
+	waitpid(broker, NULL, 0);
+	close(listener);
+}
+END_TEST
+
 START_TEST(a_request_and_its_answer_pass_through_a_folder_with_a_long_name)
 {
 	char *dir = mem_strdup("/tmp/warren-test-XXXXXX/"
@@ -682,6 +762,8 @@ static Suite *make_suite(void)
 	    change, a_change_is_allowed_in_some_states_only, 0, (int)ARRAY_LEN(change_cases));
 	tcase_add_test(change, a_cut_needs_both_sides_running_and_is_noted_on_both);
 	tcase_add_test(change, a_signal_goes_to_the_node_and_tells_how_its_end_is_meant);
+	tcase_add_test(node, a_program_is_ready_when_it_says_so);
+	tcase_add_test(node, a_node_whose_port_answers_may_not_be_ready);
 	tcase_add_test(change, a_request_and_its_answer_pass_through_a_folder_with_a_long_name);
 	tcase_add_test(change, foreign_bytes_are_numbers_in_an_expression);
 	tcase_add_loop_test(child, an_end_is_told_as_a_shell_would, 0, (int)ARRAY_LEN(end_cases));
