@@ -5,7 +5,7 @@
 
 #define MEMBER(name) offsetof(struct arrange_options, name)
 
-static const char *const format_choices[] = {"text", "json", NULL};
+static const char *const format_choices[] = {"text", "json", "dot", "mermaid", NULL};
 
 static const struct option options[] = {
     {.name = "if-empty",
@@ -22,7 +22,8 @@ static const struct option options[] = {
 	.offset = MEMBER(format),
 	.argument = "FORM",
 	.choices = format_choices,
-	.help = "the form of what is printed"},
+	.given = MEMBER(has_format),
+	.help = "the form of what is printed; which ones there are depends on the verb"},
     {0},
 };
 
@@ -34,6 +35,7 @@ static const struct command_verb verbs[] = {
     {"delete", "delete the queues and exchanges of the settings, or only those named"},
     {"purge", "throw away the ready messages of the queues"},
     {"show", "list what the settings declare, and what of it is on the broker"},
+    {"graph", "draw where messages go: as text, dot or mermaid"},
     {0},
 };
 

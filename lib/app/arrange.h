@@ -4,11 +4,18 @@
 
 #include "app/tool.h"
 
-enum arrange_format { ARRANGE_TEXT, ARRANGE_JSON };
+/* As --format has them. */
+enum arrange_format {
+	ARRANGE_TEXT,
+	ARRANGE_JSON,
+	ARRANGE_DOT,
+	ARRANGE_MERMAID,
+};
 
 struct arrange_options {
 	struct tool_options tool; /* first */
 	bool if_empty, if_unused;
+	bool has_format;
 	int format; /* enum arrange_format */
 };
 

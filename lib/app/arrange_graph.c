@@ -1,0 +1,47 @@
+/* topology graph: where messages go, drawn. */
+#include "app/arrange_private.h"
+
+#include "model/graph.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+/* As the C library decides which characters a program may write. */
+static bool is_utf8_terminal(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+	const char *terminal = getenv("TERM"), *locale = NULL;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (locale == NULL || locale[0] == '\0')
+			locale = getenv(names[i]);
+	if (locale == NULL || (terminal != NULL && strcmp(terminal, "dumb") == 0))
+		return false;
+	return strcasestr(locale, "utf-8") != NULL || strcasestr(locale, "utf8") != NULL;
+}
+
+static void write_graph(const struct graph *g, enum arrange_format form, struct buf *out)
+{
+	if (form == ARRANGE_DOT)
+		graph_write_dot(g, out);
+	else if (form == ARRANGE_MERMAID)
+		graph_write_mermaid(g, out);
+	else
+		graph_write_text(g, is_utf8_terminal(), out);
+}
+
+bool arrange_graph(
+    struct tool *tool, const struct arrange_options *o, enum arrange_format form, struct error *err)
+{
+	struct graph graph;
+	struct buf out = {0};
+	(void)o;
+	if (!tool_load_settings(tool, true, 0, err))
+		return false;
+	const json_t *root = document_root(tool->settings.document);
+	graph_init(&graph, &tool->settings.topology, json_object_get(root, "messages"));
+	write_graph(&graph, form, &out);
+	bool good = tool_print(buf_slice(&out), err);
+	graph_release(&graph);
+	buf_release(&out);
+	return good;
+}
