@@ -5,7 +5,8 @@
 
 #define MEMBER(name) offsetof(struct arrange_options, name)
 
-static const char *const format_choices[] = {"text", "json", "dot", "mermaid", NULL};
+static const char *const format_choices[] = {
+    "text", "json", "dot", "mermaid", "asyncapi", "yaml", NULL};
 
 static const struct option options[] = {
     {.name = "if-empty",
@@ -24,6 +25,20 @@ static const struct option options[] = {
 	.choices = format_choices,
 	.given = MEMBER(has_format),
 	.help = "the form of what is printed; which ones there are depends on the verb"},
+    {.name = "live",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(live),
+	.help = "graph, export, import: what the broker has now, from its HTTP API"},
+    {.name = "vhost",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(vhost),
+	.argument = "NAME",
+	.help = "import: the virtual host that becomes the settings' queues"},
+    {.name = "credentials",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(credentials),
+	.help =
+	    "import: keep users with the hashes of their passwords, and addresses with passwords"},
     {0},
 };
 
@@ -36,13 +51,15 @@ static const struct command_verb verbs[] = {
     {"purge", "throw away the ready messages of the queues"},
     {"show", "list what the settings declare, and what of it is on the broker"},
     {"graph", "draw where messages go: as text, dot or mermaid"},
+    {"export", "print the settings as RabbitMQ's definitions.json, or as AsyncAPI"},
+    {"import", "print the definitions.json of FILE, or the live broker, as settings"},
     {0},
 };
 
 static const struct command command = {
     .tool = "topology",
     .summary = "exchanges, queues and bindings, as the settings declare them",
-    .operands = "[NAME...]",
+    .operands = "[NAME...|FILE]",
     .groups = groups,
     .verbs = verbs,
     .notes =

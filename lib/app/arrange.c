@@ -254,6 +254,8 @@ static const struct verb {
     {"purge", purge, NULL, true, FORM(TEXT) | FORM(JSON)},
     {"show", show, NULL, true, FORM(TEXT) | FORM(JSON)},
     {"graph", NULL, arrange_graph, false, FORM(TEXT) | FORM(DOT) | FORM(MERMAID)},
+    {"export", NULL, arrange_export, false, FORM(JSON)},
+    {"import", NULL, arrange_import, true, FORM(YAML)},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -269,6 +271,8 @@ static const char *const form_names[] = {
     [ARRANGE_JSON] = "json",
     [ARRANGE_DOT] = "dot",
     [ARRANGE_MERMAID] = "mermaid",
+    [ARRANGE_ASYNCAPI] = "asyncapi",
+    [ARRANGE_YAML] = "yaml",
 };
 
 static bool refuse_form(const struct verb *verb, const char *form, struct error *err)
@@ -322,7 +326,7 @@ bool arrange_run(struct tool *tool, const void *options, struct error *err)
 	const struct verb *verb = find_verb(tool->operands[0]);
 	if (verb == NULL)
 		return error_set(err, ERROR_USAGE,
-		    "what is to be done? one of apply, delete, purge, show, graph");
+		    "what is to be done? one of apply, delete, purge, show, graph, export, import");
 	if (!verb->takes_names && tool->operands[1] != NULL)
 		return error_set(err, ERROR_USAGE, "'%s' takes no names", verb->name);
 	if (!choose_form(verb, options, &run.form, err))

@@ -10,11 +10,15 @@ enum arrange_format {
 	ARRANGE_JSON,
 	ARRANGE_DOT,
 	ARRANGE_MERMAID,
+	ARRANGE_ASYNCAPI,
+	ARRANGE_YAML,
 };
 
 struct arrange_options {
 	struct tool_options tool; /* first */
 	bool if_empty, if_unused;
+	bool live, credentials;
+	const char *vhost; /* NULL: not given */
 	bool has_format;
 	int format; /* enum arrange_format */
 };

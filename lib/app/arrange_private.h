@@ -9,5 +9,15 @@ typedef bool arrange_verb_fn(struct tool *tool, const struct arrange_options *o,
     enum arrange_format form, struct error *err);
 
 arrange_verb_fn arrange_graph;
+arrange_verb_fn arrange_export;
+arrange_verb_fn arrange_import;
+
+/* What the broker has in the vhost of the settings; to topology_release. */
+bool arrange_look(struct tool *tool, struct topology *out, struct error *err) MUST_CHECK;
+/* The definitions of the whole broker, or of the vhost of the settings for a user who may not see
+ * all; to json_decref. NULL on failure. */
+json_t *arrange_definitions(struct tool *tool, struct error *err);
+/* Writes a sentence to the log, as a definitions_note_fn. */
+void arrange_note(void *ctx, const char *text);
 
 #endif

@@ -65,13 +65,16 @@ void graph_write_text(const struct graph *g, bool utf8, struct buf *out)
 	struct drawing d = {.g = g, .strokes = utf8 ? &unicode : &ascii, .out = out};
 	d.is_drawn = mem_alloc(g->node_count, sizeof *d.is_drawn);
 	buf_append_str(&d.indent, "");
+	bool was_tree = false;
 	for (unsigned round = 0; round < 2; round++) {
 		for (size_t i = 0; i < g->node_count; i++) {
 			if (d.is_drawn[i] || (round == 0 && g->nodes[i].ins > 0))
 				continue;
-			if (g->nodes[i].outs > 0 && out->len > 0)
+			bool is_tree = g->nodes[i].outs > 0;
+			if ((is_tree || was_tree) && out->len > 0)
 				buf_append_char(out, '\n');
 			draw_tree(&d, i, 0);
+			was_tree = is_tree;
 		}
 	}
 	buf_release(&d.indent);

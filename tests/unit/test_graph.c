@@ -87,6 +87,7 @@ START_TEST(every_way_is_drawn_in_the_terminal)
 	    "by (headers exchange)\n"
 	    "└── any: format=pdf, pages=3 ──▶ jobs (quorum queue)\n"
 	    "    └╌╌ dead letters ╌╌▶ bin (classic queue, see above)\n"
+	    "\n"
 	    "idle (direct exchange)\n");
 	free(drawn);
 }
