@@ -238,15 +238,25 @@ static bool purge(struct run *run, const struct topology *t, struct error *err)
 	return provision_purge(run->tool->connection, t, report, run, err);
 }
 
+static bool explain(struct tool *tool, const void *options, struct error *err)
+{
+	const struct arrange_options *o = options;
+	bool good = arrange_explain(tool, &o->explain, o->format == ARRANGE_JSON, err);
+	free(o->explain.headers.items);
+	return good;
+}
+
 static const struct verb {
 	const char *name;
 	bool (*run)(struct run *run, const struct topology *part, struct error *err);
 	bool takes_names;
+	tool_run_fn *alone; /* does all of it, instead of run */
 } verbs[] = {
-    {"apply", apply, false},
-    {"delete", delete, true},
-    {"purge", purge, true},
-    {"show", show, true},
+    {"apply", apply, false, NULL},
+    {"delete", delete, true, NULL},
+    {"purge", purge, true, NULL},
+    {"show", show, true, NULL},
+    {"explain", NULL, false, explain},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -262,8 +272,10 @@ bool arrange_run(struct tool *tool, const void *options, struct error *err)
 	struct run run = {.tool = tool, .options = options};
 	const struct verb *verb = find_verb(tool->operands[0]);
 	if (verb == NULL)
-		return error_set(
-		    err, ERROR_USAGE, "what is to be done? one of apply, delete, purge, show");
+		return error_set(err, ERROR_USAGE,
+		    "what is to be done? one of apply, delete, purge, show, explain");
+	if (verb->alone != NULL)
+		return verb->alone(tool, options, err);
 	if (!verb->takes_names && tool->operands[1] != NULL)
 		return error_set(err, ERROR_USAGE, "'%s' takes no names", verb->name);
 	if (!tool_load_settings(tool, true, 0, err) || !check_names(&run, err) ||

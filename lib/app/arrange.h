@@ -2,6 +2,7 @@
 #ifndef APP_ARRANGE_H
 #define APP_ARRANGE_H
 
+#include "app/arrange_explain.h"
 #include "app/tool.h"
 
 enum arrange_format { ARRANGE_TEXT, ARRANGE_JSON };
@@ -10,6 +11,7 @@ struct arrange_options {
 	struct tool_options tool; /* first */
 	bool if_empty, if_unused;
 	int format; /* enum arrange_format */
+	struct arrange_explain_options explain;
 };
 
 tool_run_fn arrange_run;
