@@ -42,8 +42,8 @@ static const struct option options[] = {
     {0},
 };
 
-static const struct option *const groups[] = {
-    options, tool_broker_options, tool_talk_options, tool_common_options, NULL};
+static const struct option *const groups[] = {options, tool_broker_options, tool_management_options,
+    tool_talk_options, tool_common_options, NULL};
 
 static const struct command_verb verbs[] = {
     {"apply", "declare the exchanges, queues and bindings of the settings"},

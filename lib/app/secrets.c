@@ -75,15 +75,20 @@ static bool stands_in(struct slice text, const json_t *value)
 static bool holds_password(const struct settings *s)
 {
 	struct slice text = document_text(s->document);
-	const json_t *url =
-	    json_object_get(json_object_get(document_root(s->document), "broker"), "url");
+	const json_t *broker = json_object_get(document_root(s->document), "broker");
+	const json_t *url = json_object_get(broker, "url");
 	for (size_t i = 0; i < s->uri_count; i++) {
 		const json_t *one = json_is_array(url) ? json_array_get(url, i) : url;
 		if (s->uris[i].has_password && strcmp(s->uris[i].password, KNOWN_PASSWORD) != 0 &&
 		    stands_in(text, one))
 			return true;
 	}
-	return false;
+	char *shown = s->management != NULL ? uri_mask(slice_str(s->management)) : NULL;
+	bool holds = shown != NULL && strcmp(shown, s->management) != 0 &&
+		     strstr(s->management, ":" KNOWN_PASSWORD "@") == NULL &&
+		     stands_in(text, json_object_get(broker, "management"));
+	free(shown);
+	return holds;
 }
 
 static const char *key_of(const struct uri *u)

@@ -8,6 +8,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "model/reader.h"
+#include "web/client.h"
 
 #include <stdlib.h>
 
@@ -221,6 +222,19 @@ static void read_secrets(struct settings *s, const json_t *broker, bool has_tls,
 	reader_leave(r, mark);
 }
 
+/* One that is empty comes from a variable that is not set. */
+static void read_management(struct settings *s, const json_t *broker, struct reader *r)
+{
+	struct error err = {0};
+	const char *url = NULL;
+	if (!reader_text(r, broker, "management", &url) || url[0] == '\0')
+		return;
+	if (client_check_url(url, &err))
+		s->management = url;
+	else
+		reader_fail_at(r, "management", "%s", err.text);
+}
+
 static bool read_broker(
     struct settings *s, const char *given_url, struct reporter *reporter, struct error *err)
 {
@@ -229,6 +243,7 @@ static bool read_broker(
 	reporter->base = "/broker";
 	read_heartbeat(s, broker, &r);
 	read_reconnect(s, broker, &r);
+	read_management(s, broker, &r);
 	reporter->base = "";
 	const json_t *url = json_object_get(broker, "url");
 	read_uris(s, url, reporter);
@@ -441,8 +456,9 @@ static void wipe_addresses(const struct settings *s)
 {
 	if (s->document == NULL)
 		return;
-	const json_t *url =
-	    json_object_get(json_object_get(document_root(s->document), "broker"), "url");
+	const json_t *broker = json_object_get(document_root(s->document), "broker");
+	const json_t *url = json_object_get(broker, "url");
+	wipe(json_object_get(broker, "management"));
 	wipe(url);
 	for (size_t i = 0; i < json_array_size(url); i++)
 		wipe(json_array_get(url, i));

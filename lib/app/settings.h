@@ -24,7 +24,8 @@ struct settings {
 	char *directory;  /* of the file; relative names in it begin there */
 	struct uri *uris; /* where the broker is, in order of trying */
 	size_t uri_count;
-	char *password_file; /* for the addresses that have no password; NULL: none */
+	const char *management; /* the address of the HTTP API; borrowed, NULL: none */
+	char *password_file;	/* for the addresses that have no password; NULL: none */
 	uint64_t heartbeat_s;
 	uint64_t retry_from_ns, retry_to_ns; /* pauses between tries to connect */
 	uint64_t give_up_after_ns;	     /* for so long when the connection was lost */

@@ -15,7 +15,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define MOST_PROBLEMS 100 /* shown of one settings file */
+#define MOST_PROBLEMS 100		    /* shown of one settings file */
+#define MANAGEMENT_LIMIT_NS (60 * CHRONO_S) /* for one answer; 10,000 queues take a few seconds */
 
 static const char *const color_choices[] = {"auto", "always", "never", NULL};
 static const char *const log_format_choices[] = {"text", "json", NULL};
@@ -56,6 +57,17 @@ const struct option tool_broker_options[] = {
 	.offset = MEMBER(wait_ns),
 	.argument = "D",
 	.help = "go on trying for so long while no broker answers"},
+    {0},
+};
+
+const struct option tool_management_options[] = {
+    {.name = "management",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(management),
+	.argument = "URL",
+	.help = "the broker's HTTP API, instead of the one in the settings: for what AMQP does not "
+		"tell",
+	.environment = "RABBITMQ_MANAGEMENT_URL"},
     {0},
 };
 
@@ -210,6 +222,7 @@ static void tear_down(struct tool *tool)
 {
 	recovery_free(tool->recovery);
 	connection_close(tool->connection);
+	client_close(tool->management);
 	free(tool->name);
 	free(tool->beside_name);
 	settings_release(&tool->settings);
@@ -337,17 +350,57 @@ static struct connection *reach(struct tool *tool, const char *name, struct erro
 	return c;
 }
 
-bool tool_connect(struct tool *tool, struct error *err)
+/* A question comes before the loop has the signals: they end it as they end any program. */
+static bool prepare_secrets(struct tool *tool, struct error *err)
 {
 	const struct secrets_options secrets = {.password_file = tool->options->password_file,
 	    .ask_password = tool->options->ask_password,
 	    .has_url = tool->options->url != NULL};
-	/* a question before the loop has the signals: they end it as they end any program */
-	if (!secrets_prepare(&tool->settings, &secrets, err) || !tool_open_loop(tool, err))
+	if (!tool->has_secrets)
+		tool->has_secrets = secrets_prepare(&tool->settings, &secrets, err);
+	return tool->has_secrets;
+}
+
+bool tool_connect(struct tool *tool, struct error *err)
+{
+	if (!prepare_secrets(tool, err) || !tool_open_loop(tool, err))
 		return false;
 	tool->name = mem_printf("warren-%s", tool->command->tool);
 	tool->connection = reach(tool, tool->name, err);
 	return tool->connection != NULL;
+}
+
+static const char *management_url(const struct tool *tool)
+{
+	const char *given = tool->options->management;
+	return given != NULL && given[0] != '\0' ? given : tool->settings.management;
+}
+
+bool tool_has_management(const struct tool *tool)
+{
+	return management_url(tool) != NULL;
+}
+
+bool tool_open_management(struct tool *tool, struct error *err)
+{
+	const char *url = management_url(tool);
+	if (url == NULL)
+		return error_set(err, ERROR_USAGE,
+		    "where is the HTTP API? give --management URL, or broker.management in the "
+		    "settings");
+	if (!prepare_secrets(tool, err) || !tool_open_loop(tool, err))
+		return false;
+	const struct uri *broker = &tool->settings.uris[0];
+	const struct client_options options = {.url = url,
+	    .user = broker->user,
+	    .password = broker->password,
+	    .ca = broker->cacertfile,
+	    .cert = broker->certfile,
+	    .key = broker->keyfile,
+	    .verify_none = broker->verify_none,
+	    .limit_ns = MANAGEMENT_LIMIT_NS};
+	tool->management = client_open(tool->loop, &options, err);
+	return tool->management != NULL;
 }
 
 struct connection *tool_connect_beside(struct tool *tool, struct error *err)

@@ -10,11 +10,13 @@
 #include "app/summary.h"
 #include "broker/recovery.h"
 #include "config/options.h"
+#include "web/client.h"
 
 /* The options all tools share. The first member of every tool's own options. */
 struct tool_options {
 	const char *settings;
 	const char *url;
+	const char *management; /* for tools with tool_management_options */
 	const char *password_file;
 	bool ask_password;
 	struct option_list set;
@@ -30,11 +32,12 @@ struct tool_options {
 
 enum tool_color { TOOL_COLOR_AUTO, TOOL_COLOR_ALWAYS, TOOL_COLOR_NEVER };
 
-extern const struct option tool_talk_options[];	    /* --quiet --verbose */
-extern const struct option tool_common_options[];   /* --color --log-format --help ... */
-extern const struct option tool_broker_options[];   /* --settings --url --set --wait */
-extern const struct option tool_recovery_options[]; /* --give-up-after */
-extern const struct option tool_summary_options[];  /* --summary */
+extern const struct option tool_talk_options[];	      /* --quiet --verbose */
+extern const struct option tool_common_options[];     /* --color --log-format --help ... */
+extern const struct option tool_broker_options[];     /* --settings --url --set --wait */
+extern const struct option tool_management_options[]; /* --management */
+extern const struct option tool_recovery_options[];   /* --give-up-after */
+extern const struct option tool_summary_options[];    /* --summary */
 
 struct tool {
 	const struct command *command;
@@ -42,11 +45,13 @@ struct tool {
 	const char *program; /* as it was called: "bin/lab" */
 	int argc;	     /* of the command line, for options_parse_with */
 	char **argv;
-	char **operands;	       /* NULL-terminated */
-	struct loop *loop;	       /* after tool_open_loop */
-	struct settings settings;      /* after tool_load_settings */
-	char *name, *beside_name;      /* of our connections: "warren-producer" */
+	char **operands;	  /* NULL-terminated */
+	struct loop *loop;	  /* after tool_open_loop */
+	struct settings settings; /* after tool_load_settings */
+	char *name, *beside_name; /* of our connections: "warren-producer" */
+	bool has_secrets;
 	struct connection *connection; /* after tool_connect */
+	struct client *management;     /* after tool_open_management */
 	struct recovery *recovery;     /* after tool_make_recoverable; else NULL */
 	int status;		       /* what tool_main returns; 0: the kind of the error */
 };
@@ -70,6 +75,13 @@ bool tool_open_loop(struct tool *tool, struct error *err) MUST_CHECK;
 /* Connects to the broker of the settings, with the password that is kept for it, waiting as long as
  * --wait says. Opens the loop if need be. */
 bool tool_connect(struct tool *tool, struct error *err) MUST_CHECK;
+
+/* Whether an address of the HTTP API is known: --management, or the settings'. */
+bool tool_has_management(const struct tool *tool);
+/* Makes the client of that API, with the password that is kept for the first address of the broker
+ * where its own has none; ERROR_USAGE without an address. Nothing is asked yet. Opens the loop if
+ * need be. */
+bool tool_open_management(struct tool *tool, struct error *err) MUST_CHECK;
 
 /* One further connection, the caller's to close: for who must not publish where it consumes, since
  * a broker that is blocked reads no acknowledgements either. After tool_connect. */
