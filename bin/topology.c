@@ -17,6 +17,18 @@ static const struct option options[] = {
 	.type = OPTION_FLAG,
 	.offset = MEMBER(if_unused),
 	.help = "delete: refuse to delete what has consumers or bindings"},
+    {.name = "key",
+	.letter = 'k',
+	.type = OPTION_TEXT,
+	.offset = MEMBER(explain.key),
+	.argument = "KEY",
+	.help = "explain: the routing key of the message (default: the empty one)"},
+    {.name = "header",
+	.letter = 'H',
+	.type = OPTION_LIST,
+	.offset = MEMBER(explain.headers),
+	.argument = "NAME=VALUE",
+	.help = "explain: a header of the message; VALUE is typed as in the settings (repeatable)"},
     {.name = "format",
 	.letter = 'f',
 	.type = OPTION_CHOICE,
@@ -28,7 +40,7 @@ static const struct option options[] = {
     {.name = "live",
 	.type = OPTION_FLAG,
 	.offset = MEMBER(live),
-	.help = "graph, export, import: what the broker has now, from its HTTP API"},
+	.help = "explain, graph, export, import: what the broker has now, by its HTTP API"},
     {.name = "vhost",
 	.type = OPTION_TEXT,
 	.offset = MEMBER(vhost),
@@ -49,6 +61,7 @@ static const struct command_verb verbs[] = {
     {"apply", "declare the exchanges, queues and bindings of the settings"},
     {"delete", "delete the queues and exchanges of the settings, or only those named"},
     {"purge", "throw away the ready messages of the queues"},
+    {"explain", "tell which queues would get a message published to an exchange, and why"},
     {"show", "list what the settings declare, and what of it is on the broker"},
     {"graph", "draw where messages go: as text, dot or mermaid"},
     {"export", "print the settings as RabbitMQ's definitions.json, or as AsyncAPI"},
@@ -64,9 +77,16 @@ static const struct command command = {
     .verbs = verbs,
     .notes =
 	"With NAME only the queues and exchanges of that name are deleted, purged or shown.\n\n"
+	"explain EXCHANGE publishes nothing. It looks at each binding as the broker would, with "
+	"the\n"
+	"routing key (--key) and the headers (--header) of a message; \"\" or amq.default is the\n"
+	"default exchange. paid=true is a boolean, n=3 a number, v='\"3\"' and v=three are texts,\n"
+	"v= is null, CC='[a, b]' a list. Exit status 0 when some queue gets it, 1 when none "
+	"does.\n\n"
 	"Examples:\n"
 	"  topology apply -s walkthrough\n"
 	"  topology show -s walkthrough --format json\n"
+	"  topology explain orders --key order.eu.paid --header paid=true -s walkthrough\n"
 	"  topology delete -s walkthrough --if-empty",
 };
 

@@ -240,6 +240,16 @@ static bool purge(struct run *run, const struct topology *t, struct error *err)
 	return provision_purge(run->tool->connection, t, report, run, err);
 }
 
+static bool explain(
+    struct tool *tool, const struct arrange_options *o, enum arrange_format form, struct error *err)
+{
+	struct arrange_explain_options asked = o->explain;
+	asked.live = o->live;
+	bool good = arrange_explain(tool, &asked, form == ARRANGE_JSON, err);
+	free(asked.headers.items);
+	return good;
+}
+
 #define FORM(name) (1u << ARRANGE_##name)
 
 static const struct verb {
@@ -253,6 +263,7 @@ static const struct verb {
     {"delete", delete, NULL, true, FORM(TEXT) | FORM(JSON)},
     {"purge", purge, NULL, true, FORM(TEXT) | FORM(JSON)},
     {"show", show, NULL, true, FORM(TEXT) | FORM(JSON)},
+    {"explain", NULL, explain, true, FORM(TEXT) | FORM(JSON)},
     {"graph", NULL, arrange_graph, false, FORM(TEXT) | FORM(DOT) | FORM(MERMAID)},
     {"export", NULL, arrange_export, false, FORM(JSON)},
     {"import", NULL, arrange_import, true, FORM(YAML)},
@@ -326,7 +337,8 @@ bool arrange_run(struct tool *tool, const void *options, struct error *err)
 	const struct verb *verb = find_verb(tool->operands[0]);
 	if (verb == NULL)
 		return error_set(err, ERROR_USAGE,
-		    "what is to be done? one of apply, delete, purge, show, graph, export, import");
+		    "what is to be done? one of apply, delete, purge, show, explain, graph, export, "
+		    "import");
 	if (!verb->takes_names && tool->operands[1] != NULL)
 		return error_set(err, ERROR_USAGE, "'%s' takes no names", verb->name);
 	if (!choose_form(verb, options, &run.form, err))

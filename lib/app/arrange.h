@@ -2,6 +2,7 @@
 #ifndef APP_ARRANGE_H
 #define APP_ARRANGE_H
 
+#include "app/arrange_explain.h"
 #include "app/tool.h"
 
 /* As --format has them. */
@@ -21,6 +22,7 @@ struct arrange_options {
 	const char *vhost; /* NULL: not given */
 	bool has_format;
 	int format; /* enum arrange_format */
+	struct arrange_explain_options explain;
 };
 
 tool_run_fn arrange_run;
