@@ -265,7 +265,7 @@ static const struct verb {
     {"show", show, NULL, true, FORM(TEXT) | FORM(JSON)},
     {"explain", NULL, explain, true, FORM(TEXT) | FORM(JSON)},
     {"graph", NULL, arrange_graph, false, FORM(TEXT) | FORM(DOT) | FORM(MERMAID)},
-    {"export", NULL, arrange_export, false, FORM(JSON)},
+    {"export", NULL, arrange_export, false, FORM(JSON) | FORM(ASYNCAPI)},
     {"import", NULL, arrange_import, true, FORM(YAML)},
 };
 
@@ -337,7 +337,8 @@ bool arrange_run(struct tool *tool, const void *options, struct error *err)
 	const struct verb *verb = find_verb(tool->operands[0]);
 	if (verb == NULL)
 		return error_set(err, ERROR_USAGE,
-		    "what is to be done? one of apply, delete, purge, show, explain, graph, export, "
+		    "what is to be done? one of apply, delete, purge, show, explain, graph, "
+		    "export, "
 		    "import");
 	if (!verb->takes_names && tool->operands[1] != NULL)
 		return error_set(err, ERROR_USAGE, "'%s' takes no names", verb->name);

@@ -1,6 +1,7 @@
 /* topology export: the settings in the forms of others. */
 #include "app/arrange_private.h"
 
+#include "app/asyncapi.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "model/definitions.h"
@@ -36,11 +37,39 @@ json_t *arrange_definitions(struct tool *tool, struct error *err)
 	return definitions;
 }
 
-static json_t *export_definitions(
-    struct tool *tool, const struct arrange_options *o, struct error *err)
+/* The broker's topology in the place of that of the settings, whose messages stay. */
+static bool look(struct tool *tool, struct error *err)
 {
-	if (o->live)
+	struct topology live;
+	if (!arrange_look(tool, &live, err))
+		return false;
+	topology_release(&tool->settings.topology);
+	tool->settings.topology = live;
+	return true;
+}
+
+/* "settings/walkthrough.yaml" gives the title "walkthrough". */
+static json_t *describe(const struct tool *tool)
+{
+	const char *source = tool->options->settings, *slash = source ? strrchr(source, '/') : NULL;
+	char *title = mem_strdup(slash != NULL ? slash + 1 : source ? source : "broker");
+	char *dot = strrchr(title, '.');
+	if (dot != NULL && dot != title)
+		*dot = '\0';
+	json_t *document = asyncapi_document(&tool->settings, title);
+	free(title);
+	return document;
+}
+
+static json_t *make_document(
+    struct tool *tool, const struct arrange_options *o, enum arrange_format form, struct error *err)
+{
+	if (o->live && form == ARRANGE_JSON)
 		return arrange_definitions(tool, err);
+	if (o->live && !look(tool, err))
+		return NULL;
+	if (form == ARRANGE_ASYNCAPI)
+		return describe(tool);
 	const json_t *root = document_root(tool->settings.document);
 	return definitions_export(&tool->settings.topology, json_object_get(root, "definitions"),
 	    tool->settings.uris[0].vhost, arrange_note, NULL);
@@ -51,9 +80,8 @@ bool arrange_export(
 {
 	json_t *document = NULL;
 	struct buf out = {0};
-	(void)form;
 	if (tool_load_settings(tool, !o->live, 0, err))
-		document = export_definitions(tool, o, err);
+		document = make_document(tool, o, form, err);
 	if (document == NULL)
 		return false;
 	char *text = json_dumps(document, JSON_INDENT(2) | JSON_ENSURE_ASCII);
