@@ -15,6 +15,22 @@ void arrange_note(void *ctx, const char *text)
 	log_write(LOG_WARNING, "%s", text);
 }
 
+/* What anybody sees who may see the vhost. */
+static json_t *look_at_vhost(struct tool *tool, struct error *err)
+{
+	struct topology live;
+	json_t *section = json_pack("{s:s}", "form", "vhost"), *definitions = NULL;
+	if (management_topology(tool->management, tool->settings.uris[0].vhost, &live, err)) {
+		log_write(LOG_WARNING,
+		    "exchanges, queues and bindings of the virtual host only, no policies: for "
+		    "the rest the user has to be an administrator");
+		definitions = definitions_export(&live, section, NULL, arrange_note, NULL);
+		topology_release(&live);
+	}
+	json_decref(section);
+	return definitions;
+}
+
 json_t *arrange_definitions(struct tool *tool, struct error *err)
 {
 	struct error refused = {0};
@@ -23,18 +39,10 @@ json_t *arrange_definitions(struct tool *tool, struct error *err)
 		return NULL;
 	if (management_get(tool->management, "/definitions", &definitions, &refused))
 		return definitions;
-	if (refused.kind != ERROR_ACCESS) {
-		*err = refused;
-		return NULL;
-	}
-	char *vhost = management_encode(tool->settings.uris[0].vhost);
-	char *path = mem_printf("/definitions/%s", vhost);
-	if (management_get(tool->management, path, &definitions, err))
-		log_write(LOG_WARNING, "only of the virtual host: the user may not see all of the "
-				       "broker's definitions");
-	free(path);
-	free(vhost);
-	return definitions;
+	if (refused.kind == ERROR_ACCESS)
+		return look_at_vhost(tool, err);
+	*err = refused;
+	return NULL;
 }
 
 /* The broker's topology in the place of that of the settings, whose messages stay. */
