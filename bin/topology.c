@@ -87,7 +87,9 @@ static const struct command command = {
 	"  topology apply -s walkthrough\n"
 	"  topology show -s walkthrough --format json\n"
 	"  topology explain orders --key order.eu.paid --header paid=true -s walkthrough\n"
-	"  topology delete -s walkthrough --if-empty",
+	"  topology delete -s walkthrough --if-empty\n"
+	"  topology graph -s walkthrough --format dot | dot -Tsvg > walkthrough.svg\n"
+	"  topology import definitions.json > mine.yaml",
 };
 
 int main(int argc, char *argv[])

@@ -16,12 +16,15 @@ struct builder {
 
 /* ---- nodes ---- */
 
-static size_t add_node(struct builder *b, enum graph_kind kind, const char *name, char *type)
+/* What it is stands in two parts: "topic" and " exchange". */
+static size_t add_node(
+    struct builder *b, enum graph_kind kind, const char *name, const char *type, const char *what)
 {
 	struct graph *g = b->g;
 	char *key = mem_printf("%d%s", (int)kind, name);
 	g->nodes = mem_grow(g->nodes, &b->node_capacity, g->node_count + 1, sizeof *g->nodes);
-	g->nodes[g->node_count] = (struct graph_node){.kind = kind, .name = name, .type = type};
+	g->nodes[g->node_count] =
+	    (struct graph_node){.kind = kind, .name = name, .type = mem_printf("%s%s", type, what)};
 	json_object_set_new_nocheck(b->index, key, json_integer((json_int_t)g->node_count));
 	free(key);
 	return g->node_count++;
@@ -44,8 +47,8 @@ static size_t need_exchange(struct builder *b, const char *name)
 	if (find_node(b, GRAPH_EXCHANGE, name, &node))
 		return node;
 	const struct topology_exchange *e = topology_find_exchange(b->topology, slice_str(name));
-	return add_node(b, GRAPH_EXCHANGE, name,
-	    e != NULL ? mem_printf("%s exchange", e->type) : mem_strdup("exchange, not declared"));
+	return add_node(b, GRAPH_EXCHANGE, name, e != NULL ? e->type : "",
+	    e != NULL ? " exchange" : "exchange, not declared");
 }
 
 static size_t need_queue(struct builder *b, const char *name)
@@ -53,7 +56,7 @@ static size_t need_queue(struct builder *b, const char *name)
 	size_t node;
 	if (find_node(b, GRAPH_QUEUE, name, &node))
 		return node;
-	return add_node(b, GRAPH_QUEUE, name, mem_strdup("queue, not declared"));
+	return add_node(b, GRAPH_QUEUE, name, "queue", ", not declared");
 }
 
 static void add_nodes(struct builder *b, const json_t *messages)
@@ -62,14 +65,14 @@ static void add_nodes(struct builder *b, const json_t *messages)
 	const char *name;
 	json_t *spec;
 	json_object_foreach((json_t *)(uintptr_t)messages, name, spec)
-	    add_node(b, GRAPH_MESSAGE, name, mem_strdup("message"));
+	    add_node(b, GRAPH_MESSAGE, name, "message", "");
 	for (size_t i = 0; i < t->exchange_count; i++)
-		add_node(b, GRAPH_EXCHANGE, t->exchanges[i].name,
-		    mem_printf("%s exchange", t->exchanges[i].type));
+		add_node(
+		    b, GRAPH_EXCHANGE, t->exchanges[i].name, t->exchanges[i].type, " exchange");
 	for (size_t i = 0; i < t->queue_count; i++) {
 		bool is_stream = strcmp(t->queues[i].type, "stream") == 0;
-		add_node(b, GRAPH_QUEUE, t->queues[i].name,
-		    is_stream ? mem_strdup("stream") : mem_printf("%s queue", t->queues[i].type));
+		add_node(b, GRAPH_QUEUE, t->queues[i].name, t->queues[i].type,
+		    is_stream ? "" : " queue");
 	}
 }
 

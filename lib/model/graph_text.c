@@ -30,7 +30,7 @@ static void draw_edge(struct drawing *d, const struct graph_edge *e, bool is_las
 {
 	const struct strokes *s = d->strokes;
 	size_t mark = d->indent.len;
-	buf_append(d->out, buf_slice(&d->indent));
+	buf_append_str(d->out, d->indent.ptr);
 	buf_append_str(d->out, is_last ? s->last : s->fork);
 	if (e->label[0] != '\0') {
 		buf_printf(d->out, "%s ", s->line[e->is_aside]);
