@@ -16,11 +16,11 @@ void arrange_note(void *ctx, const char *text)
 }
 
 /* What anybody sees who may see the vhost. */
-static json_t *look_at_vhost(struct tool *tool, struct error *err)
+static json_t *look_at_vhost(struct tool *tool, const char *vhost, struct error *err)
 {
 	struct topology live;
 	json_t *section = json_pack("{s:s}", "form", "vhost"), *definitions = NULL;
-	if (management_topology(tool->management, tool->settings.uris[0].vhost, &live, err)) {
+	if (management_topology(tool->management, vhost, &live, err)) {
 		log_write(LOG_WARNING,
 		    "exchanges, queues and bindings of the virtual host only, no policies: for "
 		    "the rest the user has to be an administrator");
@@ -31,7 +31,7 @@ static json_t *look_at_vhost(struct tool *tool, struct error *err)
 	return definitions;
 }
 
-json_t *arrange_definitions(struct tool *tool, struct error *err)
+json_t *arrange_definitions(struct tool *tool, const char *vhost, struct error *err)
 {
 	struct error refused = {0};
 	json_t *definitions = NULL;
@@ -40,7 +40,8 @@ json_t *arrange_definitions(struct tool *tool, struct error *err)
 	if (management_get(tool->management, "/definitions", &definitions, &refused))
 		return definitions;
 	if (refused.kind == ERROR_ACCESS)
-		return look_at_vhost(tool, err);
+		return look_at_vhost(
+		    tool, vhost != NULL ? vhost : tool->settings.uris[0].vhost, err);
 	*err = refused;
 	return NULL;
 }
@@ -73,7 +74,7 @@ static json_t *make_document(
     struct tool *tool, const struct arrange_options *o, enum arrange_format form, struct error *err)
 {
 	if (o->live && form == ARRANGE_JSON)
-		return arrange_definitions(tool, err);
+		return arrange_definitions(tool, o->vhost, err);
 	if (o->live && !look(tool, err))
 		return NULL;
 	if (form == ARRANGE_ASYNCAPI)

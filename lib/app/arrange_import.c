@@ -47,7 +47,7 @@ static void set_broker(const struct tool *tool, const struct arrange_options *o,
 	const char *vhost =
 	    json_string_value(json_object_get(json_object_get(settings, "definitions"), "vhost"));
 	if (vhost == NULL)
-		vhost = o->live ? uri->vhost : "/";
+		vhost = o->vhost != NULL ? o->vhost : o->live ? uri->vhost : "/";
 	if (!o->live && strcmp(vhost, "/") == 0)
 		return;
 	char *encoded = management_encode(vhost);
@@ -109,7 +109,8 @@ bool arrange_import(
 		    "what is to be imported? one FILE (- is standard input), or --live");
 	if (!tool_load_settings(tool, false, 0, err))
 		return false;
-	json_t *document = o->live ? arrange_definitions(tool, err) : read_file(path, err);
+	json_t *document =
+	    o->live ? arrange_definitions(tool, o->vhost, err) : read_file(path, err);
 	if (document == NULL)
 		return false;
 	bool good = import_document(tool, o, document, err);

@@ -15,8 +15,8 @@ arrange_verb_fn arrange_import;
 /* What the broker has in the vhost of the settings; to topology_release. */
 bool arrange_look(struct tool *tool, struct topology *out, struct error *err) MUST_CHECK;
 /* The definitions of the whole broker; for a user who is no administrator what can be seen of the
- * vhost of the settings. To json_decref; NULL on failure. */
-json_t *arrange_definitions(struct tool *tool, struct error *err);
+ * vhost (NULL: that of the settings). To json_decref; NULL on failure. */
+json_t *arrange_definitions(struct tool *tool, const char *vhost, struct error *err);
 /* Writes a sentence to the log, as a definitions_note_fn. */
 void arrange_note(void *ctx, const char *text);
 

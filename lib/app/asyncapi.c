@@ -261,10 +261,15 @@ static void add_example(json_t *message, const struct message *sample)
 		json_object_set_new(message, "examples", json_pack("[{s:o}]", "payload", body));
 }
 
+static char *copy_text(struct slice text)
+{
+	return mem_strndup(text.len > 0 ? text.ptr : "", text.len);
+}
+
 static void note_queues(struct document_builder *b, const char *id, const struct message *sample)
 {
-	char *exchange = mem_strndup(sample->exchange.ptr, sample->exchange.len);
-	char *key = mem_strndup(sample->routing_key.ptr, sample->routing_key.len);
+	char *exchange = copy_text(sample->exchange);
+	char *key = copy_text(sample->routing_key);
 	json_t *headers = read_headers(sample->headers);
 	const struct routes_message m = {exchange, key, headers};
 	struct routes routes = {0};
