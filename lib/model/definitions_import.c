@@ -26,7 +26,7 @@ struct item {
 struct import {
 	const struct definitions_import *how;
 	const json_t *document;
-	const char *vhost;  /* NULL: the document names none */
+	char *vhost;	    /* owned; NULL: the document names none */
 	struct item *items; /* by section, in the order of the document */
 	size_t count, capacity;
 	json_t *index[SECTIONS]; /* name -> item; the items of the bindings, in order */
@@ -39,96 +39,6 @@ struct import {
 static const char *member_text(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
-}
-
-/* ---- the vhost ---- */
-
-/* Vhosts with something in them; of an empty document those that are there. */
-static json_t *collect_vhosts(const json_t *document, bool *is_whole)
-{
-	json_t *names = json_object(), *object;
-	const json_t *vhosts = json_object_get(document, "vhosts");
-	size_t i;
-	for (size_t s = 0; s < SECTIONS; s++)
-		json_array_foreach(json_object_get(document, section_names[s]), i, object)
-		{
-			const char *name = member_text(object, "vhost");
-			if (name != NULL)
-				json_object_set_new(names, name, json_true());
-		}
-	*is_whole = vhosts != NULL || json_object_size(names) > 0;
-	bool is_empty = json_object_size(names) == 0;
-	json_array_foreach(vhosts, i, object)
-	{
-		const char *name = member_text(object, "name");
-		if (name != NULL && is_empty)
-			json_object_set_new(names, name, json_true());
-	}
-	return names;
-}
-
-static bool has_vhost(const json_t *document, const json_t *names, const char *vhost)
-{
-	const json_t *object;
-	size_t i;
-	json_array_foreach(json_object_get(document, "vhosts"), i, object)
-	{
-		const char *name = member_text(object, "name");
-		if (name != NULL && strcmp(name, vhost) == 0)
-			return true;
-	}
-	return json_object_get(names, vhost) != NULL;
-}
-
-static bool refuse_vhost(const json_t *names, const char *wanted, struct error *err)
-{
-	struct buf list = {0};
-	const char *name;
-	json_t *unused;
-	char *quoted = text_quote(slice_str(wanted));
-	json_object_foreach((json_t *)(uintptr_t)names, name, unused)
-	{
-		(void)unused;
-		buf_append_str(&list, list.len > 0 ? ", '" : "'");
-		text_escape(slice_str(name), SIZE_MAX, &list);
-		buf_append_char(&list, '\'');
-	}
-	if (wanted != NULL)
-		error_set(err, ERROR_USAGE, "--vhost: there is no virtual host '%s'; there is %s",
-		    quoted, list.len > 0 ? list.ptr : "none");
-	else
-		error_set(err, ERROR_USAGE,
-		    "there are several virtual hosts: %s; name one by --vhost", list.ptr);
-	free(quoted);
-	buf_release(&list);
-	return false;
-}
-
-static bool choose_vhost(struct import *im, struct error *err)
-{
-	bool is_whole = false;
-	const char *wanted = im->how->vhost, *only = NULL;
-	json_t *names = collect_vhosts(im->document, &is_whole);
-	bool good = true;
-	if (!is_whole) {
-		json_decref(names);
-		return true;
-	}
-	only = json_object_iter_key(json_object_iter(names));
-	if (wanted != NULL)
-		good = has_vhost(im->document, names, wanted);
-	else if (json_object_get(names, "/") != NULL || only == NULL)
-		wanted = "/";
-	else if (json_object_size(names) == 1)
-		wanted = only;
-	else
-		good = false;
-	if (good)
-		im->vhost = mem_strdup(wanted);
-	else
-		refuse_vhost(names, im->how->vhost, err);
-	json_decref(names);
-	return good;
 }
 
 /* ---- items ---- */
@@ -412,50 +322,15 @@ static json_t *settle(struct import *im)
 	}
 }
 
-/* ---- credentials ---- */
-
-/* "://user:password@" */
-static bool has_password(const json_t *value)
-{
-	const char *key, *text = json_string_value(value);
-	json_t *item;
-	size_t i;
-	for (; text != NULL && (text = strstr(text, "://")) != NULL; text += 3) {
-		size_t user = strcspn(text + 3, ":/@ ");
-		const char *password = text + 3 + user;
-		if (*password == ':' && password[strcspn(password, "/@ ")] == '@')
-			return true;
-	}
-	json_array_foreach(value, i, item) if (has_password(item)) return true;
-	json_object_foreach(
-	    (json_t *)(uintptr_t)value, key, item) if (has_password(item)) return true;
-	return false;
-}
-
-static size_t drop_passwords(json_t *list)
-{
-	size_t dropped = 0;
-	for (size_t i = json_array_size(list); i-- > 0;) {
-		if (!has_password(json_array_get(list, i)))
-			continue;
-		json_array_remove(list, i);
-		dropped++;
-	}
-	return dropped;
-}
+/* ---- the section `definitions` ---- */
 
 /* Settings end up in git: what opens a door comes only when it is asked for. */
 static void drop_credentials(const struct import *im, json_t *others)
 {
-	static const char *const of_users[] = {"users", "permissions", "topic_permissions"};
-	static const char *const with_addresses[] = {"parameters", "global_parameters"};
-	size_t users = json_array_size(json_object_get(others, "users")), addresses = 0;
+	size_t users, addresses;
 	if (im->how->credentials)
 		return;
-	for (size_t i = 0; i < ARRAY_LEN(of_users); i++)
-		json_object_del(others, of_users[i]);
-	for (size_t i = 0; i < ARRAY_LEN(with_addresses); i++)
-		addresses += drop_passwords(json_object_get(others, with_addresses[i]));
+	definitions_drop_credentials(others, &users, &addresses);
 	if (users + addresses == 0)
 		return;
 	char *text = mem_printf("left out: %zu user%s with permissions, %zu parameter%s with a "
@@ -464,8 +339,6 @@ static void drop_credentials(const struct import *im, json_t *others)
 	im->how->note(im->how->ctx, text);
 	free(text);
 }
-
-/* ---- the section `definitions` ---- */
 
 /* The members as they are, the lists without what the settings have said. */
 static json_t *make_others(const struct import *im)
@@ -553,7 +426,7 @@ static void release(struct import *im)
 	for (size_t s = 0; s < SECTIONS; s++)
 		json_decref(im->index[s]);
 	free(im->items);
-	free((char *)(uintptr_t)im->vhost);
+	free(im->vhost);
 }
 
 json_t *definitions_import(
@@ -565,7 +438,7 @@ json_t *definitions_import(
 	if (!definitions_read(document, NULL, &checked, err)) /* its form */
 		return NULL;
 	topology_release(&checked);
-	if (choose_vhost(&im, err)) {
+	if (definitions_choose_vhost(document, how->vhost, &im.vhost, err)) {
 		collect_items(&im);
 		settings = settle(&im);
 		note_rest(&im);

@@ -1,4 +1,4 @@
-/* definitions_private.h - single objects of the definitions, for the ways out and in. */
+/* definitions_private.h - what the ways out and in share. */
 #ifndef MODEL_DEFINITIONS_PRIVATE_H
 #define MODEL_DEFINITIONS_PRIVATE_H
 
@@ -11,5 +11,13 @@ json_t *definitions_exchange(
 json_t *definitions_queue(
     const struct topology_queue *q, bool is_untyped, definitions_note_fn *note, void *ctx);
 json_t *definitions_binding(const struct topology_binding *b, definitions_note_fn *note, void *ctx);
+
+/* The vhost that is wanted, or else the one that is clear; NULL, to free(), where the document
+ * names none. Fails with ERROR_USAGE when there is no such one, or several. */
+bool definitions_choose_vhost(
+    const json_t *document, const char *wanted, char **out, struct error *err) MUST_CHECK;
+
+/* Takes users with their permissions out, and parameters with a password in an address; counts. */
+void definitions_drop_credentials(json_t *document, size_t *users, size_t *addresses);
 
 #endif

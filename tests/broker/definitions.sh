@@ -12,6 +12,7 @@ of_vhost() { jq --arg v "$vhost" '{queues, exchanges, bindings, policies} | map_
 cat >theirs.json <<'END'
 {"queues": [
   {"name": "untyped", "durable": true, "auto_delete": false, "arguments": {"x-message-ttl": 90061, "x-dead-letter-exchange": "nowhere"}},
+  {"name": "plain", "durable": true, "auto_delete": false, "arguments": {}},
   {"name": "12:30 \"q\" ${X}", "durable": false, "auto_delete": true, "arguments": {"x-queue-type": "classic", "x-odd": {"a": [1, true, "$$"]}}},
   {"name": "quorum", "durable": true, "auto_delete": false, "arguments": {"x-queue-type": "quorum", "x-delivery-limit": 3}},
   {"name": "log", "durable": true, "auto_delete": false, "arguments": {"x-queue-type": "stream", "x-max-age": "7D"}}],
@@ -28,7 +29,7 @@ cat >theirs.json <<'END'
  "policies": [{"name": "p", "pattern": "^a\\.${b}$", "apply-to": "queues", "priority": 1, "definition": {"max-length": 7}}]}
 END
 api POST "definitions/$vhost" "$(cat theirs.json)" >posted
-is "$(definitions '[.queues, .exchanges, .bindings, .policies | length] | join(" ")')" "4 3 5 1" "the broker has what others declared"
+is "$(definitions '[.queues, .exchanges, .bindings, .policies | length] | join(" ")')" "5 3 5 1" "the broker has what others declared"
 is "$(cat posted)" "" "and found nothing wrong with it"
 # 3.10 names the vhost of policies in the form of one vhost as well
 now() { definitions '{queues, exchanges, bindings, policies} | map_values(map(del(.vhost)))' | sorted; }
@@ -50,7 +51,8 @@ is "$(sorted <out)" "$(sorted <whole.json)" "the same document, with users, poli
 status_is 0 "import --live" "$BIN/topology" import --live
 cp out live.yaml
 is "$(grep -c password_hash live.yaml)" 0 "no user comes without --credentials"
-like "$(cat live.yaml)" "untyped|delivery_limit: 3" "there are friendly keys"
+like "$(cat live.yaml)" '^  log: \{type: stream, max_age: 7d\}$' "there are friendly keys"
+like "$(cat live.yaml)" '^  plain: \{\}$' "and a queue that says nothing of its type"
 status_is 0 "export of the settings" "$BIN/topology" export -s live.yaml
 is "$(of_vhost <out)" "$(cat there)" "the same queues, exchanges, bindings and policies"
 status_is 0 "apply of them to the same broker" "$BIN/topology" apply -s live.yaml

@@ -98,26 +98,25 @@ static const struct way {
 	"'b':{'expires':'90061ms','arguments':{'x-plugin':[1.0]}}},"
 	"'definitions':{'vhost':'/','others':{'vhosts':[{'name':'/'}]}}}",
 	""},
-    {"{'queues':[" Q("a", "{}") "," Q("b", "{'x-queue-type':'classic'}") "," Q("c", "{'x-queue-"
-										    "type':'stream'"
-										    ",'x-max-age':'"
-										    "7D'}") "," Q(
-	 "d", "{'x-queue-type':'stream','x-max-age':'1Y'}") "],"
-							    "'vhosts':[{'name':'/"
-							    "','tags':[]}],'exchanges':[" E(
-								"h", "headers") "," E("x",
-								"x-mine") "],"
-									  "'bindings':[" B("h", "a",
-									      "",
-									      "{'x-match':'any','n'"
-									      ":1}") "," B("h", "a",
-									      "",
-									      "{'n':1}") "," B("amq"
-											       ".ma"
-											       "tc"
-											       "h",
-									      "b", "k",
-									      "{'x-match':'all'}") "]}",
+    {"{'queues':[" Q("a", "{}") "," Q("b", "{'x-queue-type':'classic'}") "," Q("c",
+	 "{'x-queue-"
+	 "type':'stream'"
+	 ",'x-max-age':'"
+	 "7D'}") "," Q("d",
+	 "{'x-queue-type':'stream','x-max-age':'1Y'}") "],"
+						       "'vhosts':[{'name':'/"
+						       "','tags':[]}],'exchanges':[" E(
+							   "h", "headers") "," E("x",
+							   "x-mine") "],"
+								     "'bindings':[" B("h", "a", "",
+									 "{'x-match':'any','n'"
+									 ":1}") "," B("h", "a", "",
+									 "{'n':1}") "," B("amq"
+											  ".ma"
+											  "tc"
+											  "h",
+									 "b", "k",
+									 "{'x-match':'all'}") "]}",
 	"{'exchanges':{'h':{'type':'headers'},'x':{'type':'x-mine'}},"
 	"'queues':{'a':{},'b':{},'c':{'type':'stream','max_age':'7d'},"
 	"'d':{'type':'stream','arguments':{'x-max-age':'1Y'}}},"

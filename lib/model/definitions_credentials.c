@@ -1,0 +1,47 @@
+/* What in a document opens a door. */
+#include "base/mem.h"
+#include "model/definitions_private.h"
+
+#include <string.h>
+
+/* "://user:password@" */
+static bool has_password(const json_t *value)
+{
+	const char *key, *text = json_string_value(value);
+	json_t *item;
+	size_t i;
+	for (; text != NULL && (text = strstr(text, "://")) != NULL; text += 3) {
+		size_t user = strcspn(text + 3, ":/@ ");
+		const char *password = text + 3 + user;
+		if (*password == ':' && password[strcspn(password, "/@ ")] == '@')
+			return true;
+	}
+	json_array_foreach(value, i, item) if (has_password(item)) return true;
+	json_object_foreach(
+	    (json_t *)(uintptr_t)value, key, item) if (has_password(item)) return true;
+	return false;
+}
+
+static size_t drop_passwords(json_t *list)
+{
+	size_t dropped = 0;
+	for (size_t i = json_array_size(list); i-- > 0;) {
+		if (!has_password(json_array_get(list, i)))
+			continue;
+		json_array_remove(list, i);
+		dropped++;
+	}
+	return dropped;
+}
+
+void definitions_drop_credentials(json_t *document, size_t *users, size_t *addresses)
+{
+	static const char *const of_users[] = {"users", "permissions", "topic_permissions"};
+	static const char *const with_addresses[] = {"parameters", "global_parameters"};
+	*users = json_array_size(json_object_get(document, "users"));
+	*addresses = 0;
+	for (size_t i = 0; i < ARRAY_LEN(of_users); i++)
+		json_object_del(document, of_users[i]);
+	for (size_t i = 0; i < ARRAY_LEN(with_addresses); i++)
+		*addresses += drop_passwords(json_object_get(document, with_addresses[i]));
+}
