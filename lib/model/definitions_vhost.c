@@ -79,18 +79,16 @@ bool definitions_choose_vhost(
 	bool is_whole = false, good = true;
 	json_t *names = collect_vhosts(document, &is_whole);
 	const char *only = json_object_iter_key(json_object_iter(names)), *chosen = NULL;
-	if (!is_whole)
-		chosen = NULL; /* it is of one, whichever */
-	else if (wanted != NULL)
-		chosen = has_vhost(document, names, wanted) ? wanted : NULL;
-	else if (json_object_get(names, "/") != NULL || only == NULL)
+	if (wanted != NULL && has_vhost(document, names, wanted))
+		chosen = wanted;
+	else if (wanted == NULL && (json_object_get(names, "/") != NULL || only == NULL))
 		chosen = "/";
-	else if (json_object_size(names) == 1)
+	else if (wanted == NULL && json_object_size(names) == 1)
 		chosen = only;
 	if (is_whole && chosen == NULL)
 		good = refuse_vhost(names, wanted, err);
 	else
-		*out = chosen != NULL ? mem_strdup(chosen) : NULL;
+		*out = is_whole ? mem_strdup(chosen) : NULL;
 	json_decref(names);
 	return good;
 }
