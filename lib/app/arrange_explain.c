@@ -1,5 +1,6 @@
 #include "app/arrange_explain.h"
 
+#include "app/arrange_live.h"
 #include "base/text.h"
 #include "config/document.h"
 #include "model/routes.h"
@@ -77,7 +78,7 @@ static void write_exchange(const struct routes *r, const struct routes_step *s, 
 	} else if (s->exchange[0] != '\0') {
 		buf_append_str(out, " (");
 		write_name(out, s->found->type);
-		buf_append_str(out, s->found->declared ? ")" : ", declared elsewhere)");
+		buf_append_char(out, ')');
 	}
 	if (s != r->steps)
 		return;
@@ -196,12 +197,12 @@ static void write_json(const struct routes *r, struct buf *out)
 
 /* ---- the verb ---- */
 
-static bool print(
-    struct tool *tool, const struct routes_message *m, bool as_json, struct error *err)
+static bool print(struct tool *tool, const struct topology *t, const struct routes_message *m,
+    bool as_json, struct error *err)
 {
 	struct routes routes = {0};
 	struct buf out = {0};
-	if (!routes_find(&tool->settings.topology, m, &routes, err))
+	if (!routes_find(t, m, &routes, err))
 		return false;
 	(as_json ? write_json : write_text)(&routes, &out);
 	bool good = tool_print(buf_slice(&out), err);
@@ -218,7 +219,11 @@ bool arrange_explain(
 	struct document *headers = document_empty();
 	struct routes_message m = {.headers = document_root(headers)};
 	bool good = read_message(tool, o, &m, err) && read_headers(&o->headers, headers, err) &&
-		    tool_load_settings(tool, true, 0, err) && print(tool, &m, as_json, err);
+		    tool_load_settings(tool, !o->live, 0, err);
+	struct topology live = {0};
+	good = good && (!o->live || arrange_live_topology(tool, &live, err)) &&
+	       print(tool, o->live ? &live : &tool->settings.topology, &m, as_json, err);
+	topology_release(&live);
 	document_free(headers);
 	return good;
 }

@@ -26,14 +26,14 @@ static const char *keep(struct random_world *w, const char *text)
 
 static const char *random_key(struct random_world *w, struct rng *r, bool is_pattern)
 {
-	static const char *const words[] = {"a", "b", "a", "b", "c", "", "*", "#", "a#", "**"};
+	static const char *const plain[] = {"a", "b", "a", "b", "c", "", "*", "#", "a#", "**"};
 	static const char *const wild[] = {"a", "b", "*", "#", "*", "#", "#", ""};
 	struct buf key = {0};
 	uint64_t count = rng_below(r, 6);
 	buf_append_str(&key, "");
 	for (uint64_t i = 0; i < count; i++) {
 		buf_append_str(&key, i == 0 ? "" : ".");
-		buf_append_str(&key, is_pattern ? PICK(r, wild) : PICK(r, words));
+		buf_append_str(&key, is_pattern ? PICK(r, wild) : PICK(r, plain));
 	}
 	const char *kept = keep(w, count == 0 ? "" : key.ptr);
 	buf_release(&key);
@@ -42,41 +42,57 @@ static const char *random_key(struct random_world *w, struct rng *r, bool is_pat
 
 /* ---- headers ---- */
 
-static json_t *random_value(struct rng *r)
+/* Values that are the same to the broker, or nearly so. */
+static const char *const numbers[] = {"1", "1", "1.0", "2", "-1", "1.5", "0.1", "9007199254740993",
+    "9007199254740992", "9007199254740992.0", "9223372036854775807", "1e300",
+    "{\"$type\": \"int8\", \"value\": 1}", "{\"$type\": \"int8\", \"value\": -1}",
+    "{\"$type\": \"uint8\", \"value\": 255}", "{\"$type\": \"int16\", \"value\": 1}",
+    "{\"$type\": \"uint16\", \"value\": 1}", "{\"$type\": \"int32\", \"value\": -1}",
+    "{\"$type\": \"uint32\", \"value\": 1}", "{\"$type\": \"uint64\", \"value\": 1}",
+    "{\"$type\": \"uint64\", \"value\": \"18446744073709551615\"}",
+    "{\"$type\": \"float\", \"value\": 1.0}", "{\"$type\": \"float\", \"value\": 0.1}",
+    "{\"$type\": \"timestamp\", \"value\": 1}",
+    "{\"$type\": \"decimal\", \"scale\": 0, \"value\": 1}",
+    "{\"$type\": \"decimal\", \"scale\": 1, \"value\": 10}", "\"1\""};
+static const char *const words[] = {"\"a\"", "\"a\"", "\"\"", "\"true\"", "true", "true", "false",
+    "1", "null", "{\"$type\": \"bytes\", \"value\": \"YQ==\"}",
+    "{\"$type\": \"bytes\", \"value\": \"\"}", "{\"$type\": \"bool\", \"value\": 2}", "[]"};
+static const char *const lists[] = {"[]", "{}", "[]", "{}", "[1]", "[1.0]", "[\"a\", null]",
+    "[null]", "[[1], {}]", "[[1], []]", "{\"k\": 1}", "{\"k\": true, \"l\": 1}",
+    "{\"l\": 1, \"k\": true}", "[{\"$type\": \"int8\", \"value\": 1}]",
+    "[{\"$type\": \"uint64\", \"value\": 1}]", "[\"a\"]",
+    "[{\"$type\": \"bytes\", \"value\": \"YQ==\"}]", "[\"a.b\"]"};
+static const char *const few[] = {"1", "1", "\"a\"", "true", "null", "[\"a\"]"};
+
+#define GROUP(list)                   \
+	{                             \
+		list, ARRAY_LEN(list) \
+	}
+static const struct group {
+	const char *const *values;
+	size_t count;
+} groups[] = {GROUP(numbers), GROUP(words), GROUP(lists), GROUP(few)};
+
+static json_t *random_value(struct rng *r, const struct group *group)
 {
-	static const char *const values[] = {"null", "null", "true", "true", "false", "1", "1", "1",
-	    "2", "-1", "1.0", "1.5", "0.1", "\"1\"", "\"a\"", "\"a\"", "\"true\"", "\"\"", "[]",
-	    "{}", "[1]", "[1.0]", "[\"a\", null]", "[[1], {}]", "{\"k\": 1}",
-	    "{\"k\": true, \"l\": 1}", "{\"l\": 1, \"k\": true}", "9007199254740993",
-	    "9007199254740992", "9007199254740992.0", "9223372036854775807", "1e300",
-	    "{\"$type\": \"int8\", \"value\": 1}", "{\"$type\": \"int8\", \"value\": -1}",
-	    "{\"$type\": \"uint8\", \"value\": 255}", "{\"$type\": \"int16\", \"value\": 1}",
-	    "{\"$type\": \"uint16\", \"value\": 1}", "{\"$type\": \"int32\", \"value\": -1}",
-	    "{\"$type\": \"uint32\", \"value\": 1}", "{\"$type\": \"uint64\", \"value\": 1}",
-	    "{\"$type\": \"uint64\", \"value\": \"18446744073709551615\"}",
-	    "{\"$type\": \"float\", \"value\": 1.0}", "{\"$type\": \"float\", \"value\": 0.1}",
-	    "{\"$type\": \"timestamp\", \"value\": 1}", "{\"$type\": \"bool\", \"value\": 2}",
-	    "{\"$type\": \"bytes\", \"value\": \"YQ==\"}",
-	    "{\"$type\": \"decimal\", \"scale\": 0, \"value\": 1}",
-	    "{\"$type\": \"decimal\", \"scale\": 1, \"value\": 10}",
-	    "[{\"$type\": \"int8\", \"value\": 1}]", "[{\"$type\": \"uint64\", \"value\": 1}]",
-	    "[{\"$type\": \"bytes\", \"value\": \"YQ==\"}]"};
-	return json_loads(PICK(r, values), JSON_DECODE_ANY, NULL);
+	return json_loads(group->values[rng_below(r, group->count)], JSON_DECODE_ANY, NULL);
 }
 
-/* Few values, so that many are equal. */
-static json_t *likely_value(struct rng *r)
-{
-	static const char *const values[] = {"1", "1", "true", "\"a\"", "null"};
-	return chance(r, 50) ? json_loads(PICK(r, values), JSON_DECODE_ANY, NULL) : random_value(r);
-}
+/* The values of a name are of one group mostly, so that they meet their like. */
+static const struct header {
+	const char *name;
+	size_t group;
+} headers[] = {{"h", 0}, {"i", 1}, {"j", 2}, {"x-k", 3}, {"x-", 3}, {"CC", 2}, {"BCC", 2},
+    {"X-l", 3}, {"", 3}};
 
 static void add_headers(struct rng *r, json_t *to)
 {
-	static const char *const names[] = {"h", "i", "j", "x-k", "x-", "CC", "BCC", "X-l", ""};
 	for (uint64_t i = rng_below(r, 4); i > 0; i--) {
-		const char *name = names[rng_below(r, chance(r, 80) ? 3 : ARRAY_LEN(names))];
-		json_object_set_new(to, name, likely_value(r));
+		const struct header *h =
+		    &headers[rng_below(r, chance(r, 55) ? 3 : ARRAY_LEN(headers))];
+		const struct group *group = chance(r, 80) ? &groups[h->group] : &PICK(r, groups);
+		json_t *value = chance(r, 25) ? json_null() : random_value(r, group);
+		json_object_set_new(to, h->name, value);
 	}
 }
 
@@ -197,27 +213,60 @@ size_t random_world_add(struct random_world *w, struct rng *r, uint64_t number)
 	return count;
 }
 
+const char *random_world_add_row(
+    struct random_world *w, const char *type, const char *key, json_t *arguments)
+{
+	struct topology *t = &w->t;
+	char *name = mem_printf("%s.%zu", type, t->exchange_count);
+	t->exchanges = mem_grow(
+	    t->exchanges, &w->exchange_capacity, t->exchange_count + 1, sizeof *t->exchanges);
+	struct topology_exchange *e = &t->exchanges[t->exchange_count++];
+	*e = (struct topology_exchange){
+	    .name = keep(w, name), .type = type, .declared = true, .arguments = json_object()};
+	add_binding(w, (struct topology_binding){.exchange = e->name,
+			   .destination = random_queues[0],
+			   .routing_key = key,
+			   .arguments = arguments});
+	free(name);
+	return e->name;
+}
+
 /* ---- messages ---- */
 
 static json_t *random_routes(struct random_world *w, struct rng *r)
 {
 	json_t *list = json_array();
 	for (uint64_t i = rng_below(r, 4); i > 0; i--)
-		json_array_append_new(
-		    list, chance(r, 80) ? json_string(random_key(w, r, false)) : random_value(r));
+		json_array_append_new(list, chance(r, 80) ? json_string(random_key(w, r, false))
+							  : random_value(r, &PICK(r, groups)));
 	return list;
+}
+
+/* What a late binding wants, to begin with, at times. */
+static json_t *start_headers(const struct random_world *w, struct rng *r)
+{
+	if (w->t.binding_count == 0 || chance(r, 50))
+		return json_object();
+	uint64_t back = rng_below(r, w->t.binding_count < 8 ? w->t.binding_count : 8);
+	json_t *wanted = w->t.bindings[w->t.binding_count - 1 - back].arguments;
+	json_t *copy = json_copy(wanted);
+	json_object_del(copy, "x-match");
+	return copy;
 }
 
 /* CC and BCC other than as a list would end the channel. */
 static json_t *random_headers(struct random_world *w, struct rng *r)
 {
 	static const char *const routes[] = {"CC", "BCC"};
-	json_t *headers = json_object();
-	add_headers(r, headers);
-	for (size_t i = 0; i < ARRAY_LEN(routes); i++)
-		if (json_object_get(headers, routes[i]) != NULL || chance(r, 10))
-			json_object_set_new(headers, routes[i], random_routes(w, r));
-	return headers;
+	json_t *made = start_headers(w, r);
+	if (json_object_size(made) == 0 || chance(r, 50))
+		add_headers(r, made);
+	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+		const json_t *there = json_object_get(made, routes[i]);
+		if ((there != NULL && !json_is_array(there)) || chance(r, 10))
+			json_object_set_new(made, routes[i], random_routes(w, r));
+	}
+	return made;
 }
 
 struct routes_message random_message(struct random_world *w, struct rng *r, size_t exchange_count)

@@ -29,6 +29,11 @@ void random_world_begin(struct random_world *w, struct random_kept *kept);
 /* Exchanges named by the number, and bindings; names go to t.names. Returns how many exchanges. */
 size_t random_world_add(struct random_world *w, struct rng *r, uint64_t number);
 
+/* One row of a table, to queue number 0: an exchange of the type, its one binding. Returns its
+ * name, which goes to t.names. Takes the arguments over. */
+const char *random_world_add_row(
+    struct random_world *w, const char *type, const char *key, json_t *arguments);
+
 /* A message to one of the last `exchange_count` exchanges, or to one that every broker has. The
  * caller owns the headers, which may be NULL; the texts go to t.names. */
 struct routes_message random_message(struct random_world *w, struct rng *r, size_t exchange_count);

@@ -3,11 +3,12 @@
  *
  *   routes_agree SEED COUNT
  *
- * Declares COUNT topologies at AMQP_URL, publishes some messages to each, mandatory ones among
- * them, and compares who got them, and how often, and which came back, with what routes_find says.
- * Topology number n has the seed SEED + n: `routes_agree $((SEED + n)) 1` repeats it, but for what
- * earlier ones bound to amq.*. Prints one line of NAME=VALUE, and each disagreement before it. Exit
- * status 1 when there was one, 70 when the broker could not be asked.
+ * Asks for the rows of routing_rows.h, then declares COUNT topologies at AMQP_URL, publishes some
+ * messages to each, mandatory ones among them, and compares who got them, and how often, and which
+ * came back, with what routes_find says. Topology number n has the seed SEED + n: `routes_agree
+ * $((SEED + n)) 1` repeats it, but for what earlier ones bound to amq.*. Prints one line of
+ * NAME=VALUE, and each disagreement before it. Exit status 1 when there was one, 70 when the broker
+ * could not be asked.
  */
 #include "base/chrono.h"
 #include "base/mem.h"
@@ -17,6 +18,7 @@
 #include "broker/subscriber.h"
 #include "model/table.h"
 #include "random_topology.h"
+#include "routing_rows.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,6 +28,9 @@
 #define MESSAGES 12 /* to each */
 #define WAIT_S 60   /* for what the broker owes us */
 #define END UINT64_MAX
+
+_Static_assert(ARRAY_LEN(topic_rows) + ARRAY_LEN(headers_rows) <= BATCH * MESSAGES,
+    "the rows are asked for together");
 
 struct sent {
 	uint64_t topology;
@@ -180,7 +185,7 @@ static void count(struct run *run, const struct sent *s, const struct routes *r)
 	}
 }
 
-static void show(const struct sent *s, const struct routes *r, const struct topology *t)
+static void show(const struct sent *s, const struct routes *r)
 {
 	char *headers = json_dumps(s->message.headers, JSON_COMPACT);
 	printf("topology %" PRIu64 ": to '%s', key '%s', headers %s%s\n", s->topology,
@@ -202,7 +207,6 @@ static void show(const struct sent *s, const struct routes *r, const struct topo
 		    step->why != NULL ? step->why : "");
 		free(arguments);
 	}
-	(void)t;
 }
 
 static bool compare(
@@ -217,7 +221,7 @@ static bool compare(
 	count(run, s, &r);
 	if (!same) {
 		run->wrong++;
-		show(s, &r, t);
+		show(s, &r);
 	}
 	routes_release(&r);
 	return true;
@@ -250,20 +254,47 @@ static void make(struct run *run, struct random_world *w, uint64_t seed)
 	run->topologies++;
 }
 
+/* Asks, compares, and forgets. */
+static bool finish(struct run *run, struct random_world *w, struct error *err)
+{
+	bool good = ask(run, &w->t, err);
+	for (size_t i = 0; i < run->sent_count; i++) {
+		good = good && compare(run, &run->sent[i], &w->t, err);
+		json_decref((json_t *)(uintptr_t)run->sent[i].message.headers);
+	}
+	run->sent_count = 0;
+	topology_release(&w->t);
+	return good;
+}
+
+/* The rows of the unit tests, number 0. */
+static bool run_rows(struct run *run, struct error *err)
+{
+	struct random_world w = {0};
+	random_world_begin(&w, &run->kept);
+	for (size_t i = 0; i < ARRAY_LEN(topic_rows); i++) {
+		const char *exchange =
+		    random_world_add_row(&w, "topic", topic_rows[i].pattern, json_object());
+		run->sent[run->sent_count++].message =
+		    (struct routes_message){.exchange = exchange, .routing_key = topic_rows[i].key};
+	}
+	for (size_t i = 0; i < ARRAY_LEN(headers_rows); i++) {
+		json_t *wanted = routing_rows_parse(headers_rows[i].arguments);
+		const char *exchange = random_world_add_row(&w, "headers", "", wanted);
+		run->sent[run->sent_count++].message = (struct routes_message){.exchange = exchange,
+		    .routing_key = "",
+		    .headers = routing_rows_parse(headers_rows[i].headers)};
+	}
+	return finish(run, &w, err);
+}
+
 static bool run_batch(struct run *run, uint64_t seed, uint64_t count, struct error *err)
 {
 	struct random_world w = {0};
 	random_world_begin(&w, &run->kept);
-	run->sent_count = 0;
 	for (uint64_t i = 0; i < count; i++)
 		make(run, &w, seed + i);
-	bool good = ask(run, &w.t, err);
-	for (size_t i = 0; i < run->sent_count; i++) {
-		good = good && compare(run, &run->sent[i], &w.t, err);
-		json_decref((json_t *)(uintptr_t)run->sent[i].message.headers);
-	}
-	topology_release(&w.t);
-	return good;
+	return finish(run, &w, err);
 }
 
 static bool run_all(struct run *run, uint64_t seed, uint64_t count, struct error *err)
@@ -276,6 +307,8 @@ static bool run_all(struct run *run, uint64_t seed, uint64_t count, struct error
 	run->connection = connection_open(run->loop, &address, err);
 	if (run->connection == NULL ||
 	    (run->publisher = publisher_open(run->connection, &options, err)) == NULL)
+		return false;
+	if (!run_rows(run, err))
 		return false;
 	for (uint64_t i = 0; i < count; i += BATCH)
 		if (!run_batch(run, seed + i, count - i < BATCH ? count - i : BATCH, err))
