@@ -27,7 +27,7 @@ static const struct option options[] = {
 	.type = OPTION_LIST,
 	.offset = MEMBER(explain.headers),
 	.argument = "NAME=VALUE",
-	.help = "explain: a header of the message; VALUE is typed as in the settings (repeatable)"},
+	.help = "explain: a header of the message; VALUE is typed as in the settings"},
     {.name = "live",
 	.type = OPTION_FLAG,
 	.offset = MEMBER(explain.live),
