@@ -5,7 +5,8 @@
 
 #define MEMBER(name) offsetof(struct arrange_options, name)
 
-static const char *const format_choices[] = {"text", "json", NULL};
+static const char *const format_choices[] = {
+    "text", "json", "dot", "mermaid", "asyncapi", "yaml", NULL};
 
 static const struct option options[] = {
     {.name = "if-empty",
@@ -27,18 +28,29 @@ static const struct option options[] = {
 	.type = OPTION_LIST,
 	.offset = MEMBER(explain.headers),
 	.argument = "NAME=VALUE",
-	.help = "explain: a header of the message; VALUE is typed as in the settings"},
-    {.name = "live",
-	.type = OPTION_FLAG,
-	.offset = MEMBER(explain.live),
-	.help = "explain: ask the broker what it has, instead of the settings"},
+	.help = "explain: a header of the message; VALUE is typed as in the settings (repeatable)"},
     {.name = "format",
 	.letter = 'f',
 	.type = OPTION_CHOICE,
 	.offset = MEMBER(format),
 	.argument = "FORM",
 	.choices = format_choices,
-	.help = "the form of what is printed"},
+	.given = MEMBER(has_format),
+	.help = "the form of what is printed; which ones there are depends on the verb"},
+    {.name = "live",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(live),
+	.help = "explain, graph, export, import: what the broker has now, by its HTTP API"},
+    {.name = "vhost",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(vhost),
+	.argument = "NAME",
+	.help = "import: the virtual host that becomes the settings' queues"},
+    {.name = "credentials",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(credentials),
+	.help =
+	    "import: keep users with the hashes of their passwords, and addresses with passwords"},
     {0},
 };
 
@@ -51,13 +63,16 @@ static const struct command_verb verbs[] = {
     {"purge", "throw away the ready messages of the queues"},
     {"explain", "tell which queues would get a message published to an exchange, and why"},
     {"show", "list what the settings declare, and what of it is on the broker"},
+    {"graph", "draw where messages go: as text, dot or mermaid"},
+    {"export", "print the settings as RabbitMQ's definitions.json, or as AsyncAPI"},
+    {"import", "print the definitions.json of FILE, or the live broker, as settings"},
     {0},
 };
 
 static const struct command command = {
     .tool = "topology",
     .summary = "exchanges, queues and bindings, as the settings declare them",
-    .operands = "[NAME...]",
+    .operands = "[NAME...|FILE]",
     .groups = groups,
     .verbs = verbs,
     .notes =
@@ -72,7 +87,9 @@ static const struct command command = {
 	"  topology apply -s walkthrough\n"
 	"  topology show -s walkthrough --format json\n"
 	"  topology explain orders --key order.eu.paid --header paid=true -s walkthrough\n"
-	"  topology delete -s walkthrough --if-empty",
+	"  topology delete -s walkthrough --if-empty\n"
+	"  topology graph -s walkthrough --format dot | dot -Tsvg > walkthrough.svg\n"
+	"  topology import definitions.json > mine.yaml",
 };
 
 int main(int argc, char *argv[])

@@ -1,5 +1,6 @@
 #include "app/arrange.h"
 
+#include "app/arrange_private.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -12,6 +13,7 @@
 struct run {
 	struct tool *tool;
 	const struct arrange_options *options;
+	int form; /* enum arrange_format */
 	struct buf out;
 };
 
@@ -77,7 +79,7 @@ static void report(
     void *ctx, const char *verb, const char *object, const char *name, uint64_t count)
 {
 	struct run *run = ctx;
-	if (run->options->format == ARRANGE_JSON) {
+	if (run->form == ARRANGE_JSON) {
 		write_json(json_pack("{s:s, s:s, s:s, s:I}", "action", verb, "object", object,
 			       "name", name, "messages", (json_int_t)count),
 		    &run->out);
@@ -156,12 +158,12 @@ static void write_row_json(const struct row *r, struct buf *out)
 
 static void write_row(struct run *run, const struct row *row)
 {
-	(run->options->format == ARRANGE_JSON ? write_row_json : write_row_text)(row, &run->out);
+	(run->form == ARRANGE_JSON ? write_row_json : write_row_text)(row, &run->out);
 }
 
 static void write_binding(struct run *run, const struct topology_binding *b)
 {
-	if (run->options->format == ARRANGE_JSON) {
+	if (run->form == ARRANGE_JSON) {
 		write_json(
 		    json_pack("{s:s, s:s, s:s, s:s, s:O}", "object", "binding", "exchange",
 			b->exchange, b->to_exchange ? "to_exchange" : "queue", b->destination,
@@ -238,25 +240,33 @@ static bool purge(struct run *run, const struct topology *t, struct error *err)
 	return provision_purge(run->tool->connection, t, report, run, err);
 }
 
-static bool explain(struct tool *tool, const void *options, struct error *err)
+static bool explain(
+    struct tool *tool, const struct arrange_options *o, enum arrange_format form, struct error *err)
 {
-	const struct arrange_options *o = options;
-	bool good = arrange_explain(tool, &o->explain, o->format == ARRANGE_JSON, err);
-	free(o->explain.headers.items);
+	struct arrange_explain_options asked = o->explain;
+	asked.live = o->live;
+	bool good = arrange_explain(tool, &asked, form == ARRANGE_JSON, err);
+	free(asked.headers.items);
 	return good;
 }
+
+#define FORM(name) (1u << ARRANGE_##name)
 
 static const struct verb {
 	const char *name;
 	bool (*run)(struct run *run, const struct topology *part, struct error *err);
+	arrange_verb_fn *run_alone; /* instead: needs no broker, or not this way */
 	bool takes_names;
-	tool_run_fn *alone; /* does all of it, instead of run */
+	unsigned forms; /* the first is the default */
 } verbs[] = {
-    {"apply", apply, false, NULL},
-    {"delete", delete, true, NULL},
-    {"purge", purge, true, NULL},
-    {"show", show, true, NULL},
-    {"explain", NULL, false, explain},
+    {"apply", apply, NULL, false, FORM(TEXT) | FORM(JSON)},
+    {"delete", delete, NULL, true, FORM(TEXT) | FORM(JSON)},
+    {"purge", purge, NULL, true, FORM(TEXT) | FORM(JSON)},
+    {"show", show, NULL, true, FORM(TEXT) | FORM(JSON)},
+    {"explain", NULL, explain, true, FORM(TEXT) | FORM(JSON)},
+    {"graph", NULL, arrange_graph, false, FORM(TEXT) | FORM(DOT) | FORM(MERMAID)},
+    {"export", NULL, arrange_export, false, FORM(JSON) | FORM(ASYNCAPI)},
+    {"import", NULL, arrange_import, true, FORM(YAML)},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -267,29 +277,74 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
+static const char *const form_names[] = {
+    [ARRANGE_TEXT] = "text",
+    [ARRANGE_JSON] = "json",
+    [ARRANGE_DOT] = "dot",
+    [ARRANGE_MERMAID] = "mermaid",
+    [ARRANGE_ASYNCAPI] = "asyncapi",
+    [ARRANGE_YAML] = "yaml",
+};
+
+static bool refuse_form(const struct verb *verb, const char *form, struct error *err)
+{
+	struct buf known = {0};
+	for (size_t i = 0; i < ARRAY_LEN(form_names); i++)
+		if ((verb->forms & 1u << i) != 0)
+			buf_printf(&known, "%s%s", known.len > 0 ? ", " : "", form_names[i]);
+	error_set(err, ERROR_USAGE, "--format: '%s' has no form %s; it has %s", verb->name, form,
+	    known.ptr);
+	buf_release(&known);
+	return false;
+}
+
+static bool choose_form(
+    const struct verb *verb, const struct arrange_options *o, int *out, struct error *err)
+{
+	int form = o->format;
+	if (!o->has_format)
+		for (form = 0; (verb->forms & 1u << form) == 0;)
+			form++;
+	if ((verb->forms & 1u << form) == 0)
+		return refuse_form(verb, form_names[form], err);
+	*out = form;
+	return true;
+}
+
+/* A verb that declares, deletes or looks at queues and exchanges, all or those named. */
+static bool run_on_broker(struct run *run, const struct verb *verb, struct error *err)
+{
+	struct tool *tool = run->tool;
+	if (!tool_load_settings(tool, true, 0, err) || !check_names(run, err) ||
+	    !tool_connect(tool, err))
+		return false;
+	struct topology part = selected(run);
+	bool good = verb->run(run, &part, err);
+	/* what was done before a refusal is told as well */
+	struct error unprinted = {0};
+	bool wanted = !tool->options->quiet || verb->run == show;
+	if (wanted && !tool_print(buf_slice(&run->out), &unprinted) && good)
+		good = error_set(err, unprinted.kind, "%s", unprinted.text);
+	free(part.exchanges);
+	free(part.queues);
+	buf_release(&run->out);
+	return good;
+}
+
 bool arrange_run(struct tool *tool, const void *options, struct error *err)
 {
 	struct run run = {.tool = tool, .options = options};
 	const struct verb *verb = find_verb(tool->operands[0]);
 	if (verb == NULL)
 		return error_set(err, ERROR_USAGE,
-		    "what is to be done? one of apply, delete, purge, show, explain");
-	if (verb->alone != NULL)
-		return verb->alone(tool, options, err);
+		    "what is to be done? one of apply, delete, purge, show, explain, graph, "
+		    "export, "
+		    "import");
 	if (!verb->takes_names && tool->operands[1] != NULL)
 		return error_set(err, ERROR_USAGE, "'%s' takes no names", verb->name);
-	if (!tool_load_settings(tool, true, 0, err) || !check_names(&run, err) ||
-	    !tool_connect(tool, err))
+	if (!choose_form(verb, options, &run.form, err))
 		return false;
-	struct topology part = selected(&run);
-	bool good = verb->run(&run, &part, err);
-	/* what was done before a refusal is told as well */
-	struct error unprinted = {0};
-	bool wanted = !tool->options->quiet || verb->run == show;
-	if (wanted && !tool_print(buf_slice(&run.out), &unprinted) && good)
-		good = error_set(err, unprinted.kind, "%s", unprinted.text);
-	free(part.exchanges);
-	free(part.queues);
-	buf_release(&run.out);
-	return good;
+	if (verb->run_alone != NULL)
+		return verb->run_alone(tool, options, (enum arrange_format)run.form, err);
+	return run_on_broker(&run, verb, err);
 }

@@ -5,11 +5,22 @@
 #include "app/arrange_explain.h"
 #include "app/tool.h"
 
-enum arrange_format { ARRANGE_TEXT, ARRANGE_JSON };
+/* As --format has them. */
+enum arrange_format {
+	ARRANGE_TEXT,
+	ARRANGE_JSON,
+	ARRANGE_DOT,
+	ARRANGE_MERMAID,
+	ARRANGE_ASYNCAPI,
+	ARRANGE_YAML,
+};
 
 struct arrange_options {
 	struct tool_options tool; /* first */
 	bool if_empty, if_unused;
+	bool live, credentials;
+	const char *vhost; /* NULL: not given */
+	bool has_format;
 	int format; /* enum arrange_format */
 	struct arrange_explain_options explain;
 };

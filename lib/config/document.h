@@ -16,9 +16,9 @@
 
 #include <jansson.h>
 
-#define DOCUMENT_MAX_BYTES (1u << 20)
+#define DOCUMENT_MAX_BYTES (4u << 20)
 #define DOCUMENT_MAX_DEPTH 100
-#define DOCUMENT_MAX_NODES 100000
+#define DOCUMENT_MAX_NODES 500000
 
 struct document;
 

@@ -8,7 +8,7 @@
 #include "config/scalar.h"
 
 #define NODES_MAX_DEPTH 100
-#define NODES_MAX_COUNT 100000
+#define NODES_MAX_COUNT 500000
 
 enum node_kind {
 	NODE_SCALAR,

@@ -2,6 +2,7 @@
 
 #include "base/chrono.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "model/table.h"
 
@@ -111,13 +112,21 @@ static void refuse_type(
 
 /* 604800 s -> "7D": the largest unit that divides the age; months and years have no fixed length.
  */
-static json_t *read_age(struct reader *r, const json_t *body, const char *key)
+static json_t *age_from_seconds(uint64_t seconds)
 {
 	static const struct {
 		uint64_t seconds;
 		char letter;
 	} units[] = {{86400, 'D'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
 
+	size_t i = 0;
+	while (seconds % units[i].seconds != 0)
+		i++;
+	return json_sprintf("%" PRIu64 "%c", seconds / units[i].seconds, units[i].letter);
+}
+
+static json_t *read_age(struct reader *r, const json_t *body, const char *key)
+{
 	uint64_t ns;
 	if (!reader_duration(r, body, key, &ns))
 		return NULL;
@@ -128,10 +137,7 @@ static json_t *read_age(struct reader *r, const json_t *body, const char *key)
 		free(found);
 		return NULL;
 	}
-	size_t i = 0;
-	while (seconds % units[i].seconds != 0)
-		i++;
-	return json_sprintf("%" PRIu64 "%c", seconds / units[i].seconds, units[i].letter);
+	return age_from_seconds(seconds);
 }
 
 /* The wire value of a friendly key; NULL when it is absent or was reported. */
@@ -354,4 +360,88 @@ void arguments_read_exchange(struct reader *r, const json_t *body, json_t *out)
 			json_object_set_new(out, wire, json_deep_copy(value));
 	}
 	reader_leave(r, mark);
+}
+
+/* ---- from the wire ---- */
+
+/* "1.5m" when that is exact. */
+static json_t *write_ms(const json_t *wire)
+{
+	json_int_t ms = json_integer_value(wire);
+	struct buf text = {0};
+	struct error ignored = {0}; /* only whether the short form is exact counts */
+	uint64_t ns = 0;
+	if (!json_is_integer(wire) || ms < 0 || ms > (json_int_t)MAX_MS)
+		return NULL;
+	uint64_t wanted = (uint64_t)ms * CHRONO_MS;
+	num_format_duration(wanted, &text);
+	bool is_exact = num_parse_duration(buf_slice(&text), &ns, &ignored) && ns == wanted;
+	json_t *value =
+	    is_exact ? json_string(text.ptr) : json_sprintf("%" JSON_INTEGER_FORMAT "ms", ms);
+	buf_release(&text);
+	return value;
+}
+
+/* "7D" -> "7d"; not what would come back as another text: "168h", months, years. */
+static json_t *write_age(const json_t *wire)
+{
+	const char *text = json_is_string(wire) ? json_string_value(wire) : "";
+	char *duration = mem_strdup(text);
+	struct error ignored = {0}; /* it stays raw */
+	uint64_t ns = 0;
+	json_t *value = NULL, *back = NULL;
+	size_t last = strlen(text);
+	if (last > 1 && duration[last - 1] == 'D')
+		duration[last - 1] = 'd';
+	if (num_parse_duration(slice_str(duration), &ns, &ignored) && ns >= CHRONO_S)
+		back = age_from_seconds(ns / CHRONO_S);
+	if (json_equal(back, wire))
+		value = json_string(duration);
+	json_decref(back);
+	free(duration);
+	return value;
+}
+
+/* The value under the friendly key; NULL when it has none. */
+static json_t *write_value(const json_t *wire, const struct argument *row)
+{
+	switch (row->kind) {
+	case ARGUMENT_MS:
+		return write_ms(wire);
+	case ARGUMENT_AGE:
+		return write_age(wire);
+	case ARGUMENT_COUNT:
+	case ARGUMENT_BYTES:
+		return json_is_integer(wire) && json_integer_value(wire) >= 0
+			   ? json_copy((json_t *)(uintptr_t)wire)
+			   : NULL;
+	case ARGUMENT_BOOL:
+		return json_is_boolean(wire) ? json_boolean(json_is_true(wire)) : NULL;
+	case ARGUMENT_TEXT:
+	case ARGUMENT_CHOICE:
+		return json_is_string(wire) ? json_copy((json_t *)(uintptr_t)wire) : NULL;
+	case ARGUMENT_RAW:
+		break;
+	}
+	return NULL;
+}
+
+void arguments_write_queue(const json_t *wire, const char *type, json_t *body)
+{
+	unsigned bit = type_bit(type);
+	json_t *raw = json_object(), *value;
+	const char *name;
+	json_object_foreach((json_t *)(uintptr_t)wire, name, value)
+	{
+		const struct argument *row = find_wire(name, bit);
+		bool has_key = row != NULL && row->key != NULL && (row->types & bit) != 0;
+		json_t *friendly = has_key ? write_value(value, row) : NULL;
+		if (friendly != NULL)
+			json_object_set_new(body, row->key, friendly);
+		else if (strcmp(name, "x-queue-type") != 0)
+			json_object_set(raw, name, value);
+	}
+	if (json_object_size(raw) > 0)
+		json_object_set(body, "arguments", raw);
+	json_decref(raw);
 }

@@ -15,6 +15,8 @@
  * JSON object with wire names. `type` is classic, quorum or stream. What is wrong is reported.
  */
 void arguments_read_queue(struct reader *r, const json_t *body, const char *type, json_t *out);
+/* The reverse: puts friendly keys, and raw `arguments` where there is none, into a body. */
+void arguments_write_queue(const json_t *wire, const char *type, json_t *body);
 /* Reports at a member what AMQP cannot carry: a name over 255 bytes, an unknown $type. */
 bool arguments_check_field(struct reader *r, const char *name, const json_t *value);
 /* Copies the raw `arguments` of an exchange; a misspelt alternate-exchange is reported. */

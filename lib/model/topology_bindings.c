@@ -17,6 +17,16 @@ static bool may_match_headers(const struct topology_exchange *e)
 	return strcmp(e->type, "headers") == 0 || strncmp(e->type, "x-", 2) == 0;
 }
 
+static const struct topology_exchange *find_exchange(
+    const struct topology_builder *b, const char *name)
+{
+	const json_t *index = json_object_get(b->exchange_index, name);
+	if (index != NULL)
+		return &b->t.exchanges[json_integer_value(index)];
+	return topology_find_exchange(
+	    &(struct topology){0}, slice_str(name)); /* the broker's own */
+}
+
 static bool read_exchange(
     struct topology_builder *b, const json_t *item, struct topology_binding *out)
 {
@@ -28,15 +38,15 @@ static bool read_exchange(
 	if (name[0] == '\0')
 		return reader_fail_at(&b->reader, "exchange",
 		    "the default exchange cannot be bound; it has every queue under its name");
-	if (topology_find_exchange(&b->t, slice_str(name)) == NULL)
+	if (find_exchange(b, name) == NULL)
 		topology_fail_unknown(b, "exchange", false, name);
 	return true;
 }
 
-static bool is_known(const struct topology *t, bool is_queue, const char *name)
+static bool is_known(const struct topology_builder *b, bool is_queue, const char *name)
 {
-	return is_queue ? topology_find_queue(t, slice_str(name)) != NULL
-			: topology_find_exchange(t, slice_str(name)) != NULL;
+	return is_queue ? json_object_get(b->queue_index, name) != NULL
+			: find_exchange(b, name) != NULL;
 }
 
 static bool read_destination(
@@ -54,7 +64,7 @@ static bool read_destination(
 	out->destination = topology_intern(b, name);
 	if (!to_queue && name[0] == '\0')
 		return reader_fail_at(r, key, "the default exchange cannot be bound");
-	if (!is_known(&b->t, to_queue, name))
+	if (!is_known(b, to_queue, name))
 		topology_fail_unknown(b, key, to_queue, name);
 	return true;
 }
@@ -96,7 +106,7 @@ static void read_headers(
     struct topology_builder *b, const json_t *item, const char *exchange, json_t *arguments)
 {
 	static const char *const keys[] = {"match", "headers"};
-	const struct topology_exchange *e = topology_find_exchange(&b->t, slice_str(exchange));
+	const struct topology_exchange *e = find_exchange(b, exchange);
 	struct reader *r = &b->reader;
 	json_t *headers = reader_member(item, "headers"), *value;
 	const char *name;
@@ -122,24 +132,16 @@ static void read_headers(
 	reader_leave(r, mark);
 }
 
-static bool is_same(const struct topology_binding *a, const struct topology_binding *b)
-{
-	/* NOLINTBEGIN(clang-analyzer-core.NonNullParamChecker): only whole bindings come here */
-	return a->to_exchange == b->to_exchange && strcmp(a->exchange, b->exchange) == 0 &&
-	       strcmp(a->destination, b->destination) == 0 &&
-	       strcmp(a->routing_key, b->routing_key) == 0 &&
-	       json_equal(a->arguments, b->arguments);
-	/* NOLINTEND(clang-analyzer-core.NonNullParamChecker) */
-}
-
 static void check_repeated(struct topology_builder *b, const struct topology_binding *binding)
 {
-	for (size_t i = 0; i < b->t.binding_count; i++) {
-		if (!is_same(&b->t.bindings[i], binding))
-			continue;
+	json_t *said = json_pack("[s, b, s, s, O]", binding->exchange, binding->to_exchange,
+	    binding->destination, binding->routing_key, binding->arguments);
+	char *text = json_dumps(said, JSON_COMPACT | JSON_SORT_KEYS);
+	if (json_object_get(b->seen_bindings, text) != NULL)
 		reader_fail(&b->reader, "this binding stands above already");
-		return;
-	}
+	json_object_set_new(b->seen_bindings, text, json_true());
+	free(text);
+	json_decref(said);
 }
 
 static json_t *read_arguments(struct reader *r, const json_t *item)
@@ -171,9 +173,23 @@ static void read_binding(struct topology_builder *b, const json_t *item)
 	t->bindings[t->binding_count++] = binding;
 }
 
+static void make_indexes(struct topology_builder *b)
+{
+	b->exchange_index = json_object();
+	b->queue_index = json_object();
+	b->seen_bindings = json_object();
+	for (size_t i = 0; i < b->t.exchange_count; i++)
+		json_object_set_new(
+		    b->exchange_index, b->t.exchanges[i].name, json_integer((json_int_t)i));
+	for (size_t i = 0; i < b->t.queue_count; i++)
+		json_object_set_new(
+		    b->queue_index, b->t.queues[i].name, json_integer((json_int_t)i));
+}
+
 void topology_read_bindings(struct topology_builder *b, const json_t *settings)
 {
 	const json_t *list = reader_member(settings, "bindings");
+	make_indexes(b);
 	size_t outer = reader_enter(&b->reader, "bindings");
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		size_t mark = reader_enter_item(&b->reader, i);
@@ -181,4 +197,7 @@ void topology_read_bindings(struct topology_builder *b, const json_t *settings)
 		reader_leave(&b->reader, mark);
 	}
 	reader_leave(&b->reader, outer);
+	json_decref(b->exchange_index);
+	json_decref(b->queue_index);
+	json_decref(b->seen_bindings);
 }

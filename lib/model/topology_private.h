@@ -12,6 +12,9 @@ struct topology_builder {
 	struct reader reader;
 	struct topology t;
 	size_t exchange_capacity, queue_capacity, binding_capacity;
+	/* while bindings are read, of which there may be ten thousands: name -> index, and what
+	 * each says; owned by topology_read_bindings */
+	json_t *exchange_index, *queue_index, *seen_bindings;
 };
 
 /* A copy of the text that lives as long as the topology. */

@@ -392,7 +392,7 @@ static void leave_directory(void)
 	ck_assert_int_eq(rmdir(name), 0);
 }
 
-START_TEST(a_file_may_be_one_mebibyte)
+START_TEST(a_file_may_be_four_mebibytes)
 {
 	struct buf text = {0};
 	struct problems p = {0};
@@ -406,7 +406,7 @@ START_TEST(a_file_may_be_one_mebibyte)
 	document_free(doc);
 	buf_append_char(&text, 'x');
 	ck_assert_ptr_null(document_parse("f", buf_slice(&text), &p, &err));
-	check_problems(&p, "f: larger than 1048576 bytes\n");
+	check_problems(&p, "f: larger than 4194304 bytes\n");
 	problems_release(&p);
 	buf_release(&text);
 }
@@ -534,12 +534,12 @@ static const struct limit_case limit_cases[] = {
     {"", "[", 1000000, "f:1:101: nested deeper than 100 levels\n"},
     {"", "- ", 500000, "f:1:201: nested deeper than 100 levels\n"},
     {"", "? ", 500000, "f:1:201: nested deeper than 100 levels\n"},
-    {"a: [", "x,", 200000, "f:1:199999: more than 100000 keys and values\n"},
-    {"a:\n", "- &a x\n", 140000, "f:99999:3: more than 100000 keys and values\n"},
+    {"a: [", "x,", 600000, "f:1:999999: more than 500000 keys and values\n"},
+    {"a:\n", "- &a x\n", 550000, "f:499999:3: more than 500000 keys and values\n"},
     {"a: &a " X1000 "\nb:\n", "- *a\n", 90000,
 	"f:1:4: b.8387: more than 8388608 bytes of text, with aliases and variables replaced\n"},
     {"a: &a [x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x]\nb:\n", "- *a\n", 90000,
-	"f:1:38: b.4998.15: more than 100000 keys and values, with aliases replaced\n"},
+	"f:1:38: b.24998.15: more than 500000 keys and values, with aliases replaced\n"},
     {"a: ", "${W_BIG}", 100000,
 	"f:1:4: a: with its variables the text is larger than 1048576 bytes\n"},
     {"a: x\n", "a: x\n", 200000, NULL},
@@ -598,7 +598,7 @@ int main(void)
 	tcase_add_test(tc, what_was_set_is_placed_at_its_option);
 	tcase_add_test(tc, a_path_has_a_limit);
 	tcase_add_test(tc, settings_without_a_file_are_checked_too);
-	tcase_add_test(tc, a_file_may_be_one_mebibyte);
+	tcase_add_test(tc, a_file_may_be_four_mebibytes);
 	tcase_add_test(tc, standard_input_has_a_name_and_no_env_file);
 	tcase_add_test(tc, a_missing_file_is_no_problem_of_its_content);
 	tcase_add_test(tc, variables_come_from_the_env_file_beside_the_settings);

@@ -1,0 +1,17 @@
+/*
+ * asyncapi.h - the settings as an AsyncAPI 3.0 document.
+ *
+ * https://www.asyncapi.com/docs/reference/specification/v3.0.0 and the AMQP bindings 0.3.0. The
+ * point of view is that of the tools: the producer sends each message to an exchange, the consumer
+ * receives from each queue. What the specification has no place for stands in members x-warren-*.
+ */
+#ifndef APP_ASYNCAPI_H
+#define APP_ASYNCAPI_H
+
+#include "app/settings.h"
+
+/* To json_decref. Addresses come without user and password. Renders a few messages of each kind,
+ * always the same ones: as examples, and to see which queues get them. */
+json_t *asyncapi_document(const struct settings *s, const char *title);
+
+#endif
