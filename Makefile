@@ -41,6 +41,7 @@ PEERS    := $(patsubst tests/bench/plain_%.c,$(BUILD)/tests/bench/plain_%,$(wild
 NULL     := $(BUILD)/tests/bench/null_broker
 COUNTER  := $(BUILD)/tests/support/count_calls.so
 REPORTER := $(BUILD)/tests/support/report_of
+AGREE    := $(BUILD)/tests/broker/routes_agree
 FAULTS   := $(addprefix $(BUILD)/tests/faults/,proxy hostile ledger measure)
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FORMATTED = $(wildcard bin/*.c lib/*/*.[ch] tests/*/*.[ch])
@@ -97,10 +98,11 @@ $(COUNTER): tests/support/count_calls.c | build/.packages
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 
-$(REPORTER) $(FAULTS): %: %.o $(LIBRARY)
+$(REPORTER) $(AGREE) $(FAULTS): %: %.o $(LIBRARY)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $(LDLIBS)
 
+$(AGREE): $(BUILD)/tests/broker/random_topology.o
 $(BUILD)/tests/faults/proxy: $(BUILD)/tests/faults/links.o
 $(BUILD)/tests/faults/hostile: $(patsubst %,$(BUILD)/tests/faults/%.o,deeds_session deeds_content mutate peer)
 
@@ -110,7 +112,7 @@ $(BUILD)/lib/bench/report.o: web/report.html
 $(BUILD)/lib/schema/schema_meta.o: $(wildcard lib/schema/metaschema/*/*.json)
 
 -include $(OBJECTS:.o=.d) $(BINARIES:=.d) $(UNITS:%=$(BUILD)/tests/unit/%.d) \
-	$(PEERS:=.d) $(BUILD)/tests/bench/plain.d $(NULL).d $(REPORTER).d $(patsubst %.c,$(BUILD)/%.d,$(wildcard tests/faults/*.c))
+	$(PEERS:=.d) $(BUILD)/tests/bench/plain.d $(NULL).d $(REPORTER).d $(patsubst %.c,$(BUILD)/%.d,$(wildcard tests/broker/*.c tests/faults/*.c))
 
 # ---- setting up ----
 
@@ -129,7 +131,7 @@ test: ## build and run every test (make test T=pace: only what has this in its n
 
 unit: $(UNITS:%=$(BUILD)/tests/unit/%) ## build the unit tests
 
-instruments: $(NULL) $(COUNTER) $(REPORTER) $(FAULTS)
+instruments: $(NULL) $(COUNTER) $(REPORTER) $(AGREE) $(FAULTS)
 
 fuzzers: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
 

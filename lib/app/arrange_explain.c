@@ -1,5 +1,6 @@
 #include "app/arrange_explain.h"
 
+#include "app/arrange_live.h"
 #include "base/text.h"
 #include "config/document.h"
 #include "model/routes.h"
@@ -59,13 +60,21 @@ static bool read_message(const struct tool *tool, const struct arrange_explain_o
 
 /* ---- for people ---- */
 
+struct view {
+	const struct routes *routes;
+	bool is_whole; /* all bindings there are, not only those of the settings */
+	struct buf *out;
+};
+
 static void write_name(struct buf *out, const char *name)
 {
 	text_escape(slice_str(name), MAX_KEY, out);
 }
 
-static void write_exchange(const struct routes *r, const struct routes_step *s, struct buf *out)
+static void write_exchange(const struct view *v, const struct routes_step *s)
 {
+	const struct routes *r = v->routes;
+	struct buf *out = v->out;
 	if (s->exchange[0] == '\0') {
 		buf_append_str(out, "the default exchange");
 	} else {
@@ -77,7 +86,9 @@ static void write_exchange(const struct routes *r, const struct routes_step *s, 
 	} else if (s->exchange[0] != '\0') {
 		buf_append_str(out, " (");
 		write_name(out, s->found->type);
-		buf_append_str(out, s->found->declared ? ")" : ", declared elsewhere)");
+		buf_append_str(out, s->found->declared || v->is_whole
+					? ")"
+					: "; what else is bound to it, the settings do not say)");
 	}
 	if (s != r->steps)
 		return;
@@ -88,19 +99,19 @@ static void write_exchange(const struct routes *r, const struct routes_step *s, 
 	}
 }
 
-static void write_binding(const struct routes *r, const struct routes_step *s, struct buf *out)
+static void write_binding(const struct view *v, const struct routes_step *s)
 {
+	struct buf *out = v->out;
 	static const char *const verdicts[] = {
 	    [ROUTES_NO] = "no match", [ROUTES_YES] = "match", [ROUTES_UNKNOWN] = "unknown"};
-	(void)r;
 	buf_printf(out, "  %-8s  %s ", verdicts[s->match], s->to_exchange ? "exchange" : "queue");
 	write_name(out, s->destination);
 	buf_printf(out, ": %s", s->why);
 }
 
-static void write_end(const struct routes *r, const struct routes_step *s, struct buf *out)
+static void write_end(const struct view *v, const struct routes_step *s)
 {
-	(void)r;
+	struct buf *out = v->out;
 	buf_printf(out, "  %s", s->why);
 	buf_append_str(out, s->destination == NULL ? ", nor is there an alternate exchange"
 						   : ", the alternate exchange gets it: ");
@@ -108,22 +119,23 @@ static void write_end(const struct routes *r, const struct routes_step *s, struc
 		write_name(out, s->destination);
 }
 
-static void write_step(const struct routes *r, const struct routes_step *s, struct buf *out)
+static void write_step(const struct view *v, const struct routes_step *s)
 {
-	static void (*const writers[])(const struct routes *r, const struct routes_step *s,
-	    struct buf *out) = {[ROUTES_EXCHANGE] = write_exchange,
+	static void (*const writers[])(const struct view *v, const struct routes_step *s) = {
+	    [ROUTES_EXCHANGE] = write_exchange,
 	    [ROUTES_BINDING] = write_binding,
 	    [ROUTES_END] = write_end};
 	for (size_t i = 0; i < s->depth; i++)
-		buf_append_str(out, "    ");
-	writers[s->kind](r, s, out);
-	buf_append_str(out, s->again ? "; again: already visited\n" : "\n");
+		buf_append_str(v->out, "    ");
+	writers[s->kind](v, s);
+	buf_append_str(v->out, s->again ? "; again: already visited\n" : "\n");
 }
 
-static void write_text(const struct routes *r, struct buf *out)
+static void write_text(const struct routes *r, bool is_whole, struct buf *out)
 {
+	const struct view view = {r, is_whole, out};
 	for (size_t i = 0; i < r->step_count; i++)
-		write_step(r, &r->steps[i], out);
+		write_step(&view, &r->steps[i]);
 	if (!r->is_complete && r->queue_count == 0)
 		buf_append_str(out, "no queue is known to get it\n");
 	else if (r->queue_count == 0)
@@ -196,14 +208,17 @@ static void write_json(const struct routes *r, struct buf *out)
 
 /* ---- the verb ---- */
 
-static bool print(
-    struct tool *tool, const struct routes_message *m, bool as_json, struct error *err)
+static bool print(struct tool *tool, const struct topology *t, const struct routes_message *m,
+    const struct arrange_explain_options *o, bool as_json, struct error *err)
 {
 	struct routes routes = {0};
 	struct buf out = {0};
-	if (!routes_find(&tool->settings.topology, m, &routes, err))
+	if (!routes_find(t, m, &routes, err))
 		return false;
-	(as_json ? write_json : write_text)(&routes, &out);
+	if (as_json)
+		write_json(&routes, &out);
+	else
+		write_text(&routes, o->live, &out);
 	bool good = tool_print(buf_slice(&out), err);
 	if (good && routes.queue_count == 0)
 		tool->status = ERROR_UNDELIVERED;
@@ -218,7 +233,11 @@ bool arrange_explain(
 	struct document *headers = document_empty();
 	struct routes_message m = {.headers = document_root(headers)};
 	bool good = read_message(tool, o, &m, err) && read_headers(&o->headers, headers, err) &&
-		    tool_load_settings(tool, true, 0, err) && print(tool, &m, as_json, err);
+		    tool_load_settings(tool, !o->live, 0, err);
+	struct topology live = {0};
+	good = good && (!o->live || arrange_live_topology(tool, &live, err)) &&
+	       print(tool, o->live ? &live : &tool->settings.topology, &m, o, as_json, err);
+	topology_release(&live);
 	document_free(headers);
 	return good;
 }
