@@ -1,6 +1,7 @@
 /* topology export: the settings in the forms of others. */
 #include "app/arrange_private.h"
 
+#include "app/arrange_live.h"
 #include "app/asyncapi.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -50,7 +51,7 @@ json_t *arrange_definitions(struct tool *tool, const char *vhost, struct error *
 static bool look(struct tool *tool, struct error *err)
 {
 	struct topology live;
-	if (!arrange_look(tool, &live, err))
+	if (!arrange_live_topology(tool, &live, err))
 		return false;
 	topology_release(&tool->settings.topology);
 	tool->settings.topology = live;

@@ -1,9 +1,9 @@
 /* topology graph: where messages go, drawn. */
 #include "app/arrange_private.h"
 
+#include "app/arrange_live.h"
 #include "base/mem.h"
 #include "model/graph.h"
-#include "web/management.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -31,12 +31,6 @@ static void write_graph(const struct graph *g, enum arrange_format form, struct 
 		graph_write_text(g, is_utf8_terminal(), out);
 }
 
-bool arrange_look(struct tool *tool, struct topology *out, struct error *err)
-{
-	return tool_open_management(tool, err) &&
-	       management_topology(tool->management, tool->settings.uris[0].vhost, out, err);
-}
-
 bool arrange_graph(
     struct tool *tool, const struct arrange_options *o, enum arrange_format form, struct error *err)
 {
@@ -44,7 +38,7 @@ bool arrange_graph(
 	struct graph graph;
 	struct buf out = {0};
 	if (!tool_load_settings(tool, !o->live, 0, err) ||
-	    (o->live && !arrange_look(tool, &live, err)))
+	    (o->live && !arrange_live_topology(tool, &live, err)))
 		return false;
 	const json_t *root = document_root(tool->settings.document);
 	graph_init(

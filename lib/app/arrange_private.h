@@ -12,8 +12,6 @@ arrange_verb_fn arrange_graph;
 arrange_verb_fn arrange_export;
 arrange_verb_fn arrange_import;
 
-/* What the broker has in the vhost of the settings; to topology_release. */
-bool arrange_look(struct tool *tool, struct topology *out, struct error *err) MUST_CHECK;
 /* The definitions of the whole broker; for a user who is no administrator what can be seen of the
  * vhost (NULL: that of the settings). To json_decref; NULL on failure. */
 json_t *arrange_definitions(struct tool *tool, const char *vhost, struct error *err);
