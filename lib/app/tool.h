@@ -15,8 +15,8 @@
 /* The options all tools share. The first member of every tool's own options. */
 struct tool_options {
 	const char *settings;
-	const char *url;
-	const char *management; /* for tools with tool_management_options */
+	const char *url, *url_file; /* at most one of them */
+	const char *management;	    /* for tools with tool_management_options */
 	const char *password_file;
 	bool ask_password;
 	struct option_list set;

@@ -151,8 +151,9 @@ START_TEST(several_addresses_may_be_given)
 	struct settings s = {0};
 	struct problems problems = {0};
 	struct error err = {0};
-	struct settings_options options = {
-	    .source = "settings/walkthrough.yaml", .url = "amqp://a amqps://b:1/v amqp://c"};
+	struct settings_options options = {.source = "settings/walkthrough.yaml",
+	    .url = "amqp://a amqps://b:1/v amqp://c",
+	    .url_origin = "--url"};
 	ck_assert(settings_load(&options, &s, &problems, &err));
 	ck_assert_uint_eq(s.uri_count, 3);
 	ck_assert_str_eq(s.uris[1].shown, "amqps://b:1/v");
@@ -171,8 +172,9 @@ START_TEST(the_url_given_counts_more_than_the_settings)
 	struct problems problems = {0};
 	struct settings settings;
 	struct error err = {0};
-	struct settings_options options = {
-	    .source = "settings/walkthrough.yaml", .url = "amqp://me:secret@broker/vh"};
+	struct settings_options options = {.source = "settings/walkthrough.yaml",
+	    .url = "amqp://me:secret@broker/vh",
+	    .url_origin = "--url"};
 	ck_assert(settings_load(&options, &settings, &problems, &err));
 	ck_assert_str_eq(settings.uris[0].host, "broker");
 	ck_assert_str_eq(settings.uris[0].shown, "amqp://me:***@broker/vh");
