@@ -134,9 +134,9 @@ static void read_uris(struct settings *s, const json_t *url, const struct report
 {
 	size_t i;
 	json_t *item;
-	if (json_is_string(url))
-		read_uri(s, (struct slice){json_string_value(url), json_string_length(url)},
-		    "/broker/url", reporter);
+	struct slice rest = {json_string_value(url), json_string_length(url)};
+	while (rest.len > 0)
+		read_uri(s, address_take(&rest), "/broker/url", reporter);
 	json_array_foreach(url, i, item)
 	{
 		char *pointer = mem_printf("/broker/url/%zu", i);
