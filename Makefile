@@ -41,6 +41,7 @@ PEERS    := $(patsubst tests/bench/plain_%.c,$(BUILD)/tests/bench/plain_%,$(wild
 NULL     := $(BUILD)/tests/bench/null_broker
 COUNTER  := $(BUILD)/tests/support/count_calls.so
 REPORTER := $(BUILD)/tests/support/report_of
+READER   := $(BUILD)/tests/support/document_of
 FAULTS   := $(addprefix $(BUILD)/tests/faults/,proxy hostile ledger measure)
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FORMATTED = $(wildcard bin/*.c lib/*/*.[ch] tests/*/*.[ch])
@@ -48,7 +49,7 @@ FORMATTED = $(wildcard bin/*.c lib/*/*.[ch] tests/*/*.[ch])
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps binaries test unit instruments fuzzers check lint format format-check fuzz coverage bench bench-peers \
-	demo man install uninstall clean help
+	demo image-check man install uninstall clean help
 
 all: $(TOOLS:%=bin/%) ## build the tools into bin/
 
@@ -97,7 +98,7 @@ $(COUNTER): tests/support/count_calls.c | build/.packages
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 
-$(REPORTER) $(FAULTS): %: %.o $(LIBRARY)
+$(REPORTER) $(READER) $(FAULTS): %: %.o $(LIBRARY)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $(LDLIBS)
 
@@ -110,7 +111,7 @@ $(BUILD)/lib/bench/report.o: web/report.html
 $(BUILD)/lib/schema/schema_meta.o: $(wildcard lib/schema/metaschema/*/*.json)
 
 -include $(OBJECTS:.o=.d) $(BINARIES:=.d) $(UNITS:%=$(BUILD)/tests/unit/%.d) \
-	$(PEERS:=.d) $(BUILD)/tests/bench/plain.d $(NULL).d $(REPORTER).d $(patsubst %.c,$(BUILD)/%.d,$(wildcard tests/faults/*.c))
+	$(PEERS:=.d) $(BUILD)/tests/bench/plain.d $(NULL).d $(REPORTER).d $(READER).d $(patsubst %.c,$(BUILD)/%.d,$(wildcard tests/faults/*.c))
 
 # ---- setting up ----
 
@@ -129,7 +130,7 @@ test: ## build and run every test (make test T=pace: only what has this in its n
 
 unit: $(UNITS:%=$(BUILD)/tests/unit/%) ## build the unit tests
 
-instruments: $(NULL) $(COUNTER) $(REPORTER) $(FAULTS)
+instruments: $(NULL) $(COUNTER) $(REPORTER) $(READER) $(FAULTS)
 
 fuzzers: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
 
@@ -163,6 +164,9 @@ demo: ## watch a producer and a consumer talk through a real RabbitMQ
 	@./tests/support/deps.sh
 	@$(MAKE) --no-print-directory all
 	@./tests/support/demo.sh
+
+image-check: binaries ## replay compose/Dockerfile without an engine, and run the tools from its root (as root)
+	@BIN=$(BUILD)/bin ./tests/support/image.sh
 
 # ---- installing ----
 
