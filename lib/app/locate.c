@@ -21,8 +21,8 @@ static bool is_path(const char *source)
 }
 
 /* The installed lessons: share/warren beside the bin/ that this program lies in, wherever that is.
- * To free(). */
-static char *installed_folder(void)
+ */
+char *locate_installed(void)
 {
 	char program[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -54,7 +54,7 @@ char *locate_settings(const char *source, struct error *err)
 {
 	if (is_path(source))
 		return mem_strdup(source);
-	char *installed = installed_folder();
+	char *installed = locate_installed();
 	char *path = find_in("settings", source);
 	if (path == NULL)
 		path = find_in(installed, source);

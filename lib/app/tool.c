@@ -289,14 +289,11 @@ static void print_problems(const struct tool *tool, const struct problems *probl
 	buf_release(&out);
 }
 
-bool tool_load_settings(struct tool *tool, bool required, uint64_t seed, struct error *err)
+bool tool_read_settings(struct tool *tool, const char *source, uint64_t seed, struct error *err)
 {
 	const struct tool_options *o = tool->options;
-	if (required && o->settings == NULL)
-		return error_set(err, ERROR_USAGE,
-		    "which settings? give --settings FILE or NAME, such as --settings walkthrough");
 	struct problems problems = {0};
-	struct settings_options options = {.source = o->settings,
+	struct settings_options options = {.source = source,
 	    .url = o->url,
 	    .overrides = o->set.items,
 	    .override_count = o->set.count,
@@ -306,6 +303,14 @@ bool tool_load_settings(struct tool *tool, bool required, uint64_t seed, struct 
 		print_problems(tool, &problems);
 	problems_release(&problems);
 	return good;
+}
+
+bool tool_load_settings(struct tool *tool, bool required, uint64_t seed, struct error *err)
+{
+	if (required && tool->options->settings == NULL)
+		return error_set(err, ERROR_USAGE,
+		    "which settings? give --settings FILE or NAME, such as --settings walkthrough");
+	return tool_read_settings(tool, tool->options->settings, seed, err);
 }
 
 bool tool_open_loop(struct tool *tool, struct error *err)
