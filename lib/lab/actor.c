@@ -18,6 +18,8 @@
 #define BODY_BYTES 1000 /* of what is shown */
 /* What consumer says when the broker has taken it in; see app/consume.c. */
 #define READY_TEXT "waiting for messages in "
+#define READY_END "; Ctrl+C ends"
+#define BROKER_TEXT "broker "
 
 struct actor {
 	struct actor_site site;
@@ -89,16 +91,32 @@ static struct slice without_name(struct slice line)
 	return (struct slice){line.ptr + length, line.len - length};
 }
 
-/* Which broker: everybody of the lesson says the same. */
-static bool is_news(struct slice talk)
-{
-	static const char known[] = "broker ";
-	return talk.len < strlen(known) || memcmp(talk.ptr, known, strlen(known)) != 0;
-}
-
 static void show(struct actor *actor, enum board_style style, const struct buf *text)
 {
 	board_line(actor->site.board, actor->number, style, buf_slice(text), chrono_now_ns());
+}
+
+static bool begins_with(struct slice text, const char *beginning)
+{
+	size_t length = strlen(beginning);
+	return text.len >= length && memcmp(text.ptr, beginning, length) == 0;
+}
+
+/* Which broker it is everybody says, and Ctrl+C ends more than this tool. */
+static void hear(struct actor *actor, bool is_error, struct slice talk)
+{
+	struct buf text = {0};
+	bool is_ready = is_error && begins_with(talk, READY_TEXT);
+	const char *end =
+	    is_ready ? memmem(talk.ptr, talk.len, READY_END, strlen(READY_END)) : NULL;
+	if (end != NULL)
+		talk.len = (size_t)(end - talk.ptr);
+	actor->is_ready |= is_ready;
+	if (!begins_with(talk, BROKER_TEXT)) {
+		text_escape(talk, BODY_BYTES, &text);
+		show(actor, BOARD_TALK, &text);
+	}
+	buf_release(&text);
 }
 
 static void on_line(void *ctx, bool is_error, struct slice line)
@@ -111,18 +129,21 @@ static void on_line(void *ctx, bool is_error, struct slice line)
 		note_message(actor, json, line);
 		actor_render(line, &text);
 		show(actor, BOARD_DATA, &text);
-	} else if (is_news(without_name(line))) {
-		text_escape(without_name(line), BODY_BYTES, &text);
-		show(actor, BOARD_TALK, &text);
-	}
-	if (is_error && line.len > 0 &&
-	    memmem(line.ptr, line.len, READY_TEXT, strlen(READY_TEXT)) != NULL)
-		actor->is_ready = true;
+	} else
+		hear(actor, is_error, without_name(line));
 	json_decref(json);
 	buf_release(&text);
 }
 
 /* ---- as people read it ---- */
+
+static void render_scalar(const json_t *value, struct buf *out)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	text_escape(
+	    slice_str(json_is_string(value) ? json_string_value(value) : text), BODY_BYTES, out);
+	free(text);
+}
 
 /* true is its name, false is nothing, the rest has its value; what the broker adds is left out. */
 static void render_headers(const json_t *headers, struct buf *out)
@@ -136,12 +157,8 @@ static void render_headers(const json_t *headers, struct buf *out)
 		buf_append_str(out, before);
 		text_escape(slice_str(name), 60, out);
 		if (!json_is_true(value)) {
-			char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 			buf_append_char(out, '=');
-			text_escape(
-			    slice_str(json_is_string(value) ? json_string_value(value) : text), 60,
-			    out);
-			free(text);
+			render_scalar(value, out);
 		}
 		before = " ";
 	}
@@ -149,15 +166,22 @@ static void render_headers(const json_t *headers, struct buf *out)
 		buf_append_str(out, "] ");
 }
 
-/* JSON without its line feeds; any other text as it is. */
+/* Of a JSON object the values: who looks on knows the fields. Any other text as it is. */
 static void render_body(const json_t *body, struct buf *out)
 {
 	struct slice text = {json_string_value(body), json_string_length(body)};
 	json_t *inner =
 	    text.len > 0 && text.ptr[0] == '{' ? json_loadb(text.ptr, text.len, 0, NULL) : NULL;
-	char *compact = inner != NULL ? json_dumps(inner, JSON_COMPACT) : NULL;
-	text_escape(compact != NULL ? slice_str(compact) : text, BODY_BYTES, out);
-	free(compact);
+	const char *name, *before = "";
+	json_t *value;
+	json_object_foreach(inner, name, value)
+	{
+		buf_append_str(out, before);
+		render_scalar(value, out);
+		before = ", ";
+	}
+	if (inner == NULL)
+		text_escape(text, BODY_BYTES, out);
 	json_decref(inner);
 }
 

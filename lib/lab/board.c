@@ -17,23 +17,30 @@
 
 struct cell {
 	enum board_style style;
-	struct buf text; /* empty: nothing waits */
+	char *text; /* owned */
+};
+
+/* What one has said and is not shown yet. */
+struct lane {
+	struct cell *cells;
+	size_t count, capacity;
 };
 
 struct board {
 	struct board_options o;
 	size_t column; /* width of one with its gap; 0: no columns */
 	size_t name_width;
-	struct cell *cells;
+	struct lane *lanes;
 	uint64_t due_ns;
 	bool needs_header;
+	const char *question; /* NULL: none stands in the last line */
 };
 
 struct board *board_create(const struct board_options *options)
 {
 	struct board *board = mem_alloc(1, sizeof *board);
 	*board = (struct board){.o = *options, .due_ns = UINT64_MAX, .needs_header = true};
-	board->cells = mem_alloc(options->count, sizeof *board->cells);
+	board->lanes = mem_alloc(options->count, sizeof *board->lanes);
 	for (size_t i = 0; i < options->count; i++)
 		if (strlen(options->names[i]) > board->name_width)
 			board->name_width = strlen(options->names[i]);
@@ -49,8 +56,8 @@ void board_free(struct board *board)
 		return;
 	board_show(board);
 	for (size_t i = 0; i < board->o.count; i++)
-		buf_release(&board->cells[i].text);
-	free(board->cells);
+		free(board->lanes[i].cells);
+	free(board->lanes);
 	free(board);
 }
 
@@ -117,6 +124,29 @@ static void paint_style(const struct board *board, size_t who, enum board_style 
 		paint(board, BOLD);
 }
 
+/* ---- the question ---- */
+
+static void hide_question(const struct board *board)
+{
+	if (board->question != NULL)
+		(void)fputs("\r\033[K", board->o.out);
+}
+
+static void show_question(const struct board *board)
+{
+	if (board->question != NULL)
+		(void)fputs(board->question, board->o.out);
+	(void)fflush(board->o.out);
+}
+
+void board_ask(struct board *board, const char *question)
+{
+	board_show(board);
+	hide_question(board);
+	board->question = question;
+	show_question(board);
+}
+
 /* ---- columns ---- */
 
 static void move_to(const struct board *board, size_t who)
@@ -150,25 +180,39 @@ uint64_t board_due_ns(const struct board *board)
 	return board->due_ns;
 }
 
+/* The nth of what each has said; false when nobody said so much. */
+static bool write_row(struct board *board, size_t row)
+{
+	bool is_there = false;
+	for (size_t i = 0; i < board->o.count; i++) {
+		if (row >= board->lanes[i].count)
+			continue;
+		struct cell *cell = &board->lanes[i].cells[row];
+		is_there = true;
+		move_to(board, i);
+		paint_style(board, i, cell->style);
+		write_cut(board, slice_str(cell->text), board->column - GAP);
+		paint(board, RESET);
+		free(cell->text);
+	}
+	if (is_there)
+		(void)fputc('\n', board->o.out);
+	return is_there;
+}
+
 void board_show(struct board *board)
 {
 	if (board->due_ns == UINT64_MAX)
 		return;
 	board->due_ns = UINT64_MAX;
+	hide_question(board);
 	if (board->needs_header)
 		write_header(board);
-	for (size_t i = 0; i < board->o.count; i++) {
-		struct cell *cell = &board->cells[i];
-		if (cell->text.len == 0)
-			continue;
-		move_to(board, i);
-		paint_style(board, i, cell->style);
-		write_cut(board, buf_slice(&cell->text), board->column - GAP);
-		paint(board, RESET);
-		buf_clear(&cell->text);
-	}
-	(void)fputc('\n', board->o.out);
-	(void)fflush(board->o.out);
+	for (size_t row = 0; write_row(board, row);)
+		row++;
+	for (size_t i = 0; i < board->o.count; i++)
+		board->lanes[i].count = 0;
+	show_question(board);
 }
 
 /* ---- lines ---- */
@@ -177,6 +221,7 @@ static void write_line(
     const struct board *board, size_t who, enum board_style style, struct slice text)
 {
 	size_t used = board->name_width + 3;
+	hide_question(board);
 	paint(board, color_of(who));
 	(void)fprintf(board->o.out, "%-*s | ", (int)board->name_width, board->o.names[who]);
 	paint(board, RESET);
@@ -186,61 +231,63 @@ static void write_line(
 	if (style != BOARD_DATA)
 		paint(board, RESET);
 	(void)fputc('\n', board->o.out);
-	(void)fflush(board->o.out);
+	show_question(board);
 }
 
 void board_line(
     struct board *board, size_t who, enum board_style style, struct slice text, uint64_t now_ns)
 {
-	struct cell *cell = &board->cells[who];
+	struct lane *lane = &board->lanes[who];
 	if (text.len == 0)
 		return;
 	if (board->column == 0) {
 		write_line(board, who, style, text);
 		return;
 	}
-	if (cell->text.len > 0)
-		board_show(board);
-	cell->style = style;
-	buf_append(&cell->text, text);
+	lane->cells = mem_grow(lane->cells, &lane->capacity, lane->count + 1, sizeof *lane->cells);
+	lane->cells[lane->count++] = (struct cell){style, mem_strndup(text.ptr, text.len)};
 	if (board->due_ns == UINT64_MAX)
 		board->due_ns = chrono_after(now_ns, MOMENT_NS);
 }
 
-static void write_wrapped(const struct board *board, struct slice text, size_t width)
+/* Lines after the first stand below the text of that one. */
+static void write_wrapped(const struct board *board, struct slice text, size_t indent)
 {
+	size_t paper = board->o.width > 0 ? board->o.width : PAPER_WIDTH;
+	size_t width = paper > indent + MIN_COLUMN ? paper - indent : MIN_COLUMN;
 	while (text.len > 0) {
 		size_t length = fitting(text, width), end = length;
-		if (length < text.len)
-			while (end > 0 && text.ptr[end] != ' ')
-				end--;
-		if (end == 0)
-			end = length > 0 ? length : text.len;
-		(void)fprintf(board->o.out, "%.*s", (int)end, text.ptr);
+		while (length < text.len && end > 0 && text.ptr[end] != ' ')
+			end--;
+		if (end == 0) /* one long word */
+			end = length;
+		(void)fprintf(board->o.out, "%.*s\n", (int)end, text.ptr);
 		text = slice_trim((struct slice){text.ptr + end, text.len - end});
 		if (text.len > 0)
-			(void)fputs("\n   ", board->o.out);
+			(void)fprintf(board->o.out, "%*s", (int)indent, "");
 	}
 }
 
-void board_say(struct board *board, const char *text, const char *ending)
+static void write_sentence(
+    struct board *board, const char *beginning, const char *text, const char *code)
 {
-	size_t width = board->o.width > 20 ? board->o.width : PAPER_WIDTH;
-	board_show(board);
-	(void)fputc('\n', board->o.out);
-	paint(board, BOLD);
-	(void)fputs("-- ", board->o.out);
-	write_wrapped(board, slice_str(text), width - 14);
+	paint(board, code);
+	(void)fputs(beginning, board->o.out);
+	write_wrapped(board, slice_str(text), strlen(beginning));
 	paint(board, RESET);
-	(void)fprintf(board->o.out, "%s%s", ending ? " " : "\n", ending ? ending : "");
 	(void)fflush(board->o.out);
 	board->needs_header = board->column > 0;
 }
 
-void board_print(struct board *board, const char *text)
+void board_say(struct board *board, const char *text)
 {
 	board_show(board);
-	(void)fprintf(board->o.out, "%s\n", text);
-	(void)fflush(board->o.out);
-	board->needs_header = board->column > 0;
+	(void)fputc('\n', board->o.out);
+	write_sentence(board, "-- ", text, BOLD);
+}
+
+void board_print(struct board *board, const char *beginning, const char *text)
+{
+	board_show(board);
+	write_sentence(board, beginning, text, "");
 }

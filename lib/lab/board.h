@@ -38,11 +38,13 @@ void board_free(struct board *board);
 /* A line of the nth; the text must be printable. Shown by board_show, or by what comes next. */
 void board_line(
     struct board *board, size_t who, enum board_style style, struct slice text, uint64_t now_ns);
-/* A sentence across all columns, broken between words. `ending`: what follows it, such as
- * "[Enter]"; NULL: a new line. */
-void board_say(struct board *board, const char *text, const char *ending);
-/* A plain line across all columns. */
-void board_print(struct board *board, const char *text);
+/* A sentence across all columns, broken between words. Printable, as all texts here. */
+void board_say(struct board *board, const char *text);
+/* The same as part of a list, behind a beginning of its own. */
+void board_print(struct board *board, const char *beginning, const char *text);
+/* A question that stays below whatever else is shown, on a terminal, until it is NULL again.
+ * Borrowed. */
+void board_ask(struct board *board, const char *question);
 
 /* When what waits is to be shown; UINT64_MAX: nothing waits. */
 uint64_t board_due_ns(const struct board *board);

@@ -184,9 +184,14 @@ static bool is_pressed(struct stage *stage, const void *ctx, bool *held, struct 
 static bool take_pause(struct stage *stage, const char *text, struct error *err)
 {
 	bool held;
-	board_say(stage->board, text, stage->has_input ? "[Enter] " : NULL);
+	board_say(stage->board, text);
+	if (!stage->has_input)
+		return true;
 	stage->was_pressed = false;
-	return await(stage, (struct condition){is_pressed, NULL}, CHRONO_NEVER, &held, err);
+	board_ask(stage->board, "   press Enter ");
+	bool good = await(stage, (struct condition){is_pressed, NULL}, CHRONO_NEVER, &held, err);
+	board_ask(stage->board, NULL);
+	return good;
 }
 
 static bool start(struct stage *stage, lesson_names who, struct error *err)
@@ -220,7 +225,7 @@ static bool take_step(struct stage *stage, const struct lesson_step *step, struc
 	bool good = true;
 	switch (step->verb) {
 	case LESSON_SAY:
-		board_say(stage->board, text, NULL);
+		board_say(stage->board, text);
 		break;
 	case LESSON_PAUSE:
 		good = take_pause(stage, text, err);
@@ -300,21 +305,28 @@ static bool settle(struct stage *stage, struct error *err)
 	return true;
 }
 
+#define MET "  ok   "
+#define UNMET "  NOT  "
+#define EXPECTED "       expected: "
+#define FOUND "       found:    "
+
+static void print_verdict(struct stage *stage, bool is_met, const char *that, const char *expected,
+    const struct buf *found)
+{
+	board_print(stage->board, is_met ? MET : UNMET, that);
+	board_print(stage->board, EXPECTED, expected);
+	board_print(stage->board, FOUND, found->len > 0 ? found->ptr : "nothing");
+}
+
 static void print_check(
     struct stage *stage, const struct lesson_check *check, bool is_met, const struct buf *found)
 {
-	struct buf line = {0};
+	struct buf expected = {0};
 	char *that = check->that != NULL ? printable(check->that) : NULL;
-	buf_append_str(&line, is_met ? "  ok   " : "  NOT  ");
-	if (that != NULL)
-		buf_printf(&line, "%s\n       expected: ", that);
-	else
-		buf_append_str(&line, "expected: ");
-	lesson_describe_check(stage->lesson, check, &line);
-	buf_printf(&line, "\n       found:    %s", found->len > 0 ? found->ptr : "nothing");
-	board_print(stage->board, line.ptr);
+	lesson_describe_check(stage->lesson, check, &expected);
+	print_verdict(stage, is_met, that != NULL ? that : expected.ptr, expected.ptr, found);
 	free(that);
-	buf_release(&line);
+	buf_release(&expected);
 }
 
 static bool judge_all(struct stage *stage, size_t *met, struct error *err)
@@ -356,11 +368,12 @@ static size_t count_failures(struct stage *stage)
 		int status;
 		if ((known & 1U << i) != 0 || !actor_status(stage->cast[i], &status) || status == 0)
 			continue;
-		char *line = mem_printf("  NOT  %s ends well\n       expected: exit status 0\n"
-					"       found:    %d",
-		    stage->lesson->cast[i].name, status);
-		board_print(stage->board, line);
-		free(line);
+		struct buf that = {0}, found = {0};
+		buf_printf(&that, "%s ends well", stage->lesson->cast[i].name);
+		buf_printf(&found, "%d", status);
+		print_verdict(stage, false, that.ptr, "exit status 0", &found);
+		buf_release(&that);
+		buf_release(&found);
 		failures++;
 	}
 	return failures;
@@ -371,12 +384,12 @@ static bool judge(struct stage *stage, bool *is_met, struct error *err)
 	size_t met = 0, total = stage->lesson->check_count;
 	if (!settle(stage, err) || !end(stage, UINT32_MAX, actor_stop, err))
 		return false;
-	board_say(stage->board, "What was expected, and what happened:", NULL);
+	board_say(stage->board, "What was expected, and what happened:");
 	if (!judge_all(stage, &met, err))
 		return false;
 	size_t failures = count_failures(stage);
 	char *last = mem_printf("%zu of %zu checks as expected", met, total + failures);
-	board_print(stage->board, last);
+	board_print(stage->board, "", last);
 	free(last);
 	*is_met = met == total && failures == 0;
 	return true;
@@ -443,8 +456,8 @@ static void assemble(struct stage *stage, const char *names[LESSON_CAST_MAX])
 static bool play(struct stage *stage, bool *is_met, struct error *err)
 {
 	char *title = printable(stage->lesson->title), *watch = printable(stage->lesson->watch);
-	board_say(stage->board, title, NULL);
-	board_say(stage->board, watch, NULL);
+	board_say(stage->board, title);
+	board_say(stage->board, watch);
 	free(title);
 	free(watch);
 	for (size_t i = 0; i < stage->lesson->step_count; i++)
