@@ -378,6 +378,22 @@ static void read_expectations(struct settings *s, struct reporter *reporter)
 	reporter->base = "";
 }
 
+/* What reads the script relies on the schema. */
+static void read_lesson(struct settings *s, struct reporter *reporter)
+{
+	const char *path;
+	json_t *fault;
+	json_object_foreach((json_t *)(uintptr_t)reporter->faulty, path, fault)
+	{
+		if (strcmp(path, "lesson") == 0 || strncmp(path, "lesson.", 7) == 0)
+			return;
+	}
+	reporter->base = "/lesson";
+	(void)lesson_read(json_object_get(document_root(s->document), "lesson"), &s->topology,
+	    &s->lesson, report, reporter); /* has reported */
+	reporter->base = "";
+}
+
 static void read_model(struct settings *s, uint64_t seed, struct reporter *reporter)
 {
 	const struct known known = {
@@ -389,6 +405,8 @@ static void read_model(struct settings *s, uint64_t seed, struct reporter *repor
 	s->messages = mem_alloc(json_object_size(messages), sizeof *s->messages);
 	json_object_foreach(messages, name, spec) read_message(s, name, spec, known, reporter);
 	read_expectations(s, reporter);
+	if (known.topology)
+		read_lesson(s, reporter);
 }
 
 /* ---- the whole ---- */
@@ -476,6 +494,7 @@ void settings_release(struct settings *s)
 	}
 	free(s->messages);
 	expectations_release(&s->expect);
+	lesson_release(&s->lesson);
 	pattern_pools_free(s->pools);
 	topology_release(&s->topology);
 	release_uris(s);

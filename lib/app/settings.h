@@ -6,6 +6,7 @@
 #include "broker/uri.h"
 #include "config/document.h"
 #include "config/problems.h"
+#include "lab/lesson.h"
 #include "model/expectations.h"
 #include "model/pace.h"
 #include "fake/pattern.h"
@@ -34,6 +35,7 @@ struct settings {
 	struct settings_message *messages;
 	size_t message_count;
 	struct expectations expect;
+	struct lesson lesson; /* title NULL: the settings have none */
 };
 
 struct settings_options {

@@ -318,17 +318,14 @@ static char *read_url_file(const char *path, struct error *err)
 	return NULL;
 }
 
-bool tool_load_settings(struct tool *tool, bool required, uint64_t seed, struct error *err)
+bool tool_read_settings(struct tool *tool, const char *source, uint64_t seed, struct error *err)
 {
 	const struct tool_options *o = tool->options;
-	if (required && o->settings == NULL)
-		return error_set(err, ERROR_USAGE,
-		    "which settings? give --settings FILE or NAME, such as --settings walkthrough");
 	char *url = NULL;
 	if (o->url_file != NULL && (url = read_url_file(o->url_file, err)) == NULL)
 		return false;
 	struct problems problems = {0};
-	struct settings_options options = {.source = o->settings,
+	struct settings_options options = {.source = source,
 	    .url = url != NULL ? url : o->url,
 	    .url_origin = url != NULL ? o->url_file : "--url",
 	    .overrides = o->set.items,
@@ -340,6 +337,14 @@ bool tool_load_settings(struct tool *tool, bool required, uint64_t seed, struct 
 	problems_release(&problems);
 	password_free(url);
 	return good;
+}
+
+bool tool_load_settings(struct tool *tool, bool required, uint64_t seed, struct error *err)
+{
+	if (required && tool->options->settings == NULL)
+		return error_set(err, ERROR_USAGE,
+		    "which settings? give --settings FILE or NAME, such as --settings walkthrough");
+	return tool_read_settings(tool, tool->options->settings, seed, err);
 }
 
 bool tool_open_loop(struct tool *tool, struct error *err)

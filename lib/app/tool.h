@@ -69,6 +69,10 @@ int tool_main(
 bool tool_load_settings(
     struct tool *tool, bool required, uint64_t seed, struct error *err) MUST_CHECK;
 
+/* The same for a source that is named otherwise: a file, or a name of a lesson; NULL: none. */
+bool tool_read_settings(
+    struct tool *tool, const char *source, uint64_t seed, struct error *err) MUST_CHECK;
+
 /* Makes the loop, which takes SIGINT, SIGTERM and SIGHUP over. */
 bool tool_open_loop(struct tool *tool, struct error *err) MUST_CHECK;
 
