@@ -42,6 +42,7 @@ NULL     := $(BUILD)/tests/bench/null_broker
 COUNTER  := $(BUILD)/tests/support/count_calls.so
 REPORTER := $(BUILD)/tests/support/report_of
 AGREE    := $(BUILD)/tests/broker/routes_agree
+READER   := $(BUILD)/tests/support/document_of
 FAULTS   := $(addprefix $(BUILD)/tests/faults/,proxy hostile ledger measure)
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FORMATTED = $(wildcard bin/*.c lib/*/*.[ch] tests/*/*.[ch])
@@ -49,7 +50,7 @@ FORMATTED = $(wildcard bin/*.c lib/*/*.[ch] tests/*/*.[ch])
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps binaries test unit instruments fuzzers check lint format format-check fuzz coverage bench bench-peers \
-	demo man install uninstall clean help
+	demo image-check man install uninstall clean help
 
 all: $(TOOLS:%=bin/%) ## build the tools into bin/
 
@@ -98,7 +99,7 @@ $(COUNTER): tests/support/count_calls.c | build/.packages
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 
-$(REPORTER) $(AGREE) $(FAULTS): %: %.o $(LIBRARY)
+$(REPORTER) $(READER) $(AGREE) $(FAULTS): %: %.o $(LIBRARY)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $(LDLIBS)
 
@@ -112,7 +113,7 @@ $(BUILD)/lib/bench/report.o: web/report.html
 $(BUILD)/lib/schema/schema_meta.o: $(wildcard lib/schema/metaschema/*/*.json)
 
 -include $(OBJECTS:.o=.d) $(BINARIES:=.d) $(UNITS:%=$(BUILD)/tests/unit/%.d) \
-	$(PEERS:=.d) $(BUILD)/tests/bench/plain.d $(NULL).d $(REPORTER).d $(patsubst %.c,$(BUILD)/%.d,$(wildcard tests/broker/*.c tests/faults/*.c))
+	$(PEERS:=.d) $(BUILD)/tests/bench/plain.d $(NULL).d $(REPORTER).d $(READER).d $(patsubst %.c,$(BUILD)/%.d,$(wildcard tests/broker/*.c tests/faults/*.c))
 
 # ---- setting up ----
 
@@ -131,7 +132,7 @@ test: ## build and run every test (make test T=pace: only what has this in its n
 
 unit: $(UNITS:%=$(BUILD)/tests/unit/%) ## build the unit tests
 
-instruments: $(NULL) $(COUNTER) $(REPORTER) $(AGREE) $(FAULTS)
+instruments: $(NULL) $(COUNTER) $(REPORTER) $(READER) $(AGREE) $(FAULTS)
 
 fuzzers: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
 
@@ -166,6 +167,9 @@ demo: ## watch a producer and a consumer talk through a real RabbitMQ
 	@$(MAKE) --no-print-directory all
 	@./tests/support/demo.sh
 
+image-check: binaries ## replay compose/Dockerfile without an engine, and run the tools from its root (as root)
+	@BIN=$(BUILD)/bin ./tests/support/image.sh
+
 # ---- installing ----
 
 man: all ## write the man pages into build/man
@@ -175,11 +179,12 @@ man: all ## write the man pages into build/man
 
 install: all man ## install as warren-<tool> below PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(DATADIR)/settings
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(DATADIR)/settings/chat
 	for t in $(TOOLS); do install -m 755 bin/$$t $(DESTDIR)$(PREFIX)/bin/warren-$$t; done
 	install -m 644 build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 build/completion/* $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 644 settings/*.yaml settings/warren.schema.json $(DESTDIR)$(DATADIR)/settings
+	install -m 644 settings/chat/*.json $(DESTDIR)$(DATADIR)/settings/chat
 
 uninstall: ## remove what install put there
 	for t in $(TOOLS); do rm -f $(DESTDIR)$(PREFIX)/bin/warren-$$t \

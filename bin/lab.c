@@ -35,7 +35,8 @@ static const struct option options[] = {
 	.type = OPTION_TEXT,
 	.offset = offsetof(struct keep_options, vhost),
 	.argument = "NAME",
-	.help = "leader: the vhost of the queue (default /)"},
+	.help = "leader: the vhost of the queue (default /); run --here: of the lesson (default a "
+		"new one)"},
     {.name = "foreground",
 	.type = OPTION_FLAG,
 	.offset = offsetof(struct keep_options, foreground),
@@ -54,7 +55,17 @@ static const struct option options[] = {
     {.name = "here",
 	.type = OPTION_FLAG,
 	.offset = offsetof(struct keep_options, here),
-	.help = "drill: in the lab that runs, not in one of its own"},
+	.help = "run LESSON, drill: in the lab that runs, not in one of its own"},
+    {.name = "list",
+	.letter = 'l',
+	.type = OPTION_FLAG,
+	.offset = offsetof(struct keep_options, list),
+	.help = "run: name the lessons"},
+    {.name = "yes",
+	.letter = 'y',
+	.type = OPTION_FLAG,
+	.offset = offsetof(struct keep_options, yes),
+	.help = "run LESSON: do not wait for Enter"},
     {.name = "rabbitmq",
 	.type = OPTION_TEXT,
 	.offset = offsetof(struct keep_options, programs),
@@ -68,7 +79,7 @@ static const struct command_verb verbs[] = {
     {"down", "kill the lab and remove its folder; fine when none runs"},
     {"status", "show the nodes; exit status 69 when no lab runs"},
     {"env", "print the shell variables that lead to it"},
-    {"run", "run COMMAND beside a lab of its own, and return its status"},
+    {"run", "play LESSON, or run COMMAND, with a lab of its own; status 1 or that of COMMAND"},
     {"ctl", "run rabbitmqctl on NODE (default a) with ARGS"},
     {"logs", "print what NODE says (default: all nodes), or supervisor, or epmd"},
     {"kill", "kill each NODE as with kill -9; the lab goes on without it"},
@@ -91,6 +102,7 @@ static const char notes[] =
     "one.\n"
     "\n"
     "  lab up; eval \"$(lab env)\"        then every tool finds the broker\n"
+    "  lab run match                    plays a lesson; 'lab run --list' names them\n"
     "  lab run -- make test             a broker for one command\n"
     "  lab up --nodes 3                 a cluster\n"
     "  lab kill $(lab leader orders)    breaks it; 'lab start NODE' mends it\n"
@@ -104,14 +116,13 @@ static const struct option *const groups[] = {
 
 static const struct command command = {.tool = "lab",
     .summary = "start and end a private throwaway RabbitMQ",
-    .operands = "[NODE...] [-- COMMAND...]",
+    .operands = "[NODE...|LESSON] [-- COMMAND...]",
     .groups = groups,
     .verbs = verbs,
     .notes = notes};
 
 int main(int argc, char *argv[])
 {
-	struct keep_options o = {
-	    .nodes = 1, .wait_ns = 90 * CHRONO_S, .vhost = "/", .programs = LAB_PROGRAMS};
+	struct keep_options o = {.nodes = 1, .wait_ns = 90 * CHRONO_S, .programs = LAB_PROGRAMS};
 	return tool_main(&command, argc, argv, &o, keep_run);
 }

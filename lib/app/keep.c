@@ -1,5 +1,6 @@
 #include "app/keep.h"
 
+#include "app/lessons.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -104,12 +105,42 @@ static bool run_env(struct run *run, struct error *err)
 	return print_take(&text, err);
 }
 
+/* Without a folder that is named, in a temporary one, whatever lab is around. */
+static void leave_default_dir(struct run *run)
+{
+	if (run->options->dir == NULL)
+		run->lab.dir = NULL;
+}
+
+static bool run_lesson(struct run *run, struct error *err)
+{
+	if (run->operands[1] != NULL)
+		return error_set(err, ERROR_USAGE,
+		    "run takes one lesson; a command stands behind --: lab run -- COMMAND...");
+	if (!run->options->here)
+		leave_default_dir(run);
+	const struct lessons_options options = {.lesson = run->operands[0],
+	    .lab = run->lab,
+	    .here = run->options->here,
+	    .vhost = run->options->vhost,
+	    .yes = run->options->yes};
+	return lessons_play(run->tool, &options, err);
+}
+
 static bool run_run(struct run *run, struct error *err)
 {
+	if (run->options->list) {
+		struct buf text = {0};
+		lessons_render_list(&text);
+		return print_take(&text, err);
+	}
 	if (run->operands[0] == NULL)
-		return error_set(err, ERROR_USAGE, "run needs a command: lab run -- COMMAND...");
-	if (run->options->dir == NULL)
-		run->lab.dir = NULL; /* a temporary one, whatever lab is around */
+		return error_set(err, ERROR_USAGE,
+		    "run needs a command or a lesson: lab run -- COMMAND..., or lab run LESSON; "
+		    "'lab run --list' names them");
+	if (strcmp(run->operands[-1], "--") != 0)
+		return run_lesson(run, err);
+	leave_default_dir(run);
 	return attend_command(&run->lab, run->operands, &run->tool->status, err);
 }
 
@@ -138,7 +169,7 @@ static bool run_fault(struct run *run, struct error *err)
 	struct buf text = {0};
 	const struct fault_site site = {.dir = run->lab.dir,
 	    .programs = run->lab.programs,
-	    .vhost = run->options->vhost,
+	    .vhost = run->options->vhost ? run->options->vhost : "/",
 	    .wait_ns = run->lab.wait_ns};
 	bool good = fault_run(&site, run->tool->operands[0], run->operands, &text, err);
 	struct error unprinted = {0}; /* the first failure counts */
@@ -154,8 +185,7 @@ static bool drill_privately(struct run *run, const struct drill *drill, struct e
 	child_words_take(&command, mem_strdup(run->operands[0]));
 	child_words_take(&command, mem_strdup("--here"));
 	child_words_take(&command, mem_printf("--rabbitmq=%s", run->lab.programs));
-	if (run->options->dir == NULL)
-		run->lab.dir = NULL; /* a temporary one, as for run */
+	leave_default_dir(run);
 	run->lab.node_count = drill_node_count(drill);
 	log_write(LOG_INFO, "starting a private lab of %zu node(s)", run->lab.node_count);
 	bool good = attend_command(&run->lab, command.items, &run->tool->status, err);

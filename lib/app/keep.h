@@ -9,9 +9,9 @@ struct keep_options {
 	struct tool_options tool; /* first */
 	uint64_t nodes, wait_ns;
 	const char *dir;      /* NULL: $WARREN_LAB_DIR or the standard place */
-	const char *vhost;    /* leader: where the queue is */
+	const char *vhost;    /* leader: where the queue is; run: where it plays; NULL: default */
 	const char *programs; /* the folder of rabbitmq-server and rabbitmqctl */
-	bool foreground, follow, tls, here;
+	bool foreground, follow, tls, here, list, yes;
 	int format; /* 0 text, 1 JSON */
 };
 

@@ -5,16 +5,24 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* A folder of that name is none: settings/chat holds what settings/chat.yaml sends. */
+static bool is_file(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+}
 
 static bool is_path(const char *source)
 {
-	return strchr(source, '/') != NULL || strcmp(source, "-") == 0 || access(source, F_OK) == 0;
+	return strchr(source, '/') != NULL || strcmp(source, "-") == 0 || is_file(source);
 }
 
 /* The installed lessons: share/warren beside the bin/ that this program lies in, wherever that is.
- * To free(). */
-static char *installed_folder(void)
+ */
+char *locate_installed(void)
 {
 	char program[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -35,7 +43,7 @@ static char *find_in(const char *folder, const char *name)
 	static const char *const endings[] = {"", ".yaml", ".yml"};
 	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
 		char *path = mem_printf("%s/%s%s", folder, name, endings[i]);
-		if (access(path, F_OK) == 0)
+		if (is_file(path))
 			return path;
 		free(path);
 	}
@@ -46,7 +54,7 @@ char *locate_settings(const char *source, struct error *err)
 {
 	if (is_path(source))
 		return mem_strdup(source);
-	char *installed = installed_folder();
+	char *installed = locate_installed();
 	char *path = find_in("settings", source);
 	if (path == NULL)
 		path = find_in(installed, source);

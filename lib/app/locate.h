@@ -8,6 +8,9 @@
  * lessons. To free(); NULL with ERROR_NO_INPUT. */
 char *locate_settings(const char *source, struct error *err);
 
+/* The folder of the installed lessons, whether it is there or not. To free(). */
+char *locate_installed(void);
+
 /* The directory that relative names in the file begin at. To free(). */
 char *locate_directory(const char *path);
 

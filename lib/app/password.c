@@ -17,6 +17,8 @@
 
 #define MAX_BYTES 4096
 #define OTHERS 077 /* of a file's mode */
+/* Where containers have their secrets, for everybody inside to read: there are no others. */
+#define CONTAINER_SECRETS "/run/secrets/"
 
 void password_free(char *password)
 {
@@ -29,7 +31,8 @@ void password_free(char *password)
 
 static void warn_exposed(const char *path, const char *what, const struct stat *st)
 {
-	if (!S_ISREG(st->st_mode) || (st->st_mode & OTHERS) == 0)
+	if (!S_ISREG(st->st_mode) || (st->st_mode & OTHERS) == 0 ||
+	    strncmp(path, CONTAINER_SECRETS, strlen(CONTAINER_SECRETS)) == 0)
 		return;
 	char *name = text_quote(slice_str(path));
 	log_write(LOG_WARNING, "the %s '%s' is open to others (mode %03o); chmod 600 closes it",
@@ -77,24 +80,38 @@ static const char *cut_line(char *text, size_t len)
 	return strlen(text) == (size_t)(end - text) ? NULL : "a NUL byte in its first line";
 }
 
-char *password_from_file(const char *path, struct error *err)
+/* Why it cannot be used. A secret of a container has the owner and the mode that it has outside,
+ * where nobody expects another user to read it. */
+static void explain(
+    const char *path, const char *what, const char *fault, bool denied, struct error *err)
+{
+	char *name = text_quote(slice_str(path)), *owner = NULL;
+	struct stat st;
+	if (denied && stat(path, &st) == 0)
+		owner = mem_printf("; it is user %u's, mode %03o, and we are user %u",
+		    (unsigned)st.st_uid, (unsigned)(st.st_mode & 0777), (unsigned)geteuid());
+	error_set(err, ERROR_NO_INPUT, "cannot use the %s '%s': %s%s", what, name, fault,
+	    owner != NULL ? owner : "");
+	free(owner);
+	free(name);
+}
+
+char *password_from_file(const char *path, const char *what, struct error *err)
 {
 	char *line = mem_alloc(MAX_BYTES + 1, 1);
 	const char *fault = NULL;
 	struct stat st = {0};
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t len = fd >= 0 && fstat(fd, &st) == 0 ? read_line(fd, line, MAX_BYTES) : -1;
+	bool denied = len < 0 && errno == EACCES;
 	if (len < 0)
 		fault = strerror(errno);
 	else
 		fault = cut_line(line, (size_t)len);
 	if (fault == NULL) {
-		warn_exposed(path, "password file", &st);
+		warn_exposed(path, what, &st);
 	} else {
-		char *name = text_quote(slice_str(path));
-		error_set(
-		    err, ERROR_NO_INPUT, "cannot use the password file '%s': %s", name, fault);
-		free(name);
+		explain(path, what, fault, denied, err);
 		explicit_bzero(line, MAX_BYTES);
 		free(line);
 		line = NULL;

@@ -4,9 +4,10 @@
 
 #include "base/error.h"
 
-/* The first line of a file or pipe, without its end. Warns when others may read the file. NULL with
- * ERROR_NO_INPUT. For password_free. */
-char *password_from_file(const char *path, struct error *err);
+/* The first line of a file or pipe, without its end. Warns when others may read the file, unless it
+ * is a secret of a container. what is for errors: "password file". NULL with ERROR_NO_INPUT. For
+ * password_free. */
+char *password_from_file(const char *path, const char *what, struct error *err);
 
 /* Asks on the terminal, whatever the standard streams are, and shows nothing of the answer. A
  * signal gives the terminal back as it was, and then acts as it would without us. NULL with

@@ -53,7 +53,8 @@ static bool fill_passwords(
 			    options->ask_password ? "--ask-password" : "--password-file");
 		return true;
 	}
-	char *password = options->ask_password ? ask(lacking, err) : password_from_file(file, err);
+	char *password = options->ask_password ? ask(lacking, err)
+					       : password_from_file(file, "password file", err);
 	for (size_t i = 0; password != NULL && i < s->uri_count; i++)
 		if (lacks_password(&s->uris[i]))
 			uri_set_password(&s->uris[i], password);

@@ -134,9 +134,9 @@ static void read_uris(struct settings *s, const json_t *url, const struct report
 {
 	size_t i;
 	json_t *item;
-	if (json_is_string(url))
-		read_uri(s, (struct slice){json_string_value(url), json_string_length(url)},
-		    "/broker/url", reporter);
+	struct slice rest = {json_string_value(url), json_string_length(url)};
+	while (rest.len > 0)
+		read_uri(s, address_take(&rest), "/broker/url", reporter);
 	json_array_foreach(url, i, item)
 	{
 		char *pointer = mem_printf("/broker/url/%zu", i);
@@ -191,9 +191,10 @@ static void read_reconnect(struct settings *s, const json_t *broker, struct read
 }
 
 /* The address of the settings is judged even when another one is given: they are good or not. */
-static bool choose_address(
-    struct settings *s, const char *given, const json_t *url, struct error *err)
+static bool choose_address(struct settings *s, const struct settings_options *options,
+    const json_t *url, struct error *err)
 {
+	const char *given = options->url;
 	struct slice rest = slice_str(given != NULL ? given : DEFAULT_URL);
 	if (given == NULL && url != NULL)
 		return true;
@@ -201,7 +202,7 @@ static bool choose_address(
 	do {
 		struct uri uri = {0};
 		if (!uri_parse(address_take(&rest), &uri, err))
-			return error_context(err, "--url");
+			return error_context(err, "%s", options->url_origin);
 		add_uri(s, uri);
 	} while (rest.len > 0);
 	return true;
@@ -235,8 +236,8 @@ static void read_management(struct settings *s, const json_t *broker, struct rea
 		reader_fail_at(r, "management", "%s", err.text);
 }
 
-static bool read_broker(
-    struct settings *s, const char *given_url, struct reporter *reporter, struct error *err)
+static bool read_broker(struct settings *s, const struct settings_options *options,
+    struct reporter *reporter, struct error *err)
 {
 	const json_t *broker = json_object_get(document_root(s->document), "broker");
 	struct reader r = {.report = report, .ctx = reporter};
@@ -248,7 +249,7 @@ static bool read_broker(
 	const json_t *url = json_object_get(broker, "url");
 	read_uris(s, url, reporter);
 	bool has_tls = address_has_tls(s->uris, s->uri_count), is_faulty = url && s->uri_count == 0;
-	bool good = choose_address(s, given_url, url, err);
+	bool good = choose_address(s, options, url, err);
 	reporter->base = "/broker";
 	if (good)
 		read_secrets(s, broker, has_tls || is_faulty, &r);
@@ -377,6 +378,22 @@ static void read_expectations(struct settings *s, struct reporter *reporter)
 	reporter->base = "";
 }
 
+/* What reads the script relies on the schema. */
+static void read_lesson(struct settings *s, struct reporter *reporter)
+{
+	const char *path;
+	json_t *fault;
+	json_object_foreach((json_t *)(uintptr_t)reporter->faulty, path, fault)
+	{
+		if (strcmp(path, "lesson") == 0 || strncmp(path, "lesson.", 7) == 0)
+			return;
+	}
+	reporter->base = "/lesson";
+	(void)lesson_read(json_object_get(document_root(s->document), "lesson"), &s->topology,
+	    &s->lesson, report, reporter); /* has reported */
+	reporter->base = "";
+}
+
 static void read_model(struct settings *s, uint64_t seed, struct reporter *reporter)
 {
 	const struct known known = {
@@ -388,6 +405,8 @@ static void read_model(struct settings *s, uint64_t seed, struct reporter *repor
 	s->messages = mem_alloc(json_object_size(messages), sizeof *s->messages);
 	json_object_foreach(messages, name, spec) read_message(s, name, spec, known, reporter);
 	read_expectations(s, reporter);
+	if (known.topology)
+		read_lesson(s, reporter);
 }
 
 /* ---- the whole ---- */
@@ -436,7 +455,7 @@ bool settings_load(const struct settings_options *options, struct settings *out,
 	json_t *faulty = collect_faulty(problems);
 	struct reporter reporter = {
 	    .document = out->document, .problems = problems, .base = "", .faulty = faulty};
-	bool good = faulty == NULL || read_broker(out, options->url, &reporter, err);
+	bool good = faulty == NULL || read_broker(out, options, &reporter, err);
 	if (good && faulty != NULL)
 		read_model(out, options->seed, &reporter);
 	json_decref(faulty);
@@ -475,6 +494,7 @@ void settings_release(struct settings *s)
 	}
 	free(s->messages);
 	expectations_release(&s->expect);
+	lesson_release(&s->lesson);
 	pattern_pools_free(s->pools);
 	topology_release(&s->topology);
 	release_uris(s);

@@ -6,6 +6,7 @@
 #include "broker/uri.h"
 #include "config/document.h"
 #include "config/problems.h"
+#include "lab/lesson.h"
 #include "model/expectations.h"
 #include "model/pace.h"
 #include "fake/pattern.h"
@@ -34,12 +35,14 @@ struct settings {
 	struct settings_message *messages;
 	size_t message_count;
 	struct expectations expect;
+	struct lesson lesson; /* title NULL: the settings have none */
 };
 
 struct settings_options {
 	const char *
 	    source; /* a file, or a name to look up in settings/; NULL: no settings, all defaults */
 	const char *url;	      /* of the broker, instead of the settings'; NULL: none */
+	const char *url_origin;	      /* "--url", or the file it stands in; for errors */
 	const char *const *overrides; /* PATH=VALUE */
 	size_t override_count;
 	uint64_t seed; /* of the shared pools */

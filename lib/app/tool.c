@@ -1,5 +1,6 @@
 #include "app/tool.h"
 
+#include "app/password.h"
 #include "app/secrets.h"
 #include "base/chrono.h"
 #include "base/log.h"
@@ -38,6 +39,13 @@ const struct option tool_broker_options[] = {
 	.help = "the broker, instead of the one in the settings; several, parted by blanks, are "
 		"tried in turn",
 	.environment = "AMQP_URL"},
+    {.name = "url-file",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(url_file),
+	.argument = "FILE",
+	.help = "its first line is the URL",
+	.environment = "AMQP_URL_FILE",
+	.instead = "url"},
     {.name = "password-file",
 	.type = OPTION_TEXT,
 	.offset = MEMBER(password_file),
@@ -302,15 +310,24 @@ static void print_problems(const struct tool *tool, const struct problems *probl
 	buf_release(&out);
 }
 
-bool tool_load_settings(struct tool *tool, bool required, uint64_t seed, struct error *err)
+static char *read_url_file(const char *path, struct error *err)
+{
+	if (strcmp(path, "-") != 0)
+		return password_from_file(path, "URL file", err);
+	error_set(err, ERROR_USAGE, "--url-file wants a file; standard input is for messages");
+	return NULL;
+}
+
+bool tool_read_settings(struct tool *tool, const char *source, uint64_t seed, struct error *err)
 {
 	const struct tool_options *o = tool->options;
-	if (required && o->settings == NULL)
-		return error_set(err, ERROR_USAGE,
-		    "which settings? give --settings FILE or NAME, such as --settings walkthrough");
+	char *url = NULL;
+	if (o->url_file != NULL && (url = read_url_file(o->url_file, err)) == NULL)
+		return false;
 	struct problems problems = {0};
-	struct settings_options options = {.source = o->settings,
-	    .url = o->url,
+	struct settings_options options = {.source = source,
+	    .url = url != NULL ? url : o->url,
+	    .url_origin = url != NULL ? o->url_file : "--url",
 	    .overrides = o->set.items,
 	    .override_count = o->set.count,
 	    .seed = seed};
@@ -318,7 +335,16 @@ bool tool_load_settings(struct tool *tool, bool required, uint64_t seed, struct 
 	if (!good)
 		print_problems(tool, &problems);
 	problems_release(&problems);
+	password_free(url);
 	return good;
+}
+
+bool tool_load_settings(struct tool *tool, bool required, uint64_t seed, struct error *err)
+{
+	if (required && tool->options->settings == NULL)
+		return error_set(err, ERROR_USAGE,
+		    "which settings? give --settings FILE or NAME, such as --settings walkthrough");
+	return tool_read_settings(tool, tool->options->settings, seed, err);
 }
 
 bool tool_open_loop(struct tool *tool, struct error *err)
@@ -355,7 +381,7 @@ static bool prepare_secrets(struct tool *tool, struct error *err)
 {
 	const struct secrets_options secrets = {.password_file = tool->options->password_file,
 	    .ask_password = tool->options->ask_password,
-	    .has_url = tool->options->url != NULL};
+	    .has_url = tool->options->url != NULL || tool->options->url_file != NULL};
 	if (!tool->has_secrets)
 		tool->has_secrets = secrets_prepare(&tool->settings, &secrets, err);
 	return tool->has_secrets;

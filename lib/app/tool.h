@@ -15,8 +15,8 @@
 /* The options all tools share. The first member of every tool's own options. */
 struct tool_options {
 	const char *settings;
-	const char *url;
-	const char *management; /* for tools with tool_management_options */
+	const char *url, *url_file; /* at most one of them */
+	const char *management;	    /* for tools with tool_management_options */
 	const char *password_file;
 	bool ask_password;
 	struct option_list set;
@@ -68,6 +68,10 @@ int tool_main(
  * that a usage error. Each fault is printed with its place. */
 bool tool_load_settings(
     struct tool *tool, bool required, uint64_t seed, struct error *err) MUST_CHECK;
+
+/* The same for a source that is named otherwise: a file, or a name of a lesson; NULL: none. */
+bool tool_read_settings(
+    struct tool *tool, const char *source, uint64_t seed, struct error *err) MUST_CHECK;
 
 /* Makes the loop, which takes SIGINT, SIGTERM and SIGHUP over. */
 bool tool_open_loop(struct tool *tool, struct error *err) MUST_CHECK;

@@ -66,9 +66,9 @@ static const char *const *find_option(void *ctx, const char *name)
 /* Of what is measured, not of what is made of it. Several values of a list become one text. */
 static void note_option(void *ctx, const char *name, const char *text)
 {
-	static const char *const others[] = {"settings", "url", "password-file", "ask-password",
-	    "wait", "quiet", "verbose", "color", "log-format", "format", "csv", "html", "json",
-	    "metrics", "compare", "expect"};
+	static const char *const others[] = {"settings", "url", "url-file", "password-file",
+	    "ask-password", "wait", "quiet", "verbose", "color", "log-format", "format", "csv",
+	    "html", "json", "metrics", "compare", "expect"};
 	struct run *run = ctx;
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		if (strcmp(name, others[i]) == 0)

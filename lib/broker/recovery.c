@@ -93,6 +93,11 @@ bool recovery_may_help(const struct recovery *r, const struct error *why)
 	       code == AMQP_RESOURCE_LOCKED;
 }
 
+bool recovery_was_too_early(const struct recovery *r)
+{
+	return connection_refusal_code(r->options.connection) == AMQP_INTERNAL_ERROR;
+}
+
 static bool is_stopped(const struct recovery *r)
 {
 	return loop_stop_requested(connection_loop(r->options.connection));

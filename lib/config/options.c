@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <strings.h>
 
-/* One option of the command, and whether the command line has settled it. */
+/* One option of the command, and whether it is settled, or one that says the same. */
 struct row {
 	const struct option *option;
-	bool given;
+	bool given, silenced;
 };
 
 struct parser {
@@ -39,19 +39,13 @@ static void collect_rows(struct parser *p)
 	for (size_t g = 0; p->command->groups[g] != NULL; g++)
 		for (const struct option *o = p->command->groups[g]; o->name != NULL; o++) {
 			p->rows = mem_grow(p->rows, &p->capacity, p->count + 1, sizeof *p->rows);
-			p->rows[p->count++] = (struct row){o, false};
+			p->rows[p->count++] = (struct row){.option = o};
 		}
 }
 
 /* --- values --- */
 
-/* A value that may hold a password, */
-static bool is_hidden(const struct option *o)
-{
-	return o->argument != NULL && strcmp(o->argument, "URL") == 0;
-}
-
-/* and one of which only the name is known to hold none. */
+/* A value of which only the name is known to hold no password. */
 static bool is_assignment(const struct option *o)
 {
 	return o->argument != NULL && strcmp(o->argument, "PATH=VALUE") == 0;
@@ -63,7 +57,7 @@ static void tell_taken(const struct parser *p, const struct option *o, const cha
 	if (f == NULL)
 		return;
 	char *masked = is_assignment(o) ? mem_printf("%.*s=***", (int)strcspn(text, "="), text)
-					: mem_strdup(is_hidden(o) ? "***" : text);
+					: mem_strdup(options_value_is_hidden(o) ? "***" : text);
 	f->taken(f->ctx, o->name, masked);
 	free(masked);
 }
@@ -76,26 +70,6 @@ static void mark_given(struct parser *p, struct row *row, const char *text)
 		*(bool *)((char *)p->target + row->option->given) = true;
 }
 
-/* As text_quote, with the password of a URL masked. To free(). */
-static char *quote_masked(const char *text)
-{
-	char *masked = problems_mask(slice_str(text));
-	char *quoted = text_quote(slice_str(masked));
-	free(masked);
-	return quoted;
-}
-
-/* The value in quotes for an error, unless it may hold a password. To free(). */
-static char *show_value(const struct option *o, const char *text)
-{
-	if (is_hidden(o))
-		return mem_strdup("a value that is not shown");
-	char *quoted = quote_masked(text);
-	char *shown = mem_printf("'%s'", quoted);
-	free(quoted);
-	return shown;
-}
-
 static bool is_broker(const char *text)
 {
 	return strncasecmp(text, "amqp://", 7) == 0 || strncasecmp(text, "amqps://", 8) == 0;
@@ -105,7 +79,7 @@ static bool is_broker(const char *text)
 static bool refuse_url(const struct parser *p, const char *what, struct error *err)
 {
 	for (size_t i = 0; i < p->count; i++)
-		if (is_hidden(p->rows[i].option))
+		if (options_value_is_hidden(p->rows[i].option))
 			return error_set(err, ERROR_USAGE, "%s; did you mean '--%s'?", what,
 			    p->rows[i].option->name);
 	return error_set(err, ERROR_USAGE, "%s", what);
@@ -116,7 +90,7 @@ static bool assign(
 {
 	const struct option *o = row->option;
 	struct error cause = {0};
-	if (!is_hidden(o) && !is_assignment(o) && is_broker(text)) {
+	if (!options_value_is_hidden(o) && !is_assignment(o) && is_broker(text)) {
 		char *what =
 		    mem_printf("%s '%s%s' got a URL", source.kind, source.prefix, source.name);
 		refuse_url(p, what, err);
@@ -127,7 +101,7 @@ static bool assign(
 		mark_given(p, row, text);
 		return true;
 	}
-	char *shown = show_value(o, text);
+	char *shown = options_value_show(o, text);
 	error_set(err, ERROR_USAGE, "%s '%s%s' got %s%s%s", source.kind, source.prefix, source.name,
 	    shown, options_value_separator(o), cause.text);
 	free(shown);
@@ -350,7 +324,7 @@ static bool check_verb(const struct command *command, const char *word, struct e
 	struct buf known = {0};
 	for (size_t i = 0; names[i] != NULL; i++)
 		buf_printf(&known, "%s%s", i > 0 ? ", " : "", names[i]);
-	char *shown = quote_masked(word);
+	char *shown = options_value_quote(word);
 	const char *near = text_suggest(slice_str(word), names);
 	if (near != NULL)
 		error_set(
@@ -379,7 +353,7 @@ static bool take_operand(struct parser *p, char *word, bool is_literal, struct e
 		return check_verb(p->command, word, err);
 	if (p->command->operands != NULL)
 		return true;
-	char *shown = quote_masked(word);
+	char *shown = options_value_quote(word);
 	error_set(err, ERROR_USAGE, "unexpected argument '%s'", shown);
 	free(shown);
 	return false;
@@ -421,21 +395,31 @@ static char **reorder(struct parser *p)
 
 /* --- the environment --- */
 
-/* "log-format" -> "WARREN_LOG_FORMAT" */
-static char *twin_name(const struct option *o)
-{
-	char *name = mem_printf("WARREN_%s", o->name);
-	for (char *c = name; *c != '\0'; c++)
-		*c = *c == '-' ? '_' : (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
-	return name;
-}
-
 static bool read_variable(struct parser *p, struct row *row, const char *name, struct error *err)
 {
 	const char *value = name != NULL ? getenv(name) : NULL;
-	if (row->given || value == NULL || value[0] == '\0')
+	if (row->given || row->silenced || value == NULL || value[0] == '\0')
 		return true;
 	return assign(p, row, (struct source){"variable", "", name}, value, err);
+}
+
+/* Two options that say the same in two ways contradict each other in one place; on the command line
+ * either silences the other's variables. */
+static bool settle_rivals(struct parser *p, const char *place, struct error *err)
+{
+	for (size_t i = 0; i < p->count; i++)
+		for (size_t k = 0; p->rows[i].option->instead != NULL && k < p->count; k++) {
+			struct row *row = &p->rows[i], *other = &p->rows[k];
+			if (strcmp(row->option->instead, other->option->name) != 0)
+				continue;
+			if (row->given && other->given)
+				return error_set(err, ERROR_USAGE,
+				    "'--%s' and '--%s' both come from %s; give one of them",
+				    other->option->name, row->option->name, place);
+			row->silenced = other->given;
+			other->silenced = row->given;
+		}
+	return true;
 }
 
 static bool read_environment(struct parser *p, struct error *err)
@@ -443,7 +427,8 @@ static bool read_environment(struct parser *p, struct error *err)
 	bool ok = true;
 	for (size_t i = 0; ok && i < p->count; i++) {
 		struct row *row = &p->rows[i];
-		char *twin = row->option->command_line_only ? NULL : twin_name(row->option);
+		char *twin =
+		    row->option->command_line_only ? NULL : options_value_twin(row->option);
 		ok = read_variable(p, row, twin, err) &&
 		     read_variable(p, row, row->option->environment, err);
 		free(twin);
@@ -458,7 +443,8 @@ static bool read_fallback(struct parser *p, struct error *err)
 	for (size_t i = 0; ok && i < p->count; i++) {
 		struct row *row = &p->rows[i];
 		const char *name = row->option->name;
-		const char *const *texts = row->given ? NULL : fallback->find(fallback->ctx, name);
+		const char *const *texts =
+		    row->given || row->silenced ? NULL : fallback->find(fallback->ctx, name);
 		struct source source = {fallback->kind, fallback->prefix, name};
 		for (; ok && texts != NULL && *texts != NULL; texts++)
 			ok = assign(p, row, source, *texts, err);
@@ -478,7 +464,8 @@ bool options_parse_with(const struct command *command, int argc, char *argv[], v
 	p.options = mem_alloc(words, sizeof *p.options);
 	p.operands = mem_alloc(words, sizeof *p.operands);
 	collect_rows(&p);
-	bool ok = read_command_line(&p, err) && read_environment(&p, err) &&
+	bool ok = read_command_line(&p, err) && settle_rivals(&p, "the command line", err) &&
+		  read_environment(&p, err) && settle_rivals(&p, "the environment", err) &&
 		  (fallback == NULL || read_fallback(&p, err));
 	if (ok)
 		*operands = reorder(&p);

@@ -39,7 +39,10 @@ struct option {
 	const char *const *choices; /* OPTION_CHOICE: ends with NULL */
 	const char *environment;    /* a variable that counts after WARREN_*: "AMQP_URL" */
 	uint64_t min, max;	    /* OPTION_COUNT; max 0 means no bound */
-	size_t given;		/* offset of a bool that tells "was set", 0 when of no interest */
+	size_t given; /* offset of a bool that tells "was set", 0 when of no interest */
+	/* The long name of an option that says the same in another way, or NULL. One place (command
+	 * line, environment) gives one of the two; the command line's counts. */
+	const char *instead;
 	bool command_line_only; /* no twin in the environment: --help, --version */
 };
 

@@ -74,6 +74,8 @@ static const char *row_fault(const struct option *o)
 		return "an option that is no count has bounds";
 	if (o->max != 0 && o->min > o->max)
 		return "the bounds of a count run backwards";
+	if (o->instead != NULL && strcmp(o->instead, o->name) == 0)
+		return "an option stands in for itself";
 	if (o->environment != NULL && !is_variable(o->environment))
 		return "an option's environment variable is misspelt";
 	return NULL;

@@ -2,6 +2,10 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/text.h"
+#include "config/problems.h"
+
+#include <stdlib.h>
 
 static bool assign_flag(const struct option *o, const char *text, void *member, struct error *err)
 {
@@ -96,4 +100,36 @@ bool options_value_assign(const struct option *o, const char *text, void *member
 const char *options_value_separator(const struct option *o)
 {
 	return assigners[o->type].separator;
+}
+
+/* "log-format" -> "WARREN_LOG_FORMAT" */
+char *options_value_twin(const struct option *o)
+{
+	char *name = mem_printf("WARREN_%s", o->name);
+	for (char *c = name; *c != '\0'; c++)
+		*c = *c == '-' ? '_' : (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+	return name;
+}
+
+bool options_value_is_hidden(const struct option *o)
+{
+	return o->argument != NULL && strcmp(o->argument, "URL") == 0;
+}
+
+char *options_value_quote(const char *text)
+{
+	char *masked = problems_mask(slice_str(text));
+	char *quoted = text_quote(slice_str(masked));
+	free(masked);
+	return quoted;
+}
+
+char *options_value_show(const struct option *o, const char *text)
+{
+	if (options_value_is_hidden(o))
+		return mem_strdup("a value that is not shown");
+	char *quoted = options_value_quote(text);
+	char *shown = mem_printf("'%s'", quoted);
+	free(quoted);
+	return shown;
 }

@@ -352,18 +352,23 @@ static jv run(struct core_jq *core, const struct flow_message *m)
 	return first;
 }
 
-static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
-    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
+bool core_jq_passes(struct core_jq *core, const struct flow_message *m)
 {
-	(void)flow, (void)slot, (void)out;
-	struct core_jq *core = self;
-	jv first = run(core, in);
+	jv first = run(core, m);
 	jv_kind kind = jv_get_kind(first);
 	if (kind == JV_KIND_INVALID && jv_invalid_has_msg(jv_copy(first)))
 		note_failure(core, jv_invalid_get_msg(first));
 	else
 		jv_free(first);
-	if (kind != JV_KIND_INVALID && kind != JV_KIND_NULL && kind != JV_KIND_FALSE)
+	return kind != JV_KIND_INVALID && kind != JV_KIND_NULL && kind != JV_KIND_FALSE;
+}
+
+static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
+    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
+{
+	(void)flow, (void)slot, (void)out;
+	struct core_jq *core = self;
+	if (core_jq_passes(core, in))
 		return FLOW_PASS;
 	core->hidden++;
 	verdict->fate = core->hidden_fate;

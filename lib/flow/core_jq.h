@@ -26,6 +26,9 @@ void core_jq_set_limit(struct core_jq *core, uint64_t limit_ns);
 
 struct flow_core core_jq_core(struct core_jq *core);
 
+/* Whether one message passes, for who has no flow. */
+bool core_jq_passes(struct core_jq *core, const struct flow_message *m);
+
 /* How many messages the expression hid, and on how many of those it failed. */
 uint64_t core_jq_hidden(const struct core_jq *core);
 uint64_t core_jq_errors(const struct core_jq *core);

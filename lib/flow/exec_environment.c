@@ -29,7 +29,8 @@ struct exec_environment {
 
 static bool may_hold_password(const char *name)
 {
-	static const char *const names[] = {"AMQP_URL", "WARREN_URL", "RABBITMQ_MANAGEMENT_URL"};
+	static const char *const names[] = {"AMQP_URL", "AMQP_URL_FILE", "WARREN_URL",
+	    "WARREN_URL_FILE", "RABBITMQ_MANAGEMENT_URL"};
 	static const char *const parts[] = {"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET"};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcasecmp(name, names[i]) == 0)

@@ -1,7 +1,8 @@
 /*
  * exec_environment.h - what a command started for a message finds in its environment.
  *
- * Ours, without what may hold a password (AMQP_URL, WARREN_URL, RABBITMQ_MANAGEMENT_URL, and names
+ * Ours, without what may hold a password or tell where one is (AMQP_URL, WARREN_URL, each also with
+ * _FILE, RABBITMQ_MANAGEMENT_URL, and names
  * with PASSWORD, PASSWD, PASSPHRASE or SECRET in them), and the message:
  *
  *   WARREN_EXCHANGE WARREN_ROUTING_KEY WARREN_QUEUE WARREN_REDELIVERED (0 or 1)

@@ -51,6 +51,8 @@ static bool prepare(const struct child_spec *spec, pid_t parent)
 	}
 	if (spec->own_group && (setpgid(0, 0) != 0 || !redirect("/dev/null", O_RDONLY, 0)))
 		return false;
+	if (spec->in > 0 && dup2(spec->in, 0) < 0)
+		return false;
 	if (spec->log != NULL &&
 	    (!redirect(spec->log, O_WRONLY | O_CREAT | O_APPEND, 1) || dup2(1, 2) < 0))
 		return false;

@@ -24,8 +24,9 @@ struct child_spec {
 	const char *folder; /* working directory; NULL: ours */
 	const char *log;    /* where output and errors are appended; NULL: ours are kept */
 	int out, errors;    /* descriptors they go to instead; 0: as log says */
+	int in;		    /* standard input; 0: as own_group says */
 	int death_signal;   /* what the child gets when the thread that started it ends */
-	bool own_group;	    /* a process group of its own, and standard input from /dev/null */
+	bool own_group;	    /* a process group of its own; standard input from /dev/null */
 };
 
 /* Returns once the program runs. Fails with ERROR_UNAVAILABLE when it cannot be run, and then

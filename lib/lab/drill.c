@@ -7,10 +7,10 @@
 #include "lab/child.h"
 #include "lab/drill_private.h"
 #include "lab/fates.h"
+#include "lab/programs.h"
 #include "lab/witness.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -40,7 +40,6 @@ struct run {
 	const struct drill_site *site;
 	struct loop *loop;
 	uint64_t begun_ns;
-	char *programs; /* the folder this program lies in */
 	char *settings; /* the file of the tools */
 	struct fates fates;
 	struct player producer, consumer, lab, logs;
@@ -143,7 +142,8 @@ static bool start(
 	struct run *run = player->run;
 	witness_free(player->witness);
 	player->has_ended = false;
-	player->witness = witness_start(run->loop, words, line, player, err);
+	const struct witness_spec spec = {.argv = words};
+	player->witness = witness_start(run->loop, &spec, line, player, err);
 	return player->witness != NULL;
 }
 
@@ -153,7 +153,7 @@ static bool start_tool(struct player *player, struct error *err)
 	const char *const words[] = {"-s", run->settings, "--format", "json",
 	    player == &run->consumer ? DRILL_QUEUE : "--yes"};
 	struct child_words argv = {0};
-	child_words_take(&argv, mem_printf("%s/%s", run->programs, player->who));
+	child_words_take(&argv, programs_beside(player->who));
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		child_words_take(&argv, mem_strdup(words[i]));
 	bool good = start(player, on_tool_line, argv.items, err);
@@ -216,7 +216,7 @@ static bool run_lab(struct run *run, const char *const words[], struct error *er
 {
 	struct child_words argv = {0};
 	struct buf said = {0};
-	child_words_take(&argv, mem_printf("%s/lab", run->programs));
+	child_words_take(&argv, programs_beside("lab"));
 	child_words_take(&argv, mem_printf("--dir=%s", run->site->dir));
 	child_words_take(&argv, mem_printf("--rabbitmq=%s", run->site->programs));
 	for (size_t i = 0; words[i] != NULL; i++) {
@@ -410,24 +410,10 @@ static bool write_settings(struct run *run, struct error *err)
 	       error_set(err, ERROR_IO, "cannot write the drill's settings: %s", strerror(errno));
 }
 
-static bool find_programs(struct run *run, struct error *err)
-{
-	char program[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-	if (length < 0)
-		return error_set(
-		    err, ERROR_INTERNAL, "cannot find this program: %s", strerror(errno));
-	program[length] = '\0';
-	char *slash = strrchr(program, '/');
-	*slash = '\0';
-	run->programs = mem_strdup(program);
-	return true;
-}
-
 static bool listen_to_nodes(struct run *run, struct error *err)
 {
 	struct child_words argv = {0};
-	child_words_take(&argv, mem_printf("%s/lab", run->programs));
+	child_words_take(&argv, programs_beside("lab"));
 	child_words_take(&argv, mem_strdup("logs"));
 	child_words_take(&argv, mem_strdup("--follow"));
 	child_words_take(&argv, mem_printf("--dir=%s", run->site->dir));
@@ -439,7 +425,7 @@ static bool listen_to_nodes(struct run *run, struct error *err)
 static bool play(struct run *run, bool *was_lost, struct error *err)
 {
 	uint64_t stopped_ns;
-	if (!find_programs(run, err) || !write_settings(run, err) || !listen_to_nodes(run, err))
+	if (!write_settings(run, err) || !listen_to_nodes(run, err))
 		return false;
 	say(run, "drill", "%s: %s", run->drill->name, run->drill->what);
 	if (!start_tool(&run->consumer, err) || !start_tool(&run->producer, err))
@@ -471,7 +457,6 @@ bool drill_run(
 	loop_free(run.loop);
 	fates_release(&run.fates);
 	buf_release(&run.last_said);
-	free(run.programs);
 	free(run.settings);
 	return good;
 }

@@ -74,9 +74,9 @@ static void on_readable(void *ctx, short revents)
 	pass_on(stream, false);
 }
 
-static bool open_streams(struct witness *w, int writers[2], struct error *err)
+static bool open_streams(struct witness *w, bool is_heard, int writers[2], struct error *err)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = is_heard ? 0 : 1; i < 2; i++) {
 		int ends[2];
 		if (pipe2(ends, O_CLOEXEC) != 0)
 			return error_set(
@@ -89,8 +89,8 @@ static bool open_streams(struct witness *w, int writers[2], struct error *err)
 	return true;
 }
 
-struct witness *witness_start(
-    struct loop *loop, char *const argv[], witness_line_fn *line, void *ctx, struct error *err)
+struct witness *witness_start(struct loop *loop, const struct witness_spec *spec,
+    witness_line_fn *line, void *ctx, struct error *err)
 {
 	int writers[2] = {-1, -1};
 	struct witness *w = mem_alloc(1, sizeof *w);
@@ -99,13 +99,15 @@ struct witness *witness_start(
 	    .ctx = ctx,
 	    .reaped = true,
 	    .streams = {{.fd = -1}, {.fd = -1}}};
-	bool good = open_streams(w, writers, err);
-	const struct child_spec spec = {.argv = argv,
-	    .out = writers[0],
+	bool good = open_streams(w, spec->out == 0, writers, err);
+	const struct child_spec child = {.argv = spec->argv,
+	    .folder = spec->folder,
+	    .in = spec->in,
+	    .out = spec->out != 0 ? spec->out : writers[0],
 	    .errors = writers[1],
 	    .death_signal = SIGKILL,
 	    .own_group = true};
-	good = good && child_start(&spec, &w->pid, err);
+	good = good && child_start(&child, &w->pid, err);
 	w->reaped = !good;
 	for (int i = 0; i < 2; i++)
 		if (writers[i] >= 0)

@@ -7,7 +7,7 @@ export WARREN_SETTINGS='' AMQP_URL=amqp://127.0.0.1:1 # where nobody listens
 # ---- one list of options ----
 
 "$BIN/bench" --help | grep -oE '^ +(-[A-Za-z], |    )--[a-z-]+' | grep -oE '[a-z][a-z-]+$' |
-	grep -vxE 'settings|url|password-file|ask-password|set|wait|quiet|verbose|color|log-format|help|version|man|completion' |
+	grep -vxE 'settings|url|url-file|password-file|ask-password|set|wait|quiet|verbose|color|log-format|help|version|man|completion' |
 	sort -u >"$work/options"
 jq -r '.properties.bench.properties | keys[]' settings/warren.schema.json | sort >"$work/keys"
 ok "there are options" test "$(wc -l <"$work/options")" -gt 60

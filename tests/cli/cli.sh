@@ -145,6 +145,33 @@ ok "--url is stronger than both" with AMQP_URL=amqp://127.0.0.1:2 WARREN_URL=amq
 ok "an address that is wrong is told without its password" with WARREN_URL=amqp://me:secret@localhost:port -- 78 'amqp://***' consumer some_queue
 ok "anywhere" eval "! grep -q secret $work/err"
 
+# ---- an address in a file ----
+
+for name in at_end cr_lf bare; do
+	case $name in
+	at_end) printf '%s\nanother line\n' "$nobody" ;;
+	cr_lf) printf '%s\r\n' "$nobody" ;;
+	*) printf %s "$nobody" ;;
+	esac >"$work/$name"
+	ok "AMQP_URL_FILE names a file with the address ($name)" with AMQP_URL_FILE="$work/$name" -- 69 "127.0.0.1:1:" consumer some_queue
+done
+ok "it may hold several" with AMQP_URL_FILE=<(echo "amqp://127.0.0.1:2 $nobody") -- 69 "127.0.0.1:1:" consumer some_queue
+ok "--url-file does" fails 69 "127.0.0.1:1:" consumer --url-file "$work/bare" some_queue
+ok "it is stronger than AMQP_URL" with AMQP_URL=amqp://127.0.0.1:2 -- 69 "127.0.0.1:1:" consumer --url-file "$work/bare" some_queue
+ok "--url is stronger than AMQP_URL_FILE" with AMQP_URL_FILE=nosuch -- 69 "127.0.0.1:1:" consumer --url $nobody some_queue
+ok "AMQP_URL and AMQP_URL_FILE are one too many" with AMQP_URL=$nobody AMQP_URL_FILE="$work/bare" -- 64 "'--url' and '--url-file' both come from the environment; give one of them" consumer some_queue
+ok "an empty AMQP_URL is none" with AMQP_URL= AMQP_URL_FILE="$work/bare" -- 69 "127.0.0.1:1:" consumer some_queue
+ok "a missing one is named" with AMQP_URL_FILE=nosuch -- 66 "cannot use the URL file 'nosuch': No such file" consumer some_queue
+ok "an empty one" with AMQP_URL_FILE=/dev/null -- 66 "cannot use the URL file '/dev/null': its first line is empty" consumer some_queue
+ok "standard input is none" fails 64 "--url-file wants a file" consumer --url-file - some_queue
+echo 'amqp://me:s3cr3t@host:port' >"$work/wrong"
+chmod 600 "$work/wrong"
+ok "of a wrong address the file is named" with AMQP_URL_FILE="$work/wrong" -- 78 "$work/wrong: " consumer some_queue
+ok "not the password" eval "! grep -q s3cr3t $work/err"
+ok "nor was there more to say" eval "[ \$(wc -l <$work/err) -eq 1 ]"
+chmod 644 "$work/wrong"
+ok "that others can read it is told" with AMQP_URL_FILE="$work/wrong" -- 78 "the URL file '$work/wrong' is open to others (mode 644)" consumer some_queue
+
 # ---- no broker ----
 
 while read -r call; do

@@ -10,7 +10,7 @@ enum format { FORMAT_PRETTY, FORMAT_JSON, FORMAT_BODY, FORMAT_NONE };
 
 struct target {
 	bool quiet, declare, version, amount_given;
-	const char *url, *from, *exec;
+	const char *url, *url_file, *from, *exec;
 	struct option_list set;
 	int format;
 	uint64_t amount, offset, delay_ns, size;
@@ -78,6 +78,13 @@ static const struct option common_options[] = {
 	.argument = "URL",
 	.help = "the broker",
 	.environment = "AMQP_URL"},
+    {.name = "url-file",
+	.type = OPTION_TEXT,
+	.offset = AT(url_file),
+	.argument = "FILE",
+	.help = "its first line",
+	.environment = "AMQP_URL_FILE",
+	.instead = "url"},
     {.name = "set",
 	.type = OPTION_LIST,
 	.offset = AT(set),
@@ -140,7 +147,8 @@ static bool parse(const struct command *command, const char *const words[], stru
 static void clear_environment(void)
 {
 	static const char *const names[] = {"WARREN_AMOUNT", "WARREN_FORMAT", "WARREN_QUIET",
-	    "WARREN_URL", "AMQP_URL", "WARREN_SET", "WARREN_VERSION", "WARREN_EXEC_PER_MESSAGE"};
+	    "WARREN_URL", "AMQP_URL", "AMQP_URL_FILE", "WARREN_SET", "WARREN_VERSION",
+	    "WARREN_EXEC_PER_MESSAGE"};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		unsetenv(names[i]);
 }
@@ -171,6 +179,8 @@ static void show(const struct target *t, char *const operands[], struct buf *out
 		buf_printf(out, "exec=%s ", t->exec);
 	if (t->url != NULL)
 		buf_printf(out, "url=%s ", t->url);
+	if (t->url_file != NULL)
+		buf_printf(out, "url_file=%s ", t->url_file);
 	for (size_t i = 0; i < t->set.count; i++)
 		buf_printf(out, "set=%s ", t->set.items[i]);
 	buf_append_char(out, '|');
@@ -335,6 +345,11 @@ static const struct {
     {"WARREN_URL", "amqp://a", {NULL}, "url=amqp://a |", NULL},
     {"AMQP_URL", "amqp://b", {NULL}, "url=amqp://b |", NULL},
     {"AMQP_URL", "amqp://b", {"--url=amqp://c"}, "url=amqp://c |", NULL},
+    {"AMQP_URL", "amqp://b", {"--url-file=f"}, "url_file=f |", NULL},
+    {"AMQP_URL_FILE", "f", {NULL}, "url_file=f |", NULL},
+    {"AMQP_URL_FILE", "f", {"--url=amqp://c"}, "url=amqp://c |", NULL},
+    {"AMQP_URL_FILE", "amqp://me:secret@b", {NULL}, NULL,
+	"variable 'AMQP_URL_FILE' got a URL; did you mean '--url'?"},
     {"WARREN_SET", "a=1", {NULL}, "set=a=1 |", NULL},
     {"WARREN_SET", "a=1", {"--set", "b=2"}, "set=b=2 |", NULL},
     {"WARREN_VERSION", "0.1.0", {NULL}, "|", NULL},
@@ -372,6 +387,29 @@ START_TEST(own_variable_goes_before_the_further_one)
 	setenv("WARREN_URL", "", 1);
 	ck_assert(parse(&producer, (const char *const[]){NULL}, &t, &operands, &err));
 	ck_assert_str_eq(t.url, "amqp://far");
+	clear_environment();
+}
+END_TEST
+
+START_TEST(two_ways_to_say_the_same_contradict_each_other_in_one_place)
+{
+	static const char *const both[] = {"--url=amqp://me:secret@h", "--url-file", "f", NULL};
+	struct target t = {0};
+	struct error err = {0};
+	char **operands = NULL;
+	clear_environment();
+	ck_assert(!parse(&producer, both, &t, &operands, &err));
+	ck_assert_str_eq(
+	    err.text, "'--url' and '--url-file' both come from the command line; give one of them");
+	error_clear(&err);
+	setenv("WARREN_URL", "amqp://me:secret@h", 1);
+	setenv("AMQP_URL_FILE", "f", 1);
+	ck_assert(!parse(&producer, (const char *const[]){NULL}, &t, &operands, &err));
+	ck_assert_str_eq(
+	    err.text, "'--url' and '--url-file' both come from the environment; give one of them");
+	error_clear(&err);
+	setenv("WARREN_URL", "", 1);
+	ck_assert(parse(&producer, (const char *const[]){NULL}, &t, &operands, &err));
 	clear_environment();
 }
 END_TEST
@@ -643,6 +681,7 @@ START_TEST(help_is_aligned_and_wrapped)
 	    "      --declare          make what is needed first\n"
 	    "\n"
 	    "      --url URL          the broker [$AMQP_URL]\n"
+	    "      --url-file FILE    its first line [$AMQP_URL_FILE]\n"
 	    "      --set PATH=VALUE   override a setting (may be repeated)\n"
 	    "  -q, --quiet            say nothing\n"
 	    "  -V, --version          print the version and exit\n"
@@ -812,6 +851,8 @@ static const struct {
 	"an option's environment variable is misspelt"},
     {{{.name = "one", .help = "x", .argument = "X", .type = (enum option_type)99}},
 	"an option has no such type"},
+    {{{.name = "one", .help = "x", .argument = "X", .type = OPTION_TEXT, .instead = "one"}},
+	"an option stands in for itself"},
 };
 
 START_TEST(faults_of_a_table_are_found)
@@ -859,6 +900,7 @@ static Suite *options_suite(void)
 	tcase_add_loop_test(parse_case, environment_counts_when_the_option_is_not_given, 0,
 	    (int)ARRAY_LEN(variables));
 	tcase_add_test(parse_case, own_variable_goes_before_the_further_one);
+	tcase_add_test(parse_case, two_ways_to_say_the_same_contradict_each_other_in_one_place);
 	tcase_add_test(parse_case, values_that_may_be_urls_are_never_shown);
 	tcase_add_test(parse_case, empty_argv_is_an_empty_command_line);
 	tcase_add_loop_test(

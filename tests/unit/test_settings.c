@@ -151,8 +151,9 @@ START_TEST(several_addresses_may_be_given)
 	struct settings s = {0};
 	struct problems problems = {0};
 	struct error err = {0};
-	struct settings_options options = {
-	    .source = "settings/walkthrough.yaml", .url = "amqp://a amqps://b:1/v amqp://c"};
+	struct settings_options options = {.source = "settings/walkthrough.yaml",
+	    .url = "amqp://a amqps://b:1/v amqp://c",
+	    .url_origin = "--url"};
 	ck_assert(settings_load(&options, &s, &problems, &err));
 	ck_assert_uint_eq(s.uri_count, 3);
 	ck_assert_str_eq(s.uris[1].shown, "amqps://b:1/v");
@@ -166,13 +167,35 @@ START_TEST(several_addresses_may_be_given)
 }
 END_TEST
 
+START_TEST(several_addresses_may_come_in_the_variable_of_the_settings)
+{
+	struct settings s = {0};
+	struct problems problems = {0};
+	struct error err = {0};
+	struct settings_options options = {.source = "settings/walkthrough.yaml"};
+	setenv("AMQP_URL", "amqp://me:secret@a amqps://b:1/v", 1);
+	ck_assert(settings_load(&options, &s, &problems, &err));
+	ck_assert_uint_eq(s.uri_count, 2);
+	ck_assert_str_eq(s.uris[0].shown, "amqp://me:***@a");
+	ck_assert_str_eq(s.uris[1].shown, "amqps://b:1/v");
+	settings_release(&s);
+	setenv("AMQP_URL", "amqp://a amqp://b:port", 1);
+	ck_assert(!settings_load(&options, &s, &problems, &err));
+	ck_assert_uint_eq(problems.count, 1);
+	settings_release(&s);
+	problems_release(&problems);
+	unsetenv("AMQP_URL");
+}
+END_TEST
+
 START_TEST(the_url_given_counts_more_than_the_settings)
 {
 	struct problems problems = {0};
 	struct settings settings;
 	struct error err = {0};
-	struct settings_options options = {
-	    .source = "settings/walkthrough.yaml", .url = "amqp://me:secret@broker/vh"};
+	struct settings_options options = {.source = "settings/walkthrough.yaml",
+	    .url = "amqp://me:secret@broker/vh",
+	    .url_origin = "--url"};
 	ck_assert(settings_load(&options, &settings, &problems, &err));
 	ck_assert_str_eq(settings.uris[0].host, "broker");
 	ck_assert_str_eq(settings.uris[0].shown, "amqp://me:***@broker/vh");
@@ -258,6 +281,7 @@ int main(void)
 	tcase_add_test(tests, the_schema_lists_every_volume);
 	tcase_add_test(tests, overrides_are_checked_like_the_file);
 	tcase_add_test(tests, several_addresses_may_be_given);
+	tcase_add_test(tests, several_addresses_may_come_in_the_variable_of_the_settings);
 	tcase_add_test(tests, the_url_given_counts_more_than_the_settings);
 	tcase_add_test(tests, a_bad_address_is_a_mistake_even_when_another_is_given);
 	tcase_add_loop_test(
