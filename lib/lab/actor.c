@@ -180,7 +180,9 @@ static void render_body(const json_t *body, struct buf *out)
 		render_scalar(value, out);
 		before = ", ";
 	}
-	if (inner == NULL)
+	if (body == NULL) /* "body_base64" */
+		buf_append_str(out, "(binary)");
+	else if (inner == NULL)
 		text_escape(text, BODY_BYTES, out);
 	json_decref(inner);
 }

@@ -17,7 +17,6 @@
 
 #define LOOK_EVERY_NS (100 * CHRONO_MS)
 #define READY_LIMIT_NS (30 * CHRONO_S) /* for a consumer to take messages, or a tool to end */
-#define QUIET_NS (10 * CHRONO_S) /* without a message: what is expected does not come any more */
 #define HEARTBEAT_S 10
 
 struct stage {
@@ -265,7 +264,7 @@ static bool judge_queue(struct stage *stage, const struct lesson_check *check, b
     struct buf *found, struct error *err)
 {
 	uint64_t holds;
-	if (!await(stage, (struct condition){queue_holds, check}, QUIET_NS, is_met, err) ||
+	if (!await(stage, (struct condition){queue_holds, check}, stage->lesson->patience_ns, is_met, err) ||
 	    !look_queue(stage, check->queue, &holds, err))
 		return false;
 	if (holds == UINT64_MAX)
@@ -298,7 +297,7 @@ static bool settle(struct stage *stage, struct error *err)
 	bool held;
 	do {
 		before = now;
-		if (!await(stage, there, QUIET_NS, &held, err))
+		if (!await(stage, there, stage->lesson->patience_ns, &held, err))
 			return false;
 		now = count_messages(stage, UINT32_MAX);
 	} while (!held && now > before);
@@ -453,8 +452,25 @@ static void assemble(struct stage *stage, const char *names[LESSON_CAST_MAX])
 		stage->cast[i] = actor_create(&site, &lesson->cast[i], i);
 }
 
+/* Before anything is played: a jq expression that does not compile is not to be met at the end. */
+static bool read_expressions(struct stage *stage, struct error *err)
+{
+	for (size_t i = 0; i < stage->lesson->check_count; i++) {
+		struct buf found = {0};
+		bool is_met;
+		bool good = verdict_judge(stage->lesson, &stage->lesson->checks[i], stage->cast,
+		    &is_met, &found, err);
+		buf_release(&found);
+		if (!good)
+			return error_context(err, "lesson.checks.%zu", i);
+	}
+	return true;
+}
+
 static bool play(struct stage *stage, bool *is_met, struct error *err)
 {
+	if (!read_expressions(stage, err))
+		return false;
 	char *title = printable(stage->lesson->title), *watch = printable(stage->lesson->watch);
 	board_say(stage->board, title);
 	board_say(stage->board, watch);
