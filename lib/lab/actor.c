@@ -139,7 +139,7 @@ static void on_line(void *ctx, bool is_error, struct slice line)
 
 static void render_scalar(const json_t *value, struct buf *out)
 {
-	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	text_escape(
 	    slice_str(json_is_string(value) ? json_string_value(value) : text), BODY_BYTES, out);
 	free(text);
