@@ -20,7 +20,7 @@ holds() {
 	} 2>&1 | sed 's/^/#   /' | cut -c1-900
 }
 # runs: the bench in the background has printed its first interval.
-runs() { eventually 20 grep -qE '^ +[0-9.]+s ' "$work/err"; }
+runs() { eventually 60 grep -qE '^ +[0-9.]+s ' "$work/err"; }
 queues() { "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q -p "$vhost" list_queues name messages; }
 
 # ---- counts ----
@@ -145,7 +145,7 @@ pid=$!
 runs
 "$BIN/lab" alarm memory on --dir "$WARREN_TEST_LAB" >/dev/null
 is_blocked() { grep -q 'takes no messages' "$work/err"; }
-eventually 30 is_blocked
+eventually 60 is_blocked
 read -r -t 1.5 <> <(:)
 "$BIN/lab" alarm memory off --dir "$WARREN_TEST_LAB" >/dev/null
 wait $pid
@@ -200,7 +200,7 @@ scraped() {
 	printf 'GET /metrics HTTP/1.0\r\n\r\n' >&"$page"
 	grep -qE '^warren_bench_received_total [1-9]' <&"$page"
 }
-ok "Prometheus can have the running totals" eventually 30 scraped
+ok "Prometheus can have the running totals" eventually 60 scraped
 kill -INT "$bench_pid"
 
 for what in connections channels queues; do
@@ -279,7 +279,7 @@ like "$(cat "$work/err")" 'sent/s.*received/s' "the table goes to stderr"
 
 "$BIN/bench" --find-max --latency-bound 1s --time 300ms --json >"$work/json" 2>"$work/err" &
 pid=$!
-eventually 20 grep -q ', held' "$work/err"
+eventually 60 grep -q ', held' "$work/err"
 kill -INT $pid
 wait $pid
 is $? 0 "a search that is interrupted ends well"

@@ -62,5 +62,5 @@ kill -TERM $pid
 wait $pid
 is $? 69 "a signal ends it"
 none_left() { ! pgrep -f "$work/warren-lab" && ! ls -d "$work"/warren-lab*; }
-ok "with all it had started" eventually 30 none_left
+ok "with all it had started" eventually 60 none_left
 done_testing

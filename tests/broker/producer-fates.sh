@@ -27,7 +27,7 @@ export WARREN_SETTINGS=$work/s.yaml
 
 # send ARGUMENTS: a producer; out, err, and its status.
 send() {
-	timeout 30 "$BIN/producer" --yes "$@" >out 2>err
+	timeout 60 "$BIN/producer" --yes "$@" >out 2>err
 	status=$?
 }
 drop() { "$BIN/topology" purge >purged; }
@@ -149,7 +149,7 @@ exec 8<pipe
 resting() { [ "$(awk '{print $3}' /proc/$producer/stat)" = S ] && [ "$(awk '/VmRSS/ {print $2}' /proc/$producer/status)" -gt 0 ]; }
 peak() { awk '/VmHWM/ {print $2}' /proc/$producer/status; }
 sent_so_far() { "$BIN/topology" show q -f json | jq -es 'map(.ready // 0) | add > 2000'; }
-ok "a reader that sleeps: the producer goes on until much is waiting" eventually 20 eval 'sent_so_far && resting'
+ok "a reader that sleeps: the producer goes on until much is waiting" eventually 60 eval 'sent_so_far && resting'
 memory=$(peak)
 ok "a reader that sleeps: memory stays small ($memory kB)" test "$memory" -lt 65536
 kill -INT $producer
@@ -238,7 +238,7 @@ rm out
 "$BIN/producer" fine --rate 100/s --yes --format json >out 2>err &
 producer=$!
 some() { [ "$(wc -l <out)" -ge 20 ]; }
-ok "without an amount it goes on" eventually 30 some
+ok "without an amount it goes on" eventually 60 some
 kill -INT $producer
 wait $producer
 is $? 0 "until Ctrl+C, which is a clean end"
@@ -256,7 +256,7 @@ for tool in "producer fine --amount 1" "consumer q" "topology show"; do
 	# shellcheck disable=SC2086
 	set -- $tool
 	since=${EPOCHREALTIME/[.,]/}
-	timeout 20 "$BIN/$1" "${@:2}" --wait 2s --url amqp://127.0.0.1:1 >out 2>err
+	timeout 60 "$BIN/$1" "${@:2}" --wait 2s --url amqp://127.0.0.1:1 >out 2>err
 	is $? 69 "$1 --wait 2s: exit 69"
 	ok "$1 --wait 2s: after 2 s" between $((${EPOCHREALTIME/[.,]/} - since)) 1950000 3500000
 	like "$(cat err)" "waiting for the broker" "$1 --wait 2s: and it says what it waits for"
@@ -264,7 +264,7 @@ done
 rm err
 "$BIN/producer" fine --amount 1 --wait 20s --url amqp://127.0.0.1:1 >out 2>err &
 producer=$!
-eventually 5 grep -q 'waiting for the broker' err
+eventually 60 grep -q 'waiting for the broker' err
 kill -INT $producer
 since=$SECONDS
 wait $producer
@@ -280,7 +280,7 @@ timeout 55 "$BIN/consumer" q --count 20 -f body --wait 50s --url "$url" >consume
 consumer=$!
 timeout 55 "$BIN/producer" fine --amount 20 --yes --wait 50s --url "$url" >produced 2>producer.err &
 producer=$!
-ok "both tools are there before the broker" eventually 30 \
+ok "both tools are there before the broker" eventually 60 \
 	eval 'grep -q "waiting for the broker" consumer.err && grep -q "waiting for the broker" producer.err'
 "$BIN/lab" ctl --dir "$work/late" -- start_app >late.log 2>&1
 wait $producer

@@ -45,7 +45,7 @@ cut_thrice() {
 	local n
 	for n in 1 2 3; do
 		cut_off
-		eventually 30 came_back "$1" $n
+		eventually 60 came_back "$1" $n
 	done
 }
 
@@ -53,7 +53,7 @@ cut_thrice() {
 
 "$BIN/producer" -s s.yaml --yes -f json --summary json >sent 2>sent.err &
 producer=$!
-eventually 20 has_lines sent 500
+eventually 60 has_lines sent 500
 cut_thrice sent.err
 kill -INT $producer
 ends_with 0 $producer "a producer cut off three times: exit 0"
@@ -75,9 +75,9 @@ mkfifo keys
 script -qefc "$BIN/producer -s s.yaml --amount 5 -f none" /dev/null <keys >asked &
 producer=$!
 exec 8>keys
-eventually 20 grep -q 'press Enter' asked
+eventually 60 grep -q 'press Enter' asked
 cut_off
-ok "a producer that waits for Enter comes back, too" eventually 30 came_back asked 1
+ok "a producer that waits for Enter comes back, too" eventually 60 came_back asked 1
 echo >&8
 ends_with 0 $producer "and begins when it is pressed"
 exec 8>&-
@@ -90,7 +90,7 @@ like "$(cat asked)" "5 sent, 5 confirmed" "to send what it should"
 consumer=$!
 "$BIN/producer" -s s.yaml --yes -f json >sent 2>sent.err &
 producer=$!
-eventually 20 has_lines got 500
+eventually 60 has_lines got 500
 cut_thrice got.err
 kill -INT $producer
 ends_with 0 $consumer "a consumer cut off three times: exit 0"
@@ -111,9 +111,9 @@ mkfifo pipe
 consumer=$!
 exec 6<pipe # which nobody reads, so most of them wait in the consumer
 all_sent() { is_ready got.err && [ "$(queue jobs .ready)" = 0 ]; }
-eventually 20 all_sent
+eventually 60 all_sent
 cut_off
-ok "--ack auto: a consumer with a slow reader comes back" eventually 30 came_back got.err 1
+ok "--ack auto: a consumer with a slow reader comes back" eventually 60 came_back got.err 1
 cat <&6 >got
 exec 6<&-
 ends_with 0 $consumer "--ack auto: exit 0"
@@ -123,10 +123,10 @@ is "$(lines got) $(field got.err received) $(field got.err acknowledged)" "3000 
 
 "$BIN/producer" -s s.yaml --yes -f json >sent 2>sent.err &
 producer=$!
-eventually 20 has_lines sent 500
+eventually 60 has_lines sent 500
 ctl delete_queue -p "$vhost" jobs >/dev/null
 cut_off
-eventually 30 came_back sent.err 1
+eventually 60 came_back sent.err 1
 kill -INT $producer
 wait $producer
 is "$(grep -c 'connected again' sent.err) $(queue jobs .exists)" "1 true" "a queue that was gone is declared again after a loss"
@@ -137,16 +137,16 @@ ok "with its binding" test "$(queue jobs .ready)" -gt 0
 
 "$BIN/consumer" -s s.yaml jobs -f json >got 2>got.err &
 consumer=$!
-eventually 20 is_ready got.err
+eventually 60 is_ready got.err
 ctl delete_queue -p "$vhost" jobs >/dev/null
 ends_with 76 $consumer "a consumer whose queue is deleted ends with 76"
 like "$(cat got.err)" "queue 'jobs' was deleted or moved" "and says why"
 "$BIN/consumer" -s s.yaml jobs -f json --count 100 --on-cancel renew >got 2>got.err &
 consumer=$!
-eventually 20 is_ready got.err
+eventually 60 is_ready got.err
 ctl delete_queue -p "$vhost" jobs >/dev/null
 consumes() { [ "$(queue jobs '.consumers // 0')" -gt 0 ]; }
-ok "--on-cancel renew: it declares and consumes again" eventually 20 consumes
+ok "--on-cancel renew: it declares and consumes again" eventually 60 consumes
 "$BIN/producer" -s s.yaml --yes --amount 100 --delay 0 -f none 2>/dev/null
 ends_with 0 $consumer "and gets what is sent then"
 like "$(cat got.err)" "queue 'jobs' was deleted or moved.*; declaring and consuming anew" "not without a word"
@@ -179,7 +179,7 @@ seq 30 >lines
 "$BIN/producer" -s s.yaml --from lines --exchange '' --routing-key small -f json --nack-retries 1000 --summary json >out 2>err &
 producer=$!
 small_is_full() { [ "$(queue small .ready)" -ge 10 ]; }
-eventually 20 small_is_full
+eventually 60 small_is_full
 timeout 60 "$BIN/consumer" -s s.yaml small -f body --idle 4s >got 2>/dev/null
 ends_with 0 $producer "nacked messages are sent again until the queue has room"
 is "$(sort -n got | uniq | tr '\n' ' ')" "$(seq 30 | tr '\n' ' ')" "and every one arrives"
@@ -192,9 +192,9 @@ is "$? $(field err confirmed) $(field err nacked) $(field err resent)" "1 10 10 
 
 "$BIN/producer" -s s.yaml --from lines --exchange '' --routing-key small -f pretty --nack-retries 1000 >out 2>err &
 producer=$!
-eventually 20 has_lines out 20
+eventually 60 has_lines out 20
 kill -INT $producer
-ok "after Ctrl+C, it says what it waits for" eventually 20 grep -q 'sent again: .*a second Ctrl+C ends at once' err
+ok "after Ctrl+C, it says what it waits for" eventually 60 grep -q 'sent again: .*a second Ctrl+C ends at once' err
 kill -INT $producer
 wait $producer 2>/dev/null
 
@@ -212,7 +212,7 @@ END
 consumer=$!
 eventually 60 has_lines got 1540
 cut_off
-eventually 30 came_back err 1
+eventually 60 came_back err 1
 touch lost
 ends_with 0 $consumer "a stream's consumer comes back"
 is "$(sort -n got | uniq | wc -l)" 3000 "it has read every message"
@@ -224,7 +224,7 @@ like "$(sort -n got | uniq -d | head -n 1)" '^1500$' "of which that was the firs
 
 "$BIN/consumer" -s s.yaml jobs --give-up-after 0 >got 2>got.err &
 consumer=$!
-eventually 20 is_ready got.err
+eventually 60 is_ready got.err
 cut_off
 ends_with 69 $consumer "--give-up-after 0: a loss is the end"
 

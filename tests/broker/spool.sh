@@ -31,7 +31,7 @@ kill_often() {
 		: >part
 		produce "${@:2}" >part 2>part.err &
 		producer=$!
-		eventually 20 has_lines part $((n * 20))
+		eventually 60 has_lines part $((n * 20))
 		kill -9 $producer
 		wait $producer 2>/dev/null
 		cat part >>sent
@@ -72,7 +72,7 @@ produce --from - --exchange '' --routing-key jobs <pipe >part 2>part.err &
 producer=$!
 exec 8>pipe
 printf 'a1\na2\na3\n' >&8
-eventually 20 has_lines part 3
+eventually 60 has_lines part 3
 kill -9 $producer
 wait $producer 2>/dev/null
 exec 8>&-
@@ -89,7 +89,7 @@ seq 2000 >few.txt
 produce --from lines.txt --exchange '' --routing-key jobs --rate 1000/s --give-up-after 0 \
 	--set "broker.url=$AMQP_URL" --set '"broker".heartbeat=5s' >part 2>part.err &
 producer=$!
-eventually 20 has_lines part 500
+eventually 60 has_lines part 500
 "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- close_all_connections -p "$vhost" "cut by a test" >/dev/null
 wait $producer
 is $? 69 "a run that the broker ends"
@@ -126,7 +126,7 @@ has_told() { has_lines "$1" 1 && [ "$(awk '{print $3}' /proc/$producer/stat)" = 
 for n in 1 2; do
 	produce --amount 3 --delay 1m >part 2>part.err &
 	producer=$!
-	ok "killed between messages, $n: one is confirmed" eventually 20 has_told part
+	ok "killed between messages, $n: one is confirmed" eventually 60 has_told part
 	kill -9 $producer
 	wait $producer 2>/dev/null
 done
@@ -136,7 +136,7 @@ is "$(grep -o 'going on.*' part.err)" "going on after message 1" "then none is s
 
 produce --amount 20000 >part 2>part.err &
 producer=$!
-eventually 20 has_lines part 500
+eventually 60 has_lines part 500
 kill -INT $producer
 wait $producer
 is $? 0 "Ctrl+C is a clean end"
@@ -152,7 +152,7 @@ seq 3 >few.txt
 produce --from few.txt --exchange '' --routing-key small --nack-retries 50 --give-up-after 300ms >part 2>part.err &
 producer=$!
 small_is_full() { [ "$(ready small)" = 1 ]; }
-eventually 20 small_is_full
+eventually 60 small_is_full
 proxy refuse
 proxy cut
 wait $producer
@@ -190,7 +190,7 @@ is "$(sort got | paste -sd' ')" "one three two" "with what stands before and beh
 three 5000
 produce --from three.jsonl --nack-retries 50 >part 2>part.err &
 producer=$!
-eventually 20 small_is_full
+eventually 60 small_is_full
 kill -9 $producer
 wait $producer 2>/dev/null
 timeout 60 "$BIN/consumer" -s s.yaml small -f none 2>got.err &
@@ -214,7 +214,7 @@ ln -s notes.txt link
 status_is 73 "a symbolic link is refused" "$BIN/producer" -s s.yaml --yes --spool link
 produce --rate 100/s >part 2>part.err &
 producer=$!
-eventually 20 has_lines part 1
+eventually 60 has_lines part 1
 status_is 69 "two producers do not share a spool" "$BIN/producer" -s s.yaml --yes --spool spool
 like "$(cat "$work/err")" "$producer" "the error names the process that has it"
 kill -9 $producer

@@ -119,7 +119,7 @@ serve() {
 	openssl s_server -accept 127.0.0.1:0 -cert "$1.pem" -key "$1.key" "${@:2}" <&9 >server.out 2>&1 &
 	servers+=($!)
 	disown
-	eventually 30 grep -q '^ACCEPT' server.out
+	eventually 60 grep -q '^ACCEPT' server.out
 	port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' server.out)
 }
 while IFS='|' read -r name host status text; do
@@ -290,7 +290,7 @@ asked empty >out 2>err
 is "$(head -n 1 out) $(grep -c 'its first line is empty' out)" "66 1" "an empty answer is none"
 asked end >out 2>err
 is "$(head -n 1 out) $(grep -c 'cannot ask for the password: no answer' out)" "66 1" "nor is the end"
-setsid -w timeout 20 "$BIN/consumer" q --url "$bob" --ask-password </dev/null >out 2>err
+setsid -w timeout 60 "$BIN/consumer" q --url "$bob" --ask-password </dev/null >out 2>err
 is "$? $(grep -c 'no terminal (.*); --password-file' err)" "66 1" "without a terminal nobody is asked"
 
 # ---- where else a password could be ----
@@ -304,7 +304,7 @@ for place in "AMQP_URL=amqps://bob:$secret@localhost:$tls_port?$trusted" "WARREN
 	run producer --from one --routing-key q --url "$plain" -q
 	url=()
 	case $place in WARREN_PASSWORD_FILE*) url=(--url "$bob") ;; esac
-	env "$place" timeout 20 "$BIN/consumer" q --no-declare --until-empty -f body "${url[@]}" -v \
+	env "$place" timeout 60 "$BIN/consumer" q --no-declare --until-empty -f body "${url[@]}" -v \
 		--exec "$work/spy" >out 2>err </dev/null
 	is "$? $(grep -c '^WARREN_QUEUE=q$' out)" "0 1" "a command of --exec, ${place%%=*}: runs"
 	silent "a command of --exec, ${place%%=*}"
@@ -319,7 +319,7 @@ die() { # COMMAND...: killed like a program that crashes; whether there is a cor
 		: >err # what an earlier one said is no sign of life
 		"$@" >/dev/null 2>err &
 		pid=$!
-		eventually 30 grep -q . err
+		eventually 60 grep -q . err
 		kill -SEGV $pid
 		wait $pid
 	) >/dev/null 2>&1
@@ -333,7 +333,7 @@ else
 fi
 "$BIN/consumer" q --no-declare --url "$plain" >out 2>err &
 pid=$!
-eventually 30 grep -q 'waiting for messages' err
+eventually 60 grep -q 'waiting for messages' err
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	# the owner's own processes: here root's without its privileges
 	is "$(setpriv --bounding-set=-all --inh-caps=-all head -c 1 "/proc/$pid/environ" 2>/dev/null | wc -c)" 0 \

@@ -89,7 +89,7 @@ done
 began=$SECONDS
 timeout --foreground 60 "$BIN/bench" --wait 50s >"$work/out" 2>"$work/err" &
 pid=$!
-eventually 20 grep -q 'waiting for the broker' "$work/err"
+eventually 60 grep -q 'waiting for the broker' "$work/err"
 kill -INT $pid
 wait $pid
 is $? 69 "who waits for a broker can be interrupted"

@@ -11,7 +11,7 @@ nobody=amqp://127.0.0.1:1 # where no broker listens
 fails() {
 	local status=$1 text=$2 got
 	shift 2
-	timeout 10 "$BIN/$1" "${@:2}" >"$work/out" 2>"$work/err" </dev/null
+	timeout 60 "$BIN/$1" "${@:2}" >"$work/out" 2>"$work/err" </dev/null
 	got=$?
 	[ "$got" -eq "$status" ] || {
 		echo "status $got instead of $status"
@@ -162,7 +162,7 @@ ok "but not before" test $((${EPOCHREALTIME/./} - started)) -ge 500000
 
 "$BIN/producer" -s walkthrough --yes --url amqp://me:secret@127.0.0.1:1 --wait 60s >"$work/waiting.out" 2>"$work/waiting.err" </dev/null &
 waiting=$!
-ok "--wait says that it waits" eventually 10 grep -q 'waiting for the broker' "$work/waiting.err"
+ok "--wait says that it waits" eventually 60 grep -q 'waiting for the broker' "$work/waiting.err"
 ok "meanwhile the list of processes does not show the password" eval "! grep -q secret /proc/$waiting/cmdline"
 started=$SECONDS
 kill -TERM $waiting

@@ -58,7 +58,7 @@ interrupt() {
 	local dir=$1 pid since
 	: >"$dir/took"
 	{ start "$@"; kill -9 $hostile; } &
-	eventually 30 eval '[ "$(wc -l <"$dir/played")" -ge 2 ]' || return
+	eventually 60 eval '[ "$(wc -l <"$dir/played")" -ge 2 ]' || return
 	pid=$(sed -n 's/pid=\([0-9]*\).*/\1/p' "$dir/took")
 	kill -INT "$pid"
 	eventually 1 eval '! kill -0 "$pid"'

@@ -31,7 +31,7 @@ for n in 1 2 3 4 5; do
 	: >part
 	"$BIN/consumer" ledger --url "$direct_url" -f json --quiet --prefetch 50 --dedupe-file ids >part 2>consumer.err &
 	consumer=$!
-	eventually 20 shown $((n * 100))
+	eventually 60 shown $((n * 100))
 	kill -9 $consumer
 	wait $consumer 2>/dev/null
 	cat part >>received

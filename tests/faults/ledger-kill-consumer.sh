@@ -14,7 +14,7 @@ for ((i = 0; i < KILLS; i++)); do
 	"$BIN/consumer" ledger -f json --prefetch 200 >"received.$i" 2>"received.$i.err" &
 	consumer=$!
 	least=$((RANDOM % 300 + 1))
-	eventually 20 eval "[ \$(wc -l <received.$i) -ge $least ]" || break
+	eventually 60 eval "[ \$(wc -l <received.$i) -ge $least ]" || break
 	kill -KILL $consumer
 	wait $consumer 2>/dev/null
 	[ $? -ne 137 ] || killed=$((killed + 1))

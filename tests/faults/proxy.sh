@@ -3,7 +3,7 @@
 . tests/support/tap.sh
 NULL=$PWD/${INSTRUMENTS:-build/release/tests}/bench/null_broker
 "$NULL" >"$work/null" &
-eventually 30 test -s "$work/null" || exit 1
+eventually 60 test -s "$work/null" || exit 1
 AMQP_URL=amqp://guest:guest@127.0.0.1:$(cat "$work/null")
 export AMQP_URL
 . tests/support/through.sh
@@ -24,7 +24,7 @@ background() {
 	proxy state
 	local up
 	up=$(of up)
-	eventually 30 eval "proxy state; [ \$(of up) -gt $((up + 1000)) ]"
+	eventually 60 eval "proxy state; [ \$(of up) -gt $((up + 1000)) ]"
 }
 ends() {
 	wait $producer
@@ -53,7 +53,7 @@ proxy refuse
 send "refuse" 69 five
 like "$(cat err)" 'refused' "refuse: the port is closed"
 proxy refuse 100
-ok "refuse 100: and opens by itself" eventually 30 eval '(: <>"/dev/tcp/127.0.0.1/$(head -n 1 answers)")'
+ok "refuse 100: and opens by itself" eventually 60 eval '(: <>"/dev/tcp/127.0.0.1/$(head -n 1 answers)")'
 proxy resume
 send "resume" 0 five
 for fault in cut reset 'cut-after 333' 'blackhole 2'; do
@@ -65,7 +65,7 @@ for fault in cut reset 'cut-after 333' 'blackhole 2'; do
 	black*)
 		proxy state
 		down=$(of down)
-		eventually 30 eval "proxy state; [ \$(of down) -gt $((down + 100)) ]"
+		eventually 60 eval "proxy state; [ \$(of down) -gt $((down + 100)) ]"
 		kill -0 $producer
 		result $? "blackhole 2: what comes down is dropped, the link lives on"
 		{ kill -9 $producer && wait $producer; } 2>killed

@@ -13,7 +13,7 @@ proxy_up() {
 	"$FAULTS/proxy" "$broker_port" "$@" <commands >answers 2>proxy.err &
 	proxy=$!
 	exec 7>commands
-	eventually 30 test -s answers || exit 1
+	eventually 60 test -s answers || exit 1
 	direct_url=$AMQP_URL
 	AMQP_URL=$(sed -E "s#:$broker_port(/|\$)#:$(head -n 1 answers)\\1#" <<<"$AMQP_URL")
 }
@@ -22,7 +22,7 @@ proxy() {
 	local before
 	before=$(wc -l <answers)
 	echo "$*" >&7
-	eventually 30 eval "[ \$(wc -l <answers) -gt $before ]"
+	eventually 60 eval "[ \$(wc -l <answers) -gt $before ]"
 	answer=$(tail -n 1 answers)
 }
 # of NAME: a count of the last answer.
