@@ -69,6 +69,23 @@ eventually() {
 		read -r -t 0.05 <> <(:) || true
 	done
 }
+# fresh FILE...: empty, before a command that runs beside the script writes there: what another one has
+# left would be taken for what this one says.
+fresh() {
+	local file
+	for file; do : >"$file"; done
+}
+# quickly MS COMMAND...: it succeeds within so many milliseconds, of five times at least once.
+quickly() {
+	local most=$1 try since
+	shift
+	for try in 1 2 3 4 5; do
+		since=${EPOCHREALTIME/[.,]/}
+		"$@" && [ $(((${EPOCHREALTIME/[.,]/} - since) / 1000)) -le "$most" ] && return
+		echo "not in time, try $try"
+	done
+	return 1
+}
 # patiently COMMAND...: calls it with the factor 1 behind its arguments, then with 4 and 12, until it
 # succeeds. For what must happen within a time of ours: a machine that stands still for seconds gets
 # the same at a slower pace; a mistake is one at every pace.
