@@ -22,9 +22,9 @@ timeout 60 "$BIN/consumer" asked --until-empty --exec-shell --exec 'cat; touch b
 	-f body >got 2>err &
 consumer=$!
 ok "a consumer is at work" eventually 60 test -e begun
-proxy delay 1000
+proxy delay 4000
 : >go
-eventually 60 test -s got # now it asks, and the answer takes two seconds
+eventually 60 test -s got # now it asks, and the answer takes eight seconds
 proxy cut
 proxy resume
 wait $consumer
@@ -33,7 +33,7 @@ is "$(grep -c 'connected again' err) $(sort -u got)" "1 one" "with what was in t
 
 # ---- while the channel for failed messages is opened anew ----
 
-: >err
+fresh err
 "$BIN/consumer" failing --exec false -f none >got 2>err &
 consumer=$!
 eventually 60 grep -q 'waiting for messages' err

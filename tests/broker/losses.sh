@@ -49,7 +49,7 @@ begin() {
 	pid=$!
 	exec 9<"$work/pipe"
 	for _ in {1..10}; do
-		IFS= read -r -t 20 line <&9
+		IFS= read -r -t 60 line <&9
 		printf '%s\n' "$line" >>"$work/first"
 	done
 }
@@ -109,7 +109,7 @@ for signal in INT TERM; do
 	pid=$!
 	ok "SIG$signal with --exec: the tenth command is at work" eventually 60 test -e tenth
 	kill "-$signal" $pid
-	eventually 5 holds 990 || true # what nobody works on may come back already
+	eventually 60 left_alone # it has heard
 	: >go
 	wait $pid
 	is $? 0 "SIG$signal with --exec: a clean end with status 0"
@@ -170,7 +170,7 @@ kill -INT $pid
 since=$SECONDS
 wait $pid
 is $? 0 "SIGINT while nobody reads: a clean end"
-ok "SIGINT while nobody reads: within seconds" test $((SECONDS - since)) -le 6
+ok "SIGINT while nobody reads: within seconds" test $((SECONDS - since)) -le 30
 cat <&9 >>"$work/first"
 exec 9<&-
 like "$(cat first.err)" '^consumer: [0-9]+ received, [0-9]+ acknowledged' "SIGINT while nobody reads: with a summary"
@@ -182,17 +182,23 @@ ok "SIGINT while nobody reads: nothing is missing" cmp -s all.ids sent.ids
 
 for pair in INT:130 TERM:143; do
 	signal=${pair%:*} status=${pair#*:}
-	fill
-	begin --prefetch 500
-	kill "-$signal" $pid
-	ok "SIG$signal while the output is blocked: it takes no more" eventually 60 left_alone
-	kill "-$signal" $pid
-	since=$SECONDS
-	wait $pid 2>ignored
-	is $? "$status" "a second SIG$signal while the output is blocked: status $status"
-	ok "a second SIG$signal: at once" test $((SECONDS - since)) -le 1
-	cat <&9 >>"$work/first"
-	exec 9<&-
+	for _ in 1 2 3 4 5; do # after two seconds it ends by itself; we may stand still as long
+		fill
+		begin --prefetch 500
+		kill "-$signal" $pid
+		eventually 60 left_alone
+		result $? "SIG$signal while the output is blocked: it takes no more"
+		since=${EPOCHREALTIME/./}
+		kill "-$signal" $pid
+		wait $pid 2>ignored
+		ended=$? took=$(((${EPOCHREALTIME/./} - since) / 1000))
+		cat <&9 >>"$work/first"
+		exec 9<&-
+		[ $ended -ne "$status" ] || [ $took -ge 1000 ] || break
+		eventually 60 holds $((1000 - $(ids first | count))) && rest second
+	done
+	is $ended "$status" "a second SIG$signal while the output is blocked: status $status"
+	ok "a second SIG$signal: at once" test $took -lt 1000
 	printed=$(ids first | count)
 	ok "a second SIG$signal: what was not printed is in the queue" eventually 60 holds $((1000 - printed))
 	rest second

@@ -28,15 +28,16 @@ kill_often() {
 	local n producer
 	: >sent
 	for ((n = 1; n <= 20; n++)); do
-		: >part
-		produce "${@:2}" >part 2>part.err &
+		fresh part
+		# slowly: when we stand still for a moment, it must not come to its end
+		produce "${@:2}" --rate 2000/s >part 2>part.err &
 		producer=$!
 		eventually 60 has_lines part $((n * 20))
 		kill -9 $producer
 		wait $producer 2>/dev/null
 		cat part >>sent
 	done
-	(produce "${@:2}") >part 2>part.err
+	(produce "${@:2}" --rate 10000/s) >part 2>part.err
 	is $? 0 "$1: killed with -9 twenty times, then it ends with 0"
 	cat part >>sent
 }
@@ -58,7 +59,7 @@ is "$(stat -c '%s %a' spool)" "16 600" "patterns: in the end the spool is empty,
 # ---- lines ----
 
 seq 20000 >lines.txt
-kill_often lines --from lines.txt --exchange '' --routing-key jobs --rate 10000/s
+kill_often lines --from lines.txt --exchange '' --routing-key jobs
 take_all got
 is "$(jq -r .body got | sort -n | uniq | wc -l)" 20000 "lines: each has arrived"
 is "$(jq -r 'select(.properties.headers["x-warren-resent"] != true) | .body' got | sort | uniq -d | wc -l)" 0 \
@@ -68,6 +69,7 @@ is "$(ids_of_two got)" 0 "lines: no two have the same id"
 # ---- a pipe ----
 
 mkfifo pipe
+fresh part
 produce --from - --exchange '' --routing-key jobs <pipe >part 2>part.err &
 producer=$!
 exec 8>pipe
@@ -124,6 +126,7 @@ is "$(jq -r 'select(.properties.headers["x-warren-resent"] != true) | .body' got
 # has_told FILE: the producer has printed a fate, and sleeps again.
 has_told() { has_lines "$1" 1 && [ "$(awk '{print $3}' /proc/$producer/stat)" = S ]; }
 for n in 1 2; do
+	fresh part
 	produce --amount 3 --delay 1m >part 2>part.err &
 	producer=$!
 	ok "killed between messages, $n: one is confirmed" eventually 60 has_told part
@@ -134,6 +137,7 @@ is "$(grep -o 'going on.*' part.err)" "going on after message 1" "then none is s
 
 # ---- a run stopped by Ctrl+C, and another one ----
 
+fresh part
 produce --amount 20000 >part 2>part.err &
 producer=$!
 eventually 60 has_lines part 500
@@ -212,6 +216,7 @@ status_is 65 "a file that is no spool is refused" "$BIN/producer" -s s.yaml --ye
 is "$(cat notes.txt)" important "and stays as it is"
 ln -s notes.txt link
 status_is 73 "a symbolic link is refused" "$BIN/producer" -s s.yaml --yes --spool link
+fresh part
 produce --rate 100/s >part 2>part.err &
 producer=$!
 eventually 60 has_lines part 1

@@ -316,7 +316,7 @@ cores() { find "$work" -maxdepth 1 -name 'core*' | wc -l; }
 die() { # COMMAND...: killed like a program that crashes; whether there is a core then
 	(
 		ulimit -c unlimited
-		: >err # what an earlier one said is no sign of life
+		fresh err
 		"$@" >/dev/null 2>err &
 		pid=$!
 		eventually 60 grep -q . err
@@ -331,6 +331,7 @@ if [ "$(die sh -c 'echo up >&2; exec sleep 60')" -gt 0 ]; then
 else
 	skip "no core file with secrets in it" "this system writes none at all"
 fi
+fresh err
 "$BIN/consumer" q --no-declare --url "$plain" >out 2>err &
 pid=$!
 eventually 60 grep -q 'waiting for messages' err

@@ -135,7 +135,7 @@ like "$(cat out)" "stream.* 'three'" "and says so"
 printf 'x\n' | "$BIN/producer" --from - -k one 2>put.err
 status_is 76 "delete --if-empty of a queue with a message: exit 76" "$BIN/topology" delete -s s.yaml one --if-empty
 like "$(cat err)" "^topology: cannot delete queue 'one': it is not empty; .*--if-empty" "the object, the reason and the next step"
-ok "it is still there" sees one '.exists and .ready == 1'
+ok "it is still there" eventually 60 sees one '.exists and .ready == 1'
 "$BIN/topology" purge -s s.yaml one >purged 2>purge.err
 timeout 60 "$BIN/consumer" -s s.yaml one 2>one.err >one.out &
 busy=$!
@@ -143,7 +143,7 @@ ok "a consumer is there" eventually 60 sees one '.consumers == 1'
 status_is 76 "delete --if-unused of a queue with a consumer: exit 76" "$BIN/topology" delete -s s.yaml one --if-unused
 like "$(cat err)" "^topology: cannot delete queue 'one': it is in use; .*--if-unused" "the object, the reason and the next step"
 kill -INT $busy $consumer
-wait $busy
+wait $busy $consumer
 status_is 76 "delete --if-unused of an exchange with bindings: exit 76" "$BIN/topology" delete -s s.yaml t --if-unused
 like "$(cat err)" "^topology: cannot delete exchange 't': it is in use" "and it is named"
 status_is 0 "delete --if-empty of an empty queue" "$BIN/topology" delete -s s.yaml one --if-empty
