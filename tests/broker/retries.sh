@@ -257,7 +257,7 @@ send c 1
 pid=$!
 ok "a handler is at work" eventually 60 lines log 1
 kill -TERM $pid
-left_alone() { "$BIN/topology" show c -f json | jq -e 'select(.object == "queue") | .consumers == 0'; }
+left_alone() { "$BIN/topology" show c -f json | jq -es 'any(.object == "queue" and .consumers == 0)'; }
 eventually 60 left_alone # it has heard
 : >told
 wait $pid
