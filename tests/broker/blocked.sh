@@ -1,6 +1,6 @@
 #!/bin/bash
 # An alarm of memory: the broker takes no messages. The producer says so, keeps its heartbeats, uses
-# neither memory nor processor, and goes on; nothing is lost.
+# neither memory nor processor, and goes on; nothing is lost. And a broker that stands still.
 . tests/support/tap.sh
 unset WARREN_TEST_LAB # a node of its own: it changes what belongs to all of it
 use_broker
@@ -17,6 +17,7 @@ messages:
     rate: 5000/s
     fields: {n: {sequence: 1}, text: {text: {length: 200}}}
 END
+node=$(cat "$WARREN_TEST_LAB/a/pid")
 seconds=${BLOCKED_SECONDS:-8} # four heartbeats, two more than a broker waits; issue 4 has 30
 
 lines() { wc -l <"$1" | tr -d ' '; }
@@ -64,5 +65,18 @@ kill -INT $consumer
 wait $consumer
 ids() { jq -r .properties.message_id "$1" | LC_ALL=C sort; }
 is "$(comm -3 <(ids sent) <(ids got) | wc -l)" 0 "exactly what was sent has arrived"
+
+# ---- a broker that stands still is not the end of a stream ----
+
+echo 'queues: {log: {type: stream}}' >log.yaml
+seq 200 >lines
+"$BIN/producer" -s log.yaml --from lines --routing-key log -f none --quiet
+cat >handler <<END
+read -r n
+echo "\$n"
+[ "\$n" -ne 50 ] || { kill -STOP $node; (sleep 2; kill -CONT $node) >/dev/null 2>&1 & }
+END
+timeout 60 "$BIN/consumer" -s log.yaml log --until-empty --prefetch 10 -f body --exec 'sh handler' >got 2>got.err
+is "$? $(wc -l <got)" "0 200" "a stream is read to its end, though the broker stands still for two seconds"
 
 done_testing
