@@ -124,7 +124,7 @@ serve() {
 }
 while IFS='|' read -r name host status text; do
 	serve "$name" -naccept 1
-	refused "$status" "$text" "s_server, $name" "amqps://guest:Zeh31m@$host:$port?cacertfile=our-ca.pem&connection_timeout=2000"
+	refused "$status" "$text" "s_server, $name" "amqps://guest:Zeh31m@$host:$port?cacertfile=our-ca.pem&connection_timeout=30000"
 	is "$(grep -c Zeh31m err)" 0 "s_server, $name: no password in it"
 done <<'END'
 expired|localhost|77|cannot be trusted: certificate has expired, on 20
@@ -264,7 +264,7 @@ if pid == 0:
 said = b""
 def until(text):
     global said
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while text not in said and time.monotonic() < end:
         if select.select([fd], [], [], 0.1)[0]:
             said += os.read(fd, 4096)
