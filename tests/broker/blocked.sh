@@ -37,9 +37,9 @@ ok "the producer says that the broker is blocked" eventually 60 says 'takes no m
 like "$(grep 'takes no messages' sent.err)" "low on memory" "with its reason"
 # at_rest: several looks in a row that find the same; a machine that stands still spoils one of them.
 at_rest() {
-	local n look
+	local n _
 	n=$(lines sent)
-	for look in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		read -r -t 0.3 <> <(:)
 		[ "$(lines sent)" = "$n" ] || return
 	done
