@@ -34,7 +34,7 @@ refuses() {
 	like "$?: $said" "^$status: lab: $regex" "$name"
 }
 
-ok "three nodes come up" lab up --nodes 3
+ok "three nodes come up" lab up --wait 300s --nodes 3
 before=$(ports)
 eval "$(lab env)"
 cat >"$work/s.yaml" <<'END'

@@ -114,7 +114,7 @@ if [ -n "$uses_node" ]; then
 	lab=$(mktemp -d "${TMPDIR:-/tmp}/warren-test.XXXXXX")
 	trap '"$BIN/lab" down --dir "$lab/lab" >/dev/null 2>&1; rm -rf "$lab"' EXIT
 	trap 'exit 130' INT TERM
-	"$BIN/lab" up --dir "$lab/lab" >"$logs/lab.log" 2>&1 || {
+	"$BIN/lab" up --wait 300s --dir "$lab/lab" >"$logs/lab.log" 2>&1 || {
 		cat "$logs/lab.log"
 		exit 1
 	}

@@ -102,7 +102,7 @@ done_testing() {
 use_broker() {
 	if [ -z "${WARREN_TEST_LAB-}" ]; then
 		export WARREN_TEST_LAB=$work/lab
-		"$BIN/lab" up --dir "$WARREN_TEST_LAB" >/dev/null || exit 1
+		"$BIN/lab" up --wait 300s --dir "$WARREN_TEST_LAB" >/dev/null || exit 1
 		trap '"$BIN/lab" down --dir "$WARREN_TEST_LAB" >/dev/null 2>&1; vhost=; tap_cleanup' EXIT
 	fi
 	eval "$("$BIN/lab" env --dir "$WARREN_TEST_LAB")"
