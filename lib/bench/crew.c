@@ -259,7 +259,8 @@ static uint64_t last_row_ns(const struct crew *crew)
 	return gone > time_ns && gone - time_ns < time_ns / 200 ? time_ns : gone;
 }
 
-/* What came since the last whole interval, unless it is next to nothing. */
+/* What came since the last whole interval, unless the time is next to nothing; where a count is
+ * what ends the run, nothing of it is left out. */
 static bool add_last_row(struct crew *crew, struct error *err)
 {
 	uint64_t until_ns = chrono_now_ns() + QUIET_NS, said_ns = gone_ns(crew);
@@ -270,8 +271,9 @@ static bool add_last_row(struct crew *crew, struct error *err)
 	uint64_t end_ns = last_row_ns(crew);
 	if (end_ns < crew->row_ns)
 		end_ns = crew->row_ns;
-	bool is_short = end_ns - crew->row_ns < crew->result->interval_ns / 10;
-	if (!is_short || crew->result->row_count == 0)
+	uint64_t length_ns = end_ns - crew->row_ns;
+	bool counts = is_limited_by_count(options_of(crew)) && length_ns > 0;
+	if (counts || length_ns >= crew->result->interval_ns / 10 || crew->result->row_count == 0)
 		add_row(crew, end_ns);
 	return true;
 }

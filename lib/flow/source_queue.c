@@ -239,11 +239,10 @@ static bool all_empty(struct source_queue *source, bool *empty, struct error *er
 	*empty = true;
 	for (size_t i = 0; i < source->feed_count; i++) {
 		uint64_t ready = 0;
-		if (source->options.is_stream[i])
-			continue;
 		if (!subscriber_count_ready(source->feeds[i].subscriber, &ready, err))
 			return false;
-		*empty = *empty && ready == 0;
+		/* of a stream it tells nothing, but comes behind what the broker had to send */
+		*empty = *empty && (ready == 0 || source->options.is_stream[i]);
 	}
 	return true;
 }

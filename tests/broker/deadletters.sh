@@ -4,15 +4,31 @@
 use_broker
 cd "$work" || exit
 
-PATH=$BIN:$PATH
+# deadletters, as called below, begins when what the one before it has looked at is back in the queue:
+# that is soon, but not at once. How many there are stands in the file `there`.
+there() { echo "$1" >"$work/there"; }
+mkdir tools
+cat >tools/deadletters <<-'END'
+	#!/bin/bash
+	. "$TOOLS/look"
+	are_back() { [ ! -s "$TOOLS/../there" ] || has dead "$(cat "$TOOLS/../there")"; }
+	eventually 60 are_back
+	exec "$BIN/deadletters" "$@"
+END
+chmod +x tools/deadletters
+export BIN TOOLS=$work/tools
+PATH=$TOOLS:$BIN:$PATH
 count() { "$BIN/topology" show -s "$work/s.yaml" -f json | jq --arg q "$1" 'select(.object == "queue" and .name == $q) | .ready'; }
 has() { [ "$(count "$1")" = "$2" ]; }
 # plain: records without what looking itself changes; x-delivery-count may be the only header
 plain() { jq -cS 'del(.redelivered, .death, .properties.headers["x-delivery-count"]) | if .properties.headers == {} then del(.properties.headers) else . end'; }
-# look QUEUE: what is in it, in its order
+{ declare -f eventually count has && printf 'work=%q\n' "$work"; } >tools/look
+# look QUEUE: what is in it, in its order; then it is there again
 look() {
 	"$BIN/consumer" "$1" --ack requeue --until-empty -f json -q --prefetch 65535 |
-		plain
+		plain >looked
+	eventually 60 has "$1" "$(wc -l <looked)"
+	cat looked
 }
 drain() { timeout 60 "$BIN/consumer" "$1" --until-empty -f json -q; }
 send() { "$BIN/producer" --from - -q; }
@@ -36,6 +52,7 @@ without_marks() { jq -cS 'del(.redelivered, .queue, .properties.headers["x-warre
 ids() { jq -r .properties.message_id | sort; }
 
 for type in classic quorum; do
+	: >there
 	cat >s.yaml <<-END
 		exchanges:
 		  order: {type: topic}
@@ -62,12 +79,13 @@ for type in classic quorum; do
 	messages 5 6 '' full | send
 	message 7 '' limited | send
 	give_up() { "$BIN/consumer" limited --ack requeue --until-empty -f none -q; has dead 6; }
-	ok "$type: messages die in four ways" eventually 20 give_up
+	ok "$type: messages die in four ways" eventually 60 give_up
 	jq -cn '{exchange: "", routing_key: "dead", body: "\u001b]0;title\u0007\u009b\u202e", properties: {message_id: "p\u001b[2J",
 		headers: {"x-warren-reason": "attempts", "x-warren-error": "exit \u001b[31m1\nand more", "x-warren-queue": "work", "x-warren-exchange": "order",
 			"x-warren-routing-key": "order.new", "x-warren-time": {"$type": "timestamp", value: 1700000000}, "x-warren-attempts": 3}}}' | send
 	echo '{"exchange":"","routing_key":"dead","body":"from nowhere"}' | send
-	ok "$type: and others are put beside them" eventually 30 has dead 8
+	ok "$type: and others are put beside them" eventually 60 has dead 8
+	there 8
 	look dead >before
 	deadletters list dead -f json 2>err | jq -c '[.count, .reason, .queue, .error]' | sort >groups
 	is "$(cat groups)" "$(sort <<-'END'
@@ -133,11 +151,14 @@ for type in classic quorum; do
 	status_is 1 "$type: what nobody can tell the origin of stays, exit 1" deadletters return dead --yes --reason unknown --summary json
 	is "$(tail -n 1 err | jq -c '[.returned, .stayed]')" '[0,1]' "$type: counted"
 	status_is 0 "$type: but goes where it is sent" deadletters return dead --yes --reason unknown --exchange order --routing-key order.x
+	there 7
 	status_is 1 "$type: what nobody takes stays, exit 1" deadletters return dead --yes --reason rejected --exchange order --routing-key nobody --summary json
 	is "$(tail -n 1 err | jq -c '[.returned, .unroutable]')" '[0,3]' "$type: counted"
 	is "$(selected --reason rejected)" 'm1 m2 m3' "$type: in its place"
 	status_is 0 "$type: to the queue where it died" deadletters return dead --yes --id m2 --to-queue
+	there 6
 	status_is 0 "$type: a parked one to where it came from" deadletters return dead --yes --reason attempts
+	there 5
 	is "$(drain work | jq -c '[.properties.message_id, .exchange, .routing_key, (.properties.headers | keys - ["i", "s", "d", "t", "v", "a", "f", "u8", "time", "x", "D", "float", "odd"])]')" \
 		"$(printf '%s\n' '[null,"order","order.x",["x-warren-resent","x-warren-returned"]]' '["m2","","work",["x-warren-resent","x-warren-returned"]]' '["p\u001b[2J","order","order.new",["x-warren-resent","x-warren-returned"]]')" \
 		"$type: all arrive, with nothing of their death, and marked: somebody has looked at them"
@@ -147,7 +168,8 @@ for type in classic quorum; do
 	messages 1 1000 order order.new >sent
 	send <sent
 	reject work
-	ok "$type: a thousand are dead" eventually 30 has dead 1000
+	ok "$type: a thousand are dead" eventually 60 has dead 1000
+	there 1000
 	look dead >before
 	status_is 0 "$type: return brings them back" deadletters return dead --yes --summary json
 	is "$(jq -c '[.returned, .looked_at, .nacked, .unconfirmed, .stayed]' err)" '[1000,1000,0,0,0]' "$type: all of them"
@@ -155,10 +177,11 @@ for type in classic quorum; do
 	is "$(jq -r .properties.message_id came | paste -sd' ')" "$(jq -r .properties.message_id sent | paste -sd' ')" "$type: in order"
 	ok "$type: with every header and property as they were sent" cmp <(without_marks <came) <(without_marks <sent)
 	is "$(jq -c '.properties.headers["x-warren-returned"]' came | sort | uniq -c | xargs)" '1000 1' "$type: each knows that it came back once"
-	ok "$type: and the dead letters are gone" has dead 0
+	ok "$type: and the dead letters are gone" eventually 60 has dead 0
 	messages 1 1 order order.new | send
 	reject work
-	ok "$type: one is dead" eventually 30 has dead 1
+	ok "$type: one is dead" eventually 60 has dead 1
+	there 1
 	deadletters return dead --yes -q
 	is "$(drain work | jq -c '.properties.headers["x-warren-resent"]')" null "$type: what nobody had before is not marked as resent"
 
@@ -167,7 +190,7 @@ for type in classic quorum; do
 	message 1 '' paid | jq -c '.properties += {expiration: "600000"} | .properties.headers.CC = ["nobody"]' >sent
 	send <sent
 	"$BIN/consumer" -s s.yaml paid --exec false --until-empty -f none -q 2>/dev/null
-	ok "$type: a message is parked" eventually 30 has dead 1
+	ok "$type: a message is parked" eventually 60 has dead 1
 	is "$(deadletters show dead -f json -q | jq -c '.death | del(.time)')" '{"reason":"rejected","error":"ended with status 1","queue":"paid","exchange":"","routing_key":"paid","count":1}' "$type: why is told"
 	status_is 0 "$type: it goes back" deadletters return dead --yes
 	is "$(drain paid | without_marks)" "$(jq -c 'del(.properties.expiration, .properties.user_id) | .properties.headers["x-warren-user-id"] = "guest"' sent | without_marks)" \
@@ -175,7 +198,7 @@ for type in classic quorum; do
 
 	# ---- the loop guard, and messages that would end a channel ----
 
-	round() { reject work && eventually 30 has dead 1 && deadletters return dead --yes "$@"; }
+	round() { reject work && eventually 60 has dead 1 && deadletters return dead --yes "$@"; }
 	message 1 order order.new | send
 	ok "$type: three times it comes back" eval 'round -q && round -q && round -q'
 	round --summary json 2>err >/dev/null
@@ -193,27 +216,35 @@ for type in classic quorum; do
 		{exchange: "", routing_key: "dead", body: "long", properties: {message_id: "long", headers: {"x-death": [{exchange: "order", "routing-keys": ["k" * 300]}]}}},
 		{exchange: "", routing_key: "dead", body: "here", properties: {message_id: "here", headers: {"x-death": [{exchange: "", "routing-keys": ["dead"]}]}}}' | send
 	reject work
-	ok "$type: five messages of bad manners" eventually 30 has dead 5
+	ok "$type: five messages of bad manners" eventually 60 has dead 5
+	there 5
 	status_is 1 "$type: one that claims another user, and those without a way, end no run" deadletters return dead --yes --summary json
 	is "$(tail -n 1 err | jq -c '[.returned, .stayed, .nacked, .unsigned]')" '[1,3,1,1]' "$type: all are counted"
 	is "$(drain work | jq -c '[.properties.message_id, .properties.user_id, .properties.headers["x-warren-user-id"]]')" "[\"m1\",null,\"other$vhost\"]" "$type: the one comes back, and its user is a header now"
 	ctl delete_user "other$vhost"
+	there 4
 	jq -cn '{exchange: "order", routing_key: "order.new", body: "", properties: {message_id: "cc", headers: {CC: ["order.copy"]}}}' | send
 	drain work >/dev/null
 	jq -cn '{exchange: "", routing_key: "dead", body: "", properties: {message_id: "cc", headers: {CC: ["limited"], "x-death": [{queue: "work", exchange: "", "routing-keys": ["work"]}]}}}' | send
 	drain limited >/dev/null
+	there 5
 	status_is 0 "$type: CC is for where it came from, not for one queue" deadletters return dead --id cc --to-queue --yes
 	is "$(drain work | jq -r .properties.message_id) $(count limited)" 'cc 0' "$type: one copy, no other"
+	there 4
 
 	# ---- many that stay ----
 
 	deadletters purge dead --id cc --yes -q
 	jq -cn 'range(3000) | {exchange: "", routing_key: "dead", body: "", properties: {message_id: "s\(.)", headers: {"x-warren-reason": "rejected", "x-warren-exchange": "order",
 		"x-warren-routing-key": (if . < 2500 then "nobody" else "order.new" end)}}}' | send
+	there 3004
+	eventually 60 has dead 3004
 	look dead >all
 	head -n $(($(wc -l <all) - 500)) all >before
 	status_is 1 "$type: what stays is tried once" deadletters return dead --reason rejected --yes --summary json
 	is "$(tail -n 1 err | jq -c '[.returned, .unroutable]')" '[500,2500]' "$type: and not in the way of what goes"
+	there 2504
+	eventually 60 has dead 2504
 	look dead >after
 	ok "$type: it keeps its place" cmp <(in_order <before) <(in_order <after)
 	drain work >/dev/null
@@ -222,18 +253,21 @@ for type in classic quorum; do
 	# ---- purge ----
 
 	rm -f saved.jsonl
+	there 4
 	status_is 0 "$type: purge deletes what is selected" deadletters purge dead --yes --id own --id gone --save saved.jsonl --summary json
 	is "$(jq -c '[.purged, .looked_at]' err) $(jq -r .properties.message_id saved.jsonl | paste -sd' ') $(stat -c %a saved.jsonl)" '[2,4] gone own 600' "$type: and writes it down first, for us alone"
+	there 2
 	is "$(selected)" "$(printf '%s\n' long here | in_order | paste -sd' ')" "$type: the others stay"
 	status_is 74 "$type: what cannot be written is not deleted" deadletters purge dead --yes --save /dev/full
 	status_is 73 "$type: nor when there is no file" deadletters purge dead --yes --save /nosuch/file
 	is "$(selected)" "$(printf '%s\n' long here | in_order | paste -sd' ')" "$type: they are still there"
-	ask() { script -qefc "$BIN/deadletters purge dead" /dev/null <<<"$1" >asked 2>&1; }
+	ask() { script -qefc "deadletters purge dead" /dev/null <<<"$1" >asked 2>&1; }
 	ask n
 	like "$(cat asked)" "purge 2 messages of queue 'dead'\? \[y/N\]" "$type: on a terminal it asks"
 	is "$(selected)" "$(printf '%s\n' long here | in_order | paste -sd' ')" "$type: and no is no"
 	ask y
-	ok "$type: yes is yes" has dead 0
+	ok "$type: yes is yes" eventually 60 has dead 0
+	: >there
 
 	# ---- killed in the middle ----
 
@@ -242,15 +276,15 @@ for type in classic quorum; do
 	send <sent
 	reject work
 	ok "$type: ten thousand are dead" eventually 60 has dead 10000
-	moved() { [ "$(count work)" -gt "$1" ]; }
+	moved() { [ "$(count work)" -gt "$1" ] || ! kill -0 $pid; }
 	middles=0
 	for _ in 1 2 3 4 5; do
 		at=$(count work)
 		"$BIN/deadletters" return dead --yes -q &
 		pid=$!
-		eventually 30 moved "$at"
+		eventually 60 moved "$at"
 		kill -9 $pid && middles=$((middles + 1))
-		wait $pid 2>/dev/null
+		wait $pid 2>/dev/null && reject work # we stood still, and it came to its end
 	done
 	ok "$type: return was killed in the middle ($middles times)" [ $middles -gt 1 ]
 	# the broker may still be giving back what the last one held

@@ -21,10 +21,10 @@ echo one | "$BIN/producer" --url "$direct_url" --from - --routing-key asked --qu
 timeout 60 "$BIN/consumer" asked --until-empty --exec-shell --exec 'cat; touch begun; until [ -e go ]; do sleep 0.02; done' \
 	-f body >got 2>err &
 consumer=$!
-ok "a consumer is at work" eventually 20 test -e begun
-proxy delay 1000
+ok "a consumer is at work" eventually 60 test -e begun
+proxy delay 4000
 : >go
-eventually 20 test -s got # now it asks, and the answer takes two seconds
+eventually 60 test -s got # now it asks, and the answer takes eight seconds
 proxy cut
 proxy resume
 wait $consumer
@@ -33,16 +33,16 @@ is "$(grep -c 'connected again' err) $(sort -u got)" "1 one" "with what was in t
 
 # ---- while the channel for failed messages is opened anew ----
 
-: >err
+fresh err
 "$BIN/consumer" failing --exec false -f none >got 2>err &
 consumer=$!
-eventually 20 grep -q 'waiting for messages' err
+eventually 60 grep -q 'waiting for messages' err
 proxy delay 60
 proxy cut
-eventually 20 came_back 2 # it, and that for failed messages: whose channel is next
+eventually 60 came_back 2 # it, and that for failed messages: whose channel is next
 proxy cut
 proxy resume
-ok "cut while that channel is opened: both come back" eventually 20 came_back 4
+ok "cut while that channel is opened: both come back" eventually 60 came_back 4
 kill -INT $consumer
 wait $consumer
 is $? 0 "and it ends when it is told to"

@@ -22,8 +22,8 @@ messages:
     headers: {from: settings}
 END
 
-consumer() { timeout 30 "$BIN/consumer" -s s.yaml --until-empty "$@"; }
-producer() { timeout 30 "$BIN/producer" -s s.yaml --yes "$@"; }
+consumer() { timeout 60 "$BIN/consumer" -s s.yaml --until-empty "$@"; }
+producer() { timeout 60 "$BIN/producer" -s s.yaml --yes "$@"; }
 bodies() { jq -c '.body' "$@"; }
 # A record as the consumer prints it, of queue a: record EXCHANGE_JSON KEY_JSON PROPERTIES BODY_MEMBER
 record() {
@@ -176,7 +176,7 @@ status_is 65 "a damaged record at the beginning: exit 65" "$BIN/producer" --from
 like "$(cat "$work/err")" "damaged.jsonl:1: not a JSON object" "and it is told, not sent as a body"
 is "$(consumer b -f body 2>lines.err)" "" "nothing of it was sent"
 
-printf 'typed\n' | NO_COLOR=1 script -qec "timeout --foreground 10 $BIN/producer --from - --routing-key b" /dev/null >typed 2>typed.err
+printf 'typed\n' | NO_COLOR=1 script -qec "timeout --foreground 60 $BIN/producer --from - --routing-key b" /dev/null >typed 2>typed.err
 is "$(consumer b -f body 2>lines.err)" typed "a line typed on a terminal is sent"
 like "$(tr -d '\r' <typed)" '^\[>>\].* typed$' "and its fate is shown"
 like "$(tr -d '\r' <typed)" '^producer: 1 sent, 1 confirmed' "the end of the input ends it"

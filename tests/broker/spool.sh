@@ -28,15 +28,16 @@ kill_often() {
 	local n producer
 	: >sent
 	for ((n = 1; n <= 20; n++)); do
-		: >part
-		produce "${@:2}" >part 2>part.err &
+		fresh part
+		# slowly: when we stand still for a moment, it must not come to its end
+		produce "${@:2}" --rate 2000/s >part 2>part.err &
 		producer=$!
-		eventually 20 has_lines part $((n * 20))
+		eventually 60 has_lines part $((n * 20))
 		kill -9 $producer
 		wait $producer 2>/dev/null
 		cat part >>sent
 	done
-	(produce "${@:2}") >part 2>part.err
+	(produce "${@:2}" --rate 10000/s) >part 2>part.err
 	is $? 0 "$1: killed with -9 twenty times, then it ends with 0"
 	cat part >>sent
 }
@@ -58,7 +59,7 @@ is "$(stat -c '%s %a' spool)" "16 600" "patterns: in the end the spool is empty,
 # ---- lines ----
 
 seq 20000 >lines.txt
-kill_often lines --from lines.txt --exchange '' --routing-key jobs --rate 10000/s
+kill_often lines --from lines.txt --exchange '' --routing-key jobs
 take_all got
 is "$(jq -r .body got | sort -n | uniq | wc -l)" 20000 "lines: each has arrived"
 is "$(jq -r 'select(.properties.headers["x-warren-resent"] != true) | .body' got | sort | uniq -d | wc -l)" 0 \
@@ -68,11 +69,12 @@ is "$(ids_of_two got)" 0 "lines: no two have the same id"
 # ---- a pipe ----
 
 mkfifo pipe
+fresh part
 produce --from - --exchange '' --routing-key jobs <pipe >part 2>part.err &
 producer=$!
 exec 8>pipe
 printf 'a1\na2\na3\n' >&8
-eventually 20 has_lines part 3
+eventually 60 has_lines part 3
 kill -9 $producer
 wait $producer 2>/dev/null
 exec 8>&-
@@ -89,7 +91,7 @@ seq 2000 >few.txt
 produce --from lines.txt --exchange '' --routing-key jobs --rate 1000/s --give-up-after 0 \
 	--set "broker.url=$AMQP_URL" --set '"broker".heartbeat=5s' >part 2>part.err &
 producer=$!
-eventually 20 has_lines part 500
+eventually 60 has_lines part 500
 "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- close_all_connections -p "$vhost" "cut by a test" >/dev/null
 wait $producer
 is $? 69 "a run that the broker ends"
@@ -124,9 +126,10 @@ is "$(jq -r 'select(.properties.headers["x-warren-resent"] != true) | .body' got
 # has_told FILE: the producer has printed a fate, and sleeps again.
 has_told() { has_lines "$1" 1 && [ "$(awk '{print $3}' /proc/$producer/stat)" = S ]; }
 for n in 1 2; do
+	fresh part
 	produce --amount 3 --delay 1m >part 2>part.err &
 	producer=$!
-	ok "killed between messages, $n: one is confirmed" eventually 20 has_told part
+	ok "killed between messages, $n: one is confirmed" eventually 60 has_told part
 	kill -9 $producer
 	wait $producer 2>/dev/null
 done
@@ -134,9 +137,10 @@ is "$(grep -o 'going on.*' part.err)" "going on after message 1" "then none is s
 
 # ---- a run stopped by Ctrl+C, and another one ----
 
+fresh part
 produce --amount 20000 >part 2>part.err &
 producer=$!
-eventually 20 has_lines part 500
+eventually 60 has_lines part 500
 kill -INT $producer
 wait $producer
 is $? 0 "Ctrl+C is a clean end"
@@ -152,7 +156,7 @@ seq 3 >few.txt
 produce --from few.txt --exchange '' --routing-key small --nack-retries 50 --give-up-after 300ms >part 2>part.err &
 producer=$!
 small_is_full() { [ "$(ready small)" = 1 ]; }
-eventually 20 small_is_full
+eventually 60 small_is_full
 proxy refuse
 proxy cut
 wait $producer
@@ -190,7 +194,7 @@ is "$(sort got | paste -sd' ')" "one three two" "with what stands before and beh
 three 5000
 produce --from three.jsonl --nack-retries 50 >part 2>part.err &
 producer=$!
-eventually 20 small_is_full
+eventually 60 small_is_full
 kill -9 $producer
 wait $producer 2>/dev/null
 timeout 60 "$BIN/consumer" -s s.yaml small -f none 2>got.err &
@@ -212,9 +216,10 @@ status_is 65 "a file that is no spool is refused" "$BIN/producer" -s s.yaml --ye
 is "$(cat notes.txt)" important "and stays as it is"
 ln -s notes.txt link
 status_is 73 "a symbolic link is refused" "$BIN/producer" -s s.yaml --yes --spool link
+fresh part
 produce --rate 100/s >part 2>part.err &
 producer=$!
-eventually 20 has_lines part 1
+eventually 60 has_lines part 1
 status_is 69 "two producers do not share a spool" "$BIN/producer" -s s.yaml --yes --spool spool
 like "$(cat "$work/err")" "$producer" "the error names the process that has it"
 kill -9 $producer

@@ -105,12 +105,12 @@ ok "an internal exchange takes nothing from outside" test "$status" -ne 0
 # ---- show ----
 
 printf 'x\ny\nz\n' | "$BIN/producer" --from - -k one 2>put.err
-timeout 20 "$BIN/consumer" -s s.yaml two 2>two.err >two.out &
+timeout 60 "$BIN/consumer" -s s.yaml two 2>two.err >two.out &
 consumer=$!
-eventually 30 grep -q 'waiting for messages' two.err
+eventually 60 grep -q 'waiting for messages' two.err
 sees() { "$BIN/topology" show -s s.yaml -f json | jq -es "any(.object == \"queue\" and .name == \"$1\" and ($2))"; }
-ok "show --format json counts ready messages" eventually 30 sees one '.exists and .ready == 3 and .consumers == 0'
-ok "and consumers" eventually 30 sees two '.exists and .ready == 0 and .consumers == 1'
+ok "show --format json counts ready messages" eventually 60 sees one '.exists and .ready == 3 and .consumers == 0'
+ok "and consumers" eventually 60 sees two '.exists and .ready == 0 and .consumers == 1'
 "$BIN/topology" show -s s.yaml >shown 2>show.err
 is $? 0 "show"
 like "$(cat shown)" '^queue +one  classic durable .*  3 ready, 0 consumers$' "it says the same as text"
@@ -135,15 +135,15 @@ like "$(cat out)" "stream.* 'three'" "and says so"
 printf 'x\n' | "$BIN/producer" --from - -k one 2>put.err
 status_is 76 "delete --if-empty of a queue with a message: exit 76" "$BIN/topology" delete -s s.yaml one --if-empty
 like "$(cat err)" "^topology: cannot delete queue 'one': it is not empty; .*--if-empty" "the object, the reason and the next step"
-ok "it is still there" sees one '.exists and .ready == 1'
+ok "it is still there" eventually 60 sees one '.exists and .ready == 1'
 "$BIN/topology" purge -s s.yaml one >purged 2>purge.err
-timeout 20 "$BIN/consumer" -s s.yaml one 2>one.err >one.out &
+timeout 60 "$BIN/consumer" -s s.yaml one 2>one.err >one.out &
 busy=$!
-ok "a consumer is there" eventually 30 sees one '.consumers == 1'
+ok "a consumer is there" eventually 60 sees one '.consumers == 1'
 status_is 76 "delete --if-unused of a queue with a consumer: exit 76" "$BIN/topology" delete -s s.yaml one --if-unused
 like "$(cat err)" "^topology: cannot delete queue 'one': it is in use; .*--if-unused" "the object, the reason and the next step"
 kill -INT $busy $consumer
-wait $busy
+wait $busy $consumer
 status_is 76 "delete --if-unused of an exchange with bindings: exit 76" "$BIN/topology" delete -s s.yaml t --if-unused
 like "$(cat err)" "^topology: cannot delete exchange 't': it is in use" "and it is named"
 status_is 0 "delete --if-empty of an empty queue" "$BIN/topology" delete -s s.yaml one --if-empty
@@ -172,13 +172,13 @@ is "$(queues)" "graves jobs jobs.parked jobs.retry.1s jobs.retry.2s jobs.retry.3
 	"the queues that dead_letter and retry stand for are made"
 printf '{"routing_key":"orders","body":"o"}\n{"routing_key":"mails","body":"m"}\n{"routing_key":"jobs.retry.1s","body":"j"}\n' |
 	"$BIN/producer" --from - 2>put.err
-timeout 20 "$BIN/consumer" -s sugar.yaml orders mails --ack reject --count 2 -f json >rejected 2>rejected.err
+timeout 60 "$BIN/consumer" -s sugar.yaml orders mails --ack reject --count 2 -f json >rejected 2>rejected.err
 is $? 0 "two messages are rejected"
 like "$(cat rejected.err)" '2 received, 0 acknowledged, 2 rejected' "and counted"
-timeout 20 "$BIN/consumer" -s sugar.yaml orders_dead graves --count 2 -f json >dead 2>dead.err
+timeout 60 "$BIN/consumer" -s sugar.yaml orders_dead graves --count 2 -f json >dead 2>dead.err
 is "$(jq -c '[.queue, .body, .properties.headers["x-death"][0].reason, .properties.headers["x-death"][0].queue]' dead | sort | tr '\n' ' ')" \
 	'["graves","m","rejected","mails"] ["orders_dead","o","rejected","orders"] ' "they come to where dead letters go"
-timeout 20 "$BIN/consumer" -s sugar.yaml jobs --count 1 -f json >waited 2>waited.err
+timeout 60 "$BIN/consumer" -s sugar.yaml jobs --count 1 -f json >waited 2>waited.err
 is "$(jq -c '[.queue, .body, .properties.headers["x-death"][0].queue, .properties.headers["x-death"][0].reason]' waited)" \
 	'["jobs","j","jobs.retry.1s","expired"]' "a wait queue gives back to its queue"
 "$BIN/consumer" -s sugar.yaml --until-empty -f none >consumed 2>all.err
@@ -216,9 +216,9 @@ refused 76 "404, a queue that others declare" "^topology: cannot find queue 'the
 refused 76 "404, an exchange that others declare" "^topology: cannot find exchange 'theirs': there is no such exchange; " "${T[@]}" --set exchanges.theirs.declared=false
 
 printf 'queues:\n  mine: {exclusive: true}\n' >mine.yaml
-timeout 30 "$BIN/consumer" -s mine.yaml mine >mine.out 2>mine.err &
+timeout 60 "$BIN/consumer" -s mine.yaml mine >mine.out 2>mine.err &
 owner=$!
-eventually 30 grep -q 'waiting for messages' mine.err
+eventually 60 grep -q 'waiting for messages' mine.err
 refused 76 "405, an exclusive queue of another connection" "^consumer: cannot declare queue 'mine': the queue belongs to another connection \(it is exclusive\); wait" "$BIN/consumer" -s mine.yaml mine
 refused 76 "405, undeclared" "^consumer: cannot consume from queue 'mine': the queue belongs to another connection" "$BIN/consumer" --no-declare mine
 like "$("$BIN/topology" show -s mine.yaml)" "queue +mine .*\(in use by another connection\)" "405: show says whose it is"

@@ -16,12 +16,12 @@ fields_ok() { [ "$(bodies "$1" | jq -c 'keys_unsorted' | sort | uniq -c | tr -s 
 
 "$BIN/producer" -s walkthrough --amount 20 --delay 0 --yes >"$work/sent" 2>"$work/producer.err"
 is $? 0 "producer first: it exits 0"
-timeout 30 "$BIN/consumer" -s walkthrough --count 20 --format json >"$work/first" 2>"$work/consumer.err"
+timeout 60 "$BIN/consumer" -s walkthrough --count 20 --format json >"$work/first" 2>"$work/consumer.err"
 is $? 0 "then the consumer exits 0"
 is "$(wc -l <"$work/first")" 20 "20 JSON lines"
 ok "with the four fields each" fields_ok "$work/first"
 ok "13-digit EANs with right check digits" eval "bodies $work/first | jq -r .id | ean_ok"
-is "$(ready order_notify)" 0 "and the queue is empty afterwards"
+ok "and the queue is empty afterwards" settled order_notify 0
 like "$(cat "$work/producer.err")" '20 sent, 20 confirmed' "the producer's summary says so"
 like "$(cat "$work/consumer.err")" '20 received, 20 acknowledged' "and the consumer's"
 

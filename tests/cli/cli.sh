@@ -11,7 +11,7 @@ nobody=amqp://127.0.0.1:1 # where no broker listens
 fails() {
 	local status=$1 text=$2 got
 	shift 2
-	timeout 10 "$BIN/$1" "${@:2}" >"$work/out" 2>"$work/err" </dev/null
+	timeout 60 "$BIN/$1" "${@:2}" >"$work/out" 2>"$work/err" </dev/null
 	got=$?
 	[ "$got" -eq "$status" ] || {
 		echo "status $got instead of $status"
@@ -176,8 +176,10 @@ ok "that others can read it is told" with AMQP_URL_FILE="$work/wrong" -- 78 "the
 
 while read -r call; do
 	read -ra words <<<"$call"
-	status_is 69 "'$call' exits 69 within a second" timeout 1 "$BIN/${words[0]}" "${words[@]:1}" --url $nobody
+	status_is 69 "'$call' exits 69" "$BIN/${words[0]}" "${words[@]:1}" --url $nobody
 	like "$(cat "$work/err")" 'cannot connect to 127.0.0.1:1: Connection refused' "and says why"
+	is_refused() { ! "$BIN/${words[0]}" "${words[@]:1}" --url $nobody; }
+	ok "within a second" quickly 1000 is_refused
 done <<'E'
 producer -s walkthrough --yes
 consumer -s walkthrough
@@ -187,13 +189,13 @@ started=${EPOCHREALTIME/./}
 status_is 69 "--wait 500ms gives up in the end" "$BIN/producer" -s walkthrough --yes --url $nobody --wait 500ms
 ok "but not before" test $((${EPOCHREALTIME/./} - started)) -ge 500000
 
-"$BIN/producer" -s walkthrough --yes --url amqp://me:secret@127.0.0.1:1 --wait 60s >"$work/waiting.out" 2>"$work/waiting.err" </dev/null &
+"$BIN/producer" -s walkthrough --yes --url amqp://me:secret@127.0.0.1:1 --wait 300s >"$work/waiting.out" 2>"$work/waiting.err" </dev/null &
 waiting=$!
-ok "--wait says that it waits" eventually 10 grep -q 'waiting for the broker' "$work/waiting.err"
+ok "--wait says that it waits" eventually 60 grep -q 'waiting for the broker' "$work/waiting.err"
 ok "meanwhile the list of processes does not show the password" eval "! grep -q secret /proc/$waiting/cmdline"
 started=$SECONDS
 kill -TERM $waiting
 wait $waiting
-ok "SIGTERM ends the wait at once" test $((SECONDS - started)) -le 5
+ok "SIGTERM ends the wait at once" test $((SECONDS - started)) -le 20
 
 done_testing

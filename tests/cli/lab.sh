@@ -91,7 +91,7 @@ none_left() {
 }
 
 gone() {
-	within 5 none_left "$1" || {
+	within 60 none_left "$1" || {
 		echo "still there: $left"
 		return 1
 	}
@@ -176,7 +176,7 @@ killed_supervisor() {
 }
 
 terminated_supervisor() {
-	kill -TERM "$(field "$1" .supervisor)" && within 5 removed "$1" && gone "$1"
+	kill -TERM "$(field "$1" .supervisor)" && within 60 removed "$1" && gone "$1"
 }
 
 removed_folder() {
@@ -186,7 +186,7 @@ removed_folder() {
 
 killed_node() {
 	kill -9 "$(field "$1" '.nodes[0].pid')" &&
-		within 5 not_running "$1" && gone "$1" && grep -q "signal 9" "$1/supervisor.log"
+		within 60 not_running "$1" && gone "$1" && grep -q "signal 9" "$1/supervisor.log"
 }
 
 not_running() {
@@ -214,7 +214,7 @@ killed_run() {
 	"$lab" run -- sh -c 'echo "$WARREN_LAB_DIR" >"$0"; exec sleep 600' "$base/where9" &
 	signal_when -9 $! test -s "$base/where9" || return 1
 	wait $! 2>/dev/null
-	within 10 removed "$(cat "$base/where9")" && gone "$(cat "$base/where9")"
+	within 60 removed "$(cat "$base/where9")" && gone "$(cat "$base/where9")"
 }
 
 foreground() {
@@ -227,7 +227,7 @@ interrupted_up() {
 	"$lab" up --dir "$base/early" >/dev/null 2>&1 &
 	signal_when -TERM $! test -s "$base/early/a/console.log" -o -s "$base/early/state.json" || return 1
 	wait $! 2>/dev/null
-	within 10 removed "$base/early" && gone "$base/early"
+	within 60 removed "$base/early" && gone "$base/early"
 }
 
 two_starters() {
@@ -315,7 +315,7 @@ check "and is started once more" says 0 "node a runs again" "$lab" start a --dir
 check "a start that takes too long is told" sh -c '
 	"$0" kill a --dir "$1" && ! "$0" start a --dir "$1" --wait 100ms 2>"$1.late" &&
 		grep -q "does not answer within 100ms; give it more time with --wait" "$1.late"' "$lab" "$break"
-check "and goes on nevertheless" within 30 state_is "$break" running
+check "and goes on nevertheless" within 60 state_is "$break" running
 "$lab" pause a --dir "$break" >/dev/null
 check "a lab with a paused node goes down" says 0 "the lab is down" "$lab" down --dir "$break"
 check "without a trace" gone "$break"
@@ -372,7 +372,7 @@ if [ "${WARREN_TEST_CLUSTER:-}" = 1 ]; then
 		for node in a b c; do "$0" ctl $node --dir "$1" -- -q eval "length(rabbit_nodes:all_running())."; done |
 			jq -sc .' "$lab" "$base/cluster"
 	check "a cluster goes on without one node" kill -9 "$(field "$base/cluster" '.nodes[1].pid')"
-	check "which is shown as ended" within 5 sh -c '"$0" status --dir "$1" | grep -q "^b  *ended"' "$lab" "$base/cluster"
+	check "which is shown as ended" within 60 sh -c '"$0" status --dir "$1" | grep -q "^b  *ended"' "$lab" "$base/cluster"
 	check "while the others run" says 0 running "$lab" status --dir "$base/cluster"
 	check "the cluster ends" says 0 "the lab is down" "$lab" down --dir "$base/cluster"
 	check "without a trace" gone "$base/cluster"

@@ -16,7 +16,7 @@ export WARREN_TEST_REFERENCE='${WARREN_TEST_VALUE}'
 # refused FOLDER/
 refused() {
 	local folder=$1 status said expected
-	timeout 20 "$BIN/producer" -s "${folder}settings.yaml" --url amqp://127.0.0.1:1 --yes \
+	timeout 60 "$BIN/producer" -s "${folder}settings.yaml" --url amqp://127.0.0.1:1 --yes \
 		>"$work/out" 2>"$work/err" </dev/null
 	status=$?
 	said=$(<"$work/err") expected=$(<"${folder}problems")

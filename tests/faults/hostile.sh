@@ -8,7 +8,10 @@ cd "$work" || exit
 GIVE_UP="--give-up-after 0" # ends a tool at its first loss
 MOST_KIB=65536
 AT_ONCE=1000 # ms, for what needs no waiting
-QUERY='heartbeat=1&connection_timeout=1000'
+# Short where silence is what is tried, and only there: a machine that stands still is silent, too.
+SILENT='heartbeat=1&connection_timeout=1000'
+CALM='heartbeat=4&connection_timeout=20000'
+QUERY=$CALM
 case $BIN in */release/*) slack=1 ;; *) slack=4 ;; esac # sanitizers take time, and memory of their own
 
 mapfile -t scenarios < <("$HOSTILE" --list)
@@ -16,6 +19,8 @@ yes message | head -n 50 >lines
 plans=()
 declare -A played
 
+# took_ms DIR: of the tool that was started there.
+took_ms() { sed -n 's/.* ms=\([0-9]*\).*/\1/p' "$1/took"; }
 # start DIR SCENARIO TOOL OPTION...: a broker of that kind and a tool that talks to it.
 start() {
 	local dir=$1 scenario=$2 tool=$3 own
@@ -31,17 +36,27 @@ start() {
 	AMQP_URL="amqp://user:s3cr3t@127.0.0.1:$(head -n 1 "$dir/played")?$QUERY" \
 		"$MEASURE" "$dir/took" 30 "$BIN/$tool" $own --quiet $GIVE_UP "$@" </dev/null >"$dir/out" 2>"$dir/err"
 }
+# play MS DIR SCENARIO TOOL OPTION...: up to five times, when it took too long.
+play() {
+	local most=$(($1 * slack)) _
+	shift
+	for _ in 1 2 3 4 5; do
+		start "$@" && :
+		kill -9 $hostile
+		[ "$(took_ms "$1")" -gt $most ] || return
+	done
+}
 # plan TOOL SCENARIO STATUS REGEX MS [OPTION...]: ends by itself with this status, after at most MS,
 # with one line that matches on stderr; "" for none.
 plan() {
-	local dir=$work/run.${#plans[@]} tool=$1 scenario=$2
+	local dir=$work/run.${#plans[@]} tool=$1 scenario=$2 ms=$5
 	plans+=("$1 $2 $3 $5 ${*:6}")
 	played[$scenario]=1
 	mkdir "$dir"
 	printf '%s' "$4" >"$dir/regex"
 	shift 5
 	while [ "$(jobs -rp | wc -l)" -ge 12 ]; do wait -n; done
-	{ start "$dir" "$scenario" "$tool" "$@" && :; kill -9 $hostile; } 2>>"$dir/shell" &
+	play "$ms" "$dir" "$scenario" "$tool" "$@" 2>>"$dir/shell" &
 }
 # hold TOOL SCENARIO [OPTION...]: does not end by itself, but at once at the second SIGINT.
 hold() {
@@ -52,13 +67,19 @@ hold() {
 	: >"$dir/regex"
 	shift 2
 	while [ "$(jobs -rp | wc -l)" -ge 12 ]; do wait -n; done
-	{ interrupt "$dir" "$scenario" "$tool" "$@"; } 2>>"$dir/shell" &
+	interrupted_in_time "$dir" "$scenario" "$tool" "$@" 2>>"$dir/shell" &
+}
+interrupted_in_time() {
+	local _
+	for _ in 1 2 3 4 5; do
+		interrupt "$@" && [ "$(cat "$1/interrupted")" -le $((AT_ONCE * slack)) ] && return
+	done
 }
 interrupt() {
 	local dir=$1 pid since
-	: >"$dir/took"
+	fresh "$dir/took" "$dir/played" "$dir/interrupted"
 	{ start "$@"; kill -9 $hostile; } &
-	eventually 30 eval '[ "$(wc -l <"$dir/played")" -ge 2 ]' || return
+	eventually 60 eval '[ "$(wc -l <"$dir/played")" -ge 2 ]' || return
 	pid=$(sed -n 's/pid=\([0-9]*\).*/\1/p' "$dir/took")
 	kill -INT "$pid"
 	eventually 1 eval '! kill -0 "$pid"'
@@ -72,25 +93,26 @@ interrupt() {
 # ---- silence: each wait has its end ----
 
 QUERY='heartbeat=1' plan consumer silent 69 'does not answer' 6000
+# ten seconds, and more than two heartbeats
 plan consumer rpc_never 69 'did not answer .* in 10 seconds' 11500
 plan producer rpc_never 69 'did not answer .* in 10 seconds' 11500
 plan consumer call_answers_something_else 69 'did not answer .* in 10 seconds' 11500
 for tool in consumer producer; do
 	for scenario in silent start_half_then_hang tune_never open_never; do
-		plan $tool $scenario 69 'does not answer' 2000
+		QUERY=$SILENT plan $tool $scenario 69 'does not answer' 2000
 	done
 	for scenario in close_at_header close_at_start_ok close_at_open close_at_call; do
 		plan $tool $scenario 69 '(no answer from|lost) the broker at .*: it closed the connection' $AT_ONCE
 	done
 	plan $tool reset_at_header 69 'the broker at .*: Connection reset' $AT_ONCE
 done
-plan consumer consume_heartbeats_stop 69 'no sign of life for 2' 3200
-plan producer publish_heartbeats_stop 69 'no sign of life for 2' 3200
+QUERY=$SILENT plan consumer consume_heartbeats_stop 69 'no sign of life for 2' 3200
+QUERY=$SILENT plan producer publish_heartbeats_stop 69 'no sign of life for 2' 3200
 plan consumer close_at_consume 69 'lost the broker at .*: it closed the connection' $AT_ONCE
 plan producer close_at_publish 69 'lost the broker at .*: it closed the connection' $AT_ONCE
 plan consumer reset_at_consume 69 'lost the broker at .*: Connection reset' $AT_ONCE
 plan producer reset_at_publish 69 'lost the broker at .*: Connection reset' $AT_ONCE
-plan consumer goodbye_never 0 '' 4000 --idle 100ms
+plan consumer goodbye_never 0 '' 5500 --idle 1500ms
 plan producer goodbye_never 0 '' 3500
 hold consumer consume_stop_reading
 hold producer publish_stop_reading
@@ -120,7 +142,7 @@ for tool in consumer producer; do
 	plan $tool refuse_vhost 77 'closed the connection: REFUSED - .*the vhost' $AT_ONCE
 	plan $tool ack_before 76 'out of turn' $AT_ONCE
 done
-plan consumer escapes_in_properties 0 'u\{202e\}' 2000 --idle 100ms --no-quiet --verbose
+plan consumer escapes_in_properties 0 'u\{202e\}' 4000 --idle 1500ms --no-quiet --verbose
 plan producer escapes_in_properties 0 'u\{202e\}' 2000 --no-quiet --verbose
 
 # ---- calls ----
@@ -165,28 +187,28 @@ plan consumer connection_close_inside_body 69 'closed the connection: REFUSED - 
 plan consumer hang_up_inside_body 69 'lost the broker at .*: it closed the connection' $AT_ONCE
 plan consumer truncated_frame 69 'lost the broker at .*: it closed the connection' $AT_ONCE
 # A method that we do not know does nothing; one that is damaged makes no message.
-plan consumer unknown_method 0 '' 2000 --idle 100ms
-plan consumer method_cut_short 0 '' 2000 --idle 100ms
+plan consumer unknown_method 0 '' 4000 --idle 1500ms
+plan consumer method_cut_short 0 '' 4000 --idle 1500ms
 
 # ---- messages ----
 
 for format in json pretty; do
-	plan consumer escapes_in_message 0 '' 2000 --idle 100ms -f $format
+	plan consumer escapes_in_message 0 '' 4000 --idle 1500ms -f $format
 	plan consumer empty_header_key 0 '' 2000 --count 1 -f $format
 	plan consumer ten_thousand_headers 0 '' 2000 --count 1 -f $format
 done
 # What cannot be shown stays in its queue.
-plan consumer deep_header_table 1 'nested deeper than 64 levels' 2000 --idle 100ms --no-quiet
-plan consumer deep_header_array 1 'nested deeper than 64 levels' 2000 --idle 100ms --no-quiet
-plan consumer huge_table 1 'damaged field table' 2000 --idle 100ms --no-quiet
-plan consumer unknown_field_kind 1 'cannot be shown' 2000 --idle 100ms --no-quiet
+plan consumer deep_header_table 1 'nested deeper than 64 levels' 4000 --idle 1500ms --no-quiet
+plan consumer deep_header_array 1 'nested deeper than 64 levels' 4000 --idle 1500ms --no-quiet
+plan consumer huge_table 1 'damaged field table' 4000 --idle 1500ms --no-quiet
+plan consumer unknown_field_kind 1 'cannot be shown' 4000 --idle 1500ms --no-quiet
 refuses same_tag_twice 'numbered a delivery out of order'
 refuses tags_out_of_order 'numbered a delivery out of order'
 plan consumer big_body 0 '' 10000 --count 1 -f none
 plan consumer big_body 0 '' 10000 --count 1 -f pretty
 plan consumer flood 0 '' 10000 --count 200000
 hold consumer flood_held --exec 'sleep 1'
-plan consumer flood_of_heartbeats 0 '' 5000 --idle 100ms
+plan consumer flood_of_heartbeats 0 '' 6500 --idle 1500ms
 
 # ---- fates ----
 

@@ -9,7 +9,7 @@ MESSAGES=${MESSAGES:-10000} STRIKES=${STRIKES:-10} SEED=${SEED:-$RANDOM}
 settings "$MESSAGES"
 proxy_up "$SEED" "$STRIKES" $((MESSAGES * 2 * 270 / 2 / STRIKES))
 echo "# seed $SEED"
-"$BIN/consumer" ledger -f json --idle 10s --dedupe --summary json >received 2>consumer.err &
+"$BIN/consumer" ledger -f json --idle 20s --dedupe --summary json >received 2>consumer.err &
 consumer=$!
 timeout 300 "$BIN/producer" --delay 0 --yes -f json --summary json >sent 2>producer.err
 is $? 0 "the producer confirms everything: exit 0"
@@ -28,15 +28,15 @@ timeout 60 "$BIN/producer" --url "$direct_url" --delay 0 --yes -f json >sent 2>p
 : >received
 shown() { [ "$(wc -l <part)" -ge "$1" ]; }
 for n in 1 2 3 4 5; do
-	: >part
+	fresh part
 	"$BIN/consumer" ledger --url "$direct_url" -f json --quiet --prefetch 50 --dedupe-file ids >part 2>consumer.err &
 	consumer=$!
-	eventually 20 shown $((n * 100))
+	eventually 60 shown $((n * 100))
 	kill -9 $consumer
 	wait $consumer 2>/dev/null
 	cat part >>received
 done
-"$BIN/consumer" ledger --url "$direct_url" -f json --idle 3s --dedupe-file ids >part 2>consumer.err
+rest part --dedupe-file ids
 cat part >>received
 judged "killed five times: nothing is lost" sent -- received
 # what was shown when the kill came, and not yet noted, is shown again

@@ -13,7 +13,7 @@ proxy_up() {
 	"$FAULTS/proxy" "$broker_port" "$@" <commands >answers 2>proxy.err &
 	proxy=$!
 	exec 7>commands
-	eventually 30 test -s answers || exit 1
+	eventually 60 test -s answers || exit 1
 	direct_url=$AMQP_URL
 	AMQP_URL=$(sed -E "s#:$broker_port(/|\$)#:$(head -n 1 answers)\\1#" <<<"$AMQP_URL")
 }
@@ -22,7 +22,7 @@ proxy() {
 	local before
 	before=$(wc -l <answers)
 	echo "$*" >&7
-	eventually 30 eval "[ \$(wc -l <answers) -gt $before ]"
+	eventually 60 eval "[ \$(wc -l <answers) -gt $before ]"
 	answer=$(tail -n 1 answers)
 }
 # of NAME: a count of the last answer.
@@ -48,8 +48,15 @@ settings() {
 	export WARREN_SETTINGS=$work/s.yaml
 	"$BIN/topology" apply --url "${direct_url:-$AMQP_URL}" >applied || exit 1
 }
-# rest FILE: what is still in the queue, fetched past the proxy; it waits for what a dead connection holds.
-rest() { timeout 60 "$BIN/consumer" ledger --url "${direct_url:-$AMQP_URL}" --idle 4s -f json --quiet >"$1" 2>"$1.err"; }
+# left_alone: the broker has noticed that the consumers are dead; it gives back their messages in one step with that.
+left_alone() {
+	[ "$("$BIN/topology" show ledger --url "${direct_url:-$AMQP_URL}" -f json | jq 'select(.object == "queue") | .consumers')" = 0 ]
+}
+# rest FILE [OPTION...]: what is still in the queue, fetched past the proxy.
+rest() {
+	eventually 60 left_alone
+	timeout 60 "$BIN/consumer" ledger --url "${direct_url:-$AMQP_URL}" --until-empty -f json --quiet "${@:2}" >"$1" 2>"$1.err"
+}
 # judged NAME [OPTION...] FILES: the ledger finds nothing lost and nothing twice without a mark.
 judged() {
 	local name=$1

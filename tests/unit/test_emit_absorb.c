@@ -190,12 +190,12 @@ static void absorb_with(struct absorb *a, uint64_t end_ns)
 	    .drain_ns = 20 * CHRONO_S};
 	absorb_start(a, started_ns != 0 ? started_ns : chrono_now_ns());
 	struct flow *flow = flow_create(loop, &options);
-	while (chrono_now_ns() < end_ns) {
+	do {
 		uint64_t wake_ns = end_ns;
 		if (flow_step(flow, &wake_ns, &err) != FLOW_RUNS)
 			break;
 		ck_assert(loop_turn(loop, wake_ns, &err));
-	}
+	} while (chrono_now_ns() < end_ns);
 	ck_assert_msg(flow_finish(flow, &err), "%s", err.text);
 	flow_free(flow);
 	ledger_judge(notes.ledger, &verdict);

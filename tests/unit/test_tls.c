@@ -423,7 +423,9 @@ START_TEST(who_does_not_speak_tls_is_told_so)
 	if (!row->stays)
 		close(ends[1]);
 	set_address("amqps://h");
-	uint64_t limit = chrono_now_ns() + 100 * CHRONO_MS;
+	bool is_silent =
+	    strstr(row->text, "does not finish") != NULL; /* and only then time matters */
+	uint64_t limit = chrono_now_ns() + (is_silent ? 100 * CHRONO_MS : LIMIT_NS);
 	ck_assert_ptr_null(tls_open(loop, ends[0], &uri, limit, &err));
 	ck_assert_msg(err.kind == row->kind && strstr(err.text, row->text) != NULL, "%s", err.text);
 	close(ends[0]);
