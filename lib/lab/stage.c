@@ -8,6 +8,7 @@
 #include "broker/provision.h"
 #include "lab/actor.h"
 #include "lab/board.h"
+#include "lab/programs.h"
 #include "lab/verdict.h"
 
 #include <poll.h>
@@ -413,24 +414,6 @@ static bool judge(struct stage *stage, bool *is_met, struct error *err)
 
 /* ---- the beginning ---- */
 
-/* A variable such as WARREN_COUNT would change what the tools of the lesson do. */
-static void set_environment(const char *url)
-{
-	extern char **environ;
-	for (char **variable = environ; *variable != NULL;) {
-		size_t length = strcspn(*variable, "=");
-		if (strncmp(*variable, "WARREN_", 7) != 0) {
-			variable++;
-			continue;
-		}
-		char *name = mem_strndup(*variable, length);
-		unsetenv(name); /* closes the gap */
-		free(name);
-	}
-	setenv("AMQP_URL", url, 1);
-	setenv("WARREN_URL", url, 1); /* comes before what the settings say */
-}
-
 static bool prepare(struct stage *stage, struct error *err)
 {
 	if (!uri_parse(slice_str(stage->site->url), &stage->uri, err))
@@ -507,7 +490,7 @@ bool stage_play(
 {
 	struct stage stage = {.lesson = lesson, .site = site};
 	const char *names[LESSON_CAST_MAX];
-	set_environment(site->url);
+	programs_lead_to(site->url);
 	bool good = prepare(&stage, err);
 	if (good) {
 		assemble(&stage, names);
