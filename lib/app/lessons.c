@@ -150,6 +150,7 @@ static bool play_there(struct showing *s, struct error *err)
 	bool is_met = false;
 	char *url = make_url(s), *folder = locate_directory(s->path);
 	const struct stage_site site = {.url = url,
+	    .topology = &s->tool->settings.topology,
 	    .settings = s->path,
 	    .folder = folder,
 	    .out = stdout,

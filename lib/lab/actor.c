@@ -139,7 +139,7 @@ static void on_line(void *ctx, bool is_error, struct slice line)
 
 static void render_scalar(const json_t *value, struct buf *out)
 {
-	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	text_escape(
 	    slice_str(json_is_string(value) ? json_string_value(value) : text), BODY_BYTES, out);
 	free(text);
@@ -180,7 +180,9 @@ static void render_body(const json_t *body, struct buf *out)
 		render_scalar(value, out);
 		before = ", ";
 	}
-	if (inner == NULL)
+	if (body == NULL) /* "body_base64" */
+		buf_append_str(out, "(binary)");
+	else if (inner == NULL)
 		text_escape(text, BODY_BYTES, out);
 	json_decref(inner);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define WITHIN_NS (30 * CHRONO_S)
+#define PATIENCE_NS (10 * CHRONO_S)
 
 struct reading {
 	struct reader r;
@@ -39,8 +40,8 @@ static bool part_stages(struct reading *reading, struct lesson_part *part)
 			    &reading->r, "at most %d tools in a pipe", LESSON_STAGES_MAX);
 		*word = NULL;
 		if (*begin == NULL || !is_tool(*begin))
-			return reader_fail(&reading->r, "begins with none of the tools producer, "
-							"consumer, topology, deadletters");
+			return reader_fail(&reading->r, "each command begins with one of "
+							"producer, consumer, topology, deadletters");
 		part->stages[part->stage_count++] = begin;
 		if (is_last)
 			return true;
@@ -271,6 +272,8 @@ bool lesson_read(const json_t *spec, const struct topology *topology, struct les
 		return true;
 	(void)reader_text(&reading.r, spec, "title", &out->title); /* the schema requires them */
 	(void)reader_text(&reading.r, spec, "watch", &out->watch);
+	out->patience_ns = PATIENCE_NS;
+	(void)reader_duration(&reading.r, spec, "patience", &out->patience_ns); /* or the default */
 	json_t *cast = reader_member(spec, "cast"), *command;
 	const char *name;
 	json_object_foreach(cast, name, command)

@@ -65,6 +65,7 @@ struct lesson {
 	size_t step_count;
 	struct lesson_check *checks;
 	size_t check_count;
+	uint64_t patience_ns; /* without a message: what is expected does not come any more */
 };
 
 /* Reads what the schema has passed; NULL is none. False when something was reported: a name that is

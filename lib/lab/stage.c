@@ -17,7 +17,6 @@
 
 #define LOOK_EVERY_NS (100 * CHRONO_MS)
 #define READY_LIMIT_NS (30 * CHRONO_S) /* for a consumer to take messages, or a tool to end */
-#define QUIET_NS (10 * CHRONO_S) /* without a message: what is expected does not come any more */
 #define HEARTBEAT_S 10
 
 struct stage {
@@ -194,6 +193,30 @@ static bool take_pause(struct stage *stage, const char *text, struct error *err)
 	return good;
 }
 
+/* Whose status a check of its own is about. */
+static lesson_names judged_by_status(const struct lesson *lesson)
+{
+	lesson_names who = 0;
+	for (size_t i = 0; i < lesson->check_count; i++)
+		if (lesson->checks[i].kind == LESSON_STATUS)
+			who |= lesson->checks[i].of;
+	return who;
+}
+
+/* A consumer that could not begin is not waited for until the last step. */
+static bool have_begun(const struct stage *stage, lesson_names who, struct error *err)
+{
+	who &= ~judged_by_status(stage->lesson);
+	for (size_t i = 0; i < stage->lesson->cast_count; i++) {
+		int status;
+		if ((who & 1U << i) != 0 && actor_status(stage->cast[i], &status) && status != 0)
+			return error_set(err, ERROR_UNAVAILABLE,
+			    "'%s' has ended at once, with status %d", stage->lesson->cast[i].name,
+			    status);
+	}
+	return true;
+}
+
 static bool start(struct stage *stage, lesson_names who, struct error *err)
 {
 	bool held;
@@ -202,8 +225,10 @@ static bool start(struct stage *stage, lesson_names who, struct error *err)
 			return false;
 	if (!await(stage, (struct condition){are_ready, &who}, READY_LIMIT_NS, &held, err))
 		return false;
-	return held ||
-	       error_set(err, ERROR_UNAVAILABLE, "a consumer does not begin to take messages");
+	if (!held)
+		return error_set(
+		    err, ERROR_UNAVAILABLE, "a consumer does not begin to take messages");
+	return have_begun(stage, who, err);
 }
 
 static bool end(
@@ -265,7 +290,8 @@ static bool judge_queue(struct stage *stage, const struct lesson_check *check, b
     struct buf *found, struct error *err)
 {
 	uint64_t holds;
-	if (!await(stage, (struct condition){queue_holds, check}, QUIET_NS, is_met, err) ||
+	if (!await(stage, (struct condition){queue_holds, check}, stage->lesson->patience_ns,
+		is_met, err) ||
 	    !look_queue(stage, check->queue, &holds, err))
 		return false;
 	if (holds == UINT64_MAX)
@@ -298,7 +324,7 @@ static bool settle(struct stage *stage, struct error *err)
 	bool held;
 	do {
 		before = now;
-		if (!await(stage, there, QUIET_NS, &held, err))
+		if (!await(stage, there, stage->lesson->patience_ns, &held, err))
 			return false;
 		now = count_messages(stage, UINT32_MAX);
 	} while (!held && now > before);
@@ -347,16 +373,6 @@ static bool judge_all(struct stage *stage, size_t *met, struct error *err)
 			return false;
 	}
 	return true;
-}
-
-/* Whose status a check of its own is about. */
-static lesson_names judged_by_status(const struct lesson *lesson)
-{
-	lesson_names who = 0;
-	for (size_t i = 0; i < lesson->check_count; i++)
-		if (lesson->checks[i].kind == LESSON_STATUS)
-			who |= lesson->checks[i].of;
-	return who;
 }
 
 /* Nobody fails unsaid. */
@@ -425,7 +441,10 @@ static bool prepare(struct stage *stage, struct error *err)
 	const struct connection_options options = {
 	    .uri = &stage->uri, .name = "warren-lab", .heartbeat_s = HEARTBEAT_S};
 	stage->connection = connection_open(stage->loop, &options, err);
-	if (stage->connection == NULL)
+	/* Tools that declare the same quorum queue in the same moment may make RabbitMQ 3.10 close
+	 * one of their connections, with INTERNAL_ERROR. So it is all there before they come. */
+	if (stage->connection == NULL ||
+	    !provision_apply(stage->connection, stage->site->topology, NULL, NULL, NULL, err))
 		return false;
 	stage->has_input = stage->site->pauses;
 	if (stage->has_input)
@@ -453,8 +472,25 @@ static void assemble(struct stage *stage, const char *names[LESSON_CAST_MAX])
 		stage->cast[i] = actor_create(&site, &lesson->cast[i], i);
 }
 
+/* Before anything is played: a jq expression that does not compile is not to be met at the end. */
+static bool read_expressions(struct stage *stage, struct error *err)
+{
+	for (size_t i = 0; i < stage->lesson->check_count; i++) {
+		struct buf found = {0};
+		bool is_met;
+		bool good = verdict_judge(
+		    stage->lesson, &stage->lesson->checks[i], stage->cast, &is_met, &found, err);
+		buf_release(&found);
+		if (!good)
+			return error_context(err, "lesson.checks.%zu", i);
+	}
+	return true;
+}
+
 static bool play(struct stage *stage, bool *is_met, struct error *err)
 {
+	if (!read_expressions(stage, err))
+		return false;
 	char *title = printable(stage->lesson->title), *watch = printable(stage->lesson->watch);
 	board_say(stage->board, title);
 	board_say(stage->board, watch);

@@ -12,12 +12,13 @@
 
 /* Where it takes place. Borrowed. */
 struct stage_site {
-	const char *url;      /* of the broker, with the vhost */
-	const char *settings; /* the file of the lesson, absolute */
-	const char *folder;   /* that it lies in */
-	FILE *out;	      /* gets what there is to see; the caller looks at its errors */
-	size_t width;	      /* of the terminal; 0: none */
-	bool has_cursor;      /* it is one that can place it */
+	const char *url;		 /* of the broker, with the vhost */
+	const struct topology *topology; /* of the settings; declared first */
+	const char *settings;		 /* the file of the lesson, absolute */
+	const char *folder;		 /* that it lies in */
+	FILE *out;	 /* gets what there is to see; the caller looks at its errors */
+	size_t width;	 /* of the terminal; 0: none */
+	bool has_cursor; /* it is one that can place it */
 	bool color;
 	bool pauses; /* at each pause, until a line comes on standard input */
 };

@@ -35,34 +35,9 @@ is "$(LC_ALL=C comm -12 "$work/ids1" "$work/ids2" | wc -l)" 0 "no job was done b
 ok "neither stood idle" test -s "$work/ids1" -a -s "$work/ids2"
 is "$(left jobs jobs_failed)" "0 0" "no job is left, and none failed"
 
-# ---- publish-subscribe: three subscribers, each gets all ----
+# ---- one consumer of several queues; the lessons play the rest of publish-subscribe ----
 
 subscribers=(billing shipping analytics)
-pids=()
-for name in "${subscribers[@]}"; do
-	timeout 50 "$BIN/consumer" -s publish-subscribe "$name" --format json --count 300 \
-		>"$work/$name" 2>"$work/$name.err" &
-	pids+=("$!")
-done
-for name in "${subscribers[@]}"; do waits "$work/$name.err"; done
-"$BIN/producer" -s publish-subscribe --amount 300 --delay 0 --yes --format json \
-	>"$work/published" 2>"$work/published.err"
-is $? 0 "the publisher exits 0"
-for i in 0 1 2; do
-	wait "${pids[i]}"
-	is $? 0 "${subscribers[i]} exits 0"
-done
-ids "$work/published" >"$work/published.ids"
-is "$(uniq "$work/published.ids" | wc -l)" 300 "300 different messages were published"
-for name in "${subscribers[@]}"; do
-	ids "$work/$name" >"$work/$name.ids"
-	ok "$name got every one of them once" cmp "$work/published.ids" "$work/$name.ids"
-	is "$(jq -c '[.exchange, .queue, .redelivered]' "$work/$name" | sort -u)" \
-		"[\"orders\",\"$name\",false]" "through the exchange, from its own queue"
-done
-is "$(left "${subscribers[@]}")" "0 0 0" "nothing is left in their queues"
-
-# ---- a subscriber that was away finds what it missed ----
 
 "$BIN/producer" -s publish-subscribe --amount 50 --delay 0 --yes --format json \
 	>"$work/published" 2>"$work/published.err"

@@ -408,24 +408,6 @@ like "$(cat err)" "'seen.ids' is in use by another process" "and told why"
 stop $pid
 status_is 64 "--dedupe does not go with --ack requeue" "$BIN/consumer" plain --dedupe --ack requeue
 
-# ---- the lesson ----
-
-lesson=$OLDPWD/settings/retries.yaml
-"$BIN/producer" -s "$lesson" --delay 0 --seed 3 --yes --quiet --format json >payments
-handler=$(sed -n "/--exec '/,/esac'/{s/^# *//;s/.*--exec '//;s/esac'/esac/;p}" "$lesson")
-"$BIN/consumer" -s "$lesson" payments --exec-shell --exec "$handler" --exec-jobs 4 -f json >out 2>err &
-pid=$!
-kind() { jq -r .body payments | grep -cE "$1"; }
-ok "the lesson: what is stolen, or of a bank that is down, is parked" \
-	eventually 30 eval '[ "$(ready payments.parked)" = "$(kind "stolen|down")" ]'
-ok "the rest is paid" eventually 30 lines out "$(kind 'good|busy')"
-stop $pid
-is "$(jq -r .body out | grep -cE 'stolen|down') $(wc -l <out)" "0 $(kind 'good|busy')" "and nothing else"
-take payments.parked -s "$lesson" -e -f json >parked 2>parked.err
-is "$(jq -r '"\(.body | fromjson | .card) \(.properties.headers["x-warren-reason"])"' parked | sort -u)" \
-	"down attempts
-stolen rejected" "each for its reason"
-
 # ---- what the broker limits ----
 
 "$BIN/consumer" single --exec ./note -f none >out1 2>err1 &

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The walkthrough as a newcomer runs it, in both start orders.
+# The walkthrough as a newcomer runs it, the producer first; tests/broker/lessons.sh has the other order.
 . tests/support/tap.sh
 use_broker
 
@@ -24,18 +24,6 @@ ok "13-digit EANs with right check digits" eval "bodies $work/first | jq -r .id 
 is "$(ready order_notify)" 0 "and the queue is empty afterwards"
 like "$(cat "$work/producer.err")" '20 sent, 20 confirmed' "the producer's summary says so"
 like "$(cat "$work/consumer.err")" '20 received, 20 acknowledged' "and the consumer's"
-
-"$BIN/topology" delete -s walkthrough >/dev/null
-timeout 30 "$BIN/consumer" -s walkthrough --count 20 --format json >"$work/second" 2>"$work/consumer2.err" &
-consumer=$!
-eventually 30 grep -q 'waiting for messages' "$work/consumer2.err"
-"$BIN/producer" -s walkthrough --amount 20 --delay 0 --yes >/dev/null 2>&1
-is $? 0 "consumer first: the producer exits 0"
-wait $consumer
-is $? 0 "and so does the consumer"
-is "$(wc -l <"$work/second")" 20 "20 JSON lines again"
-ok "with the four fields each" fields_ok "$work/second"
-is "$(ready order_notify)" 0 "and the queue is empty afterwards"
 
 "$BIN/producer" -s walkthrough --amount 50 --delay 0 --yes --seed 7 --format json >"$work/seven" 2>/dev/null
 "$BIN/producer" -s walkthrough --amount 50 --delay 0 --yes --seed 7 --format json >"$work/seven-again" 2>/dev/null
