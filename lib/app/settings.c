@@ -505,6 +505,14 @@ void settings_release(struct settings *s)
 	*s = (struct settings){0};
 }
 
+const char *settings_user(const struct settings *s)
+{
+	for (size_t i = 0; i < s->uri_count; i++)
+		if (s->uris[i].external || strcmp(s->uris[i].user, s->uris[0].user) != 0)
+			return NULL;
+	return s->uris[0].user;
+}
+
 const struct settings_message *settings_find_message(const struct settings *s, const char *name)
 {
 	for (size_t i = 0; i < s->message_count; i++)
