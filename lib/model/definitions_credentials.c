@@ -4,18 +4,24 @@
 
 #include <string.h>
 
-/* "://user:password@" */
+/* An address with "user:password@", or with the password of a key file in its query. */
+static bool is_telling(const char *address)
+{
+	const char *password = address + strcspn(address, ":/@ ");
+	const char *query = address + strcspn(address, "? ");
+	return (*password == ':' && password[strcspn(password, "/@ ")] == '@') ||
+	       (*query == '?' && strstr(query, "password=") != NULL);
+}
+
 static bool has_password(const json_t *value)
 {
+	static const char mark[] = "://";
 	const char *key, *text = json_string_value(value);
 	json_t *item;
 	size_t i;
-	for (; text != NULL && (text = strstr(text, "://")) != NULL; text += 3) {
-		size_t user = strcspn(text + 3, ":/@ ");
-		const char *password = text + 3 + user;
-		if (*password == ':' && password[strcspn(password, "/@ ")] == '@')
+	while (text != NULL && (text = strstr(text, mark)) != NULL)
+		if (is_telling(text += strlen(mark)))
 			return true;
-	}
 	json_array_foreach(value, i, item) if (has_password(item)) return true;
 	json_object_foreach(
 	    (json_t *)(uintptr_t)value, key, item) if (has_password(item)) return true;
