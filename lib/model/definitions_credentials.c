@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "model/definitions_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* An address with "user:password@", or with the password of a key file in its query. */
@@ -40,14 +41,20 @@ static size_t drop_passwords(json_t *list)
 	return dropped;
 }
 
-void definitions_drop_credentials(json_t *document, size_t *users, size_t *addresses)
+void definitions_drop_credentials(json_t *document, definitions_note_fn *note, void *ctx)
 {
 	static const char *const of_users[] = {"users", "permissions", "topic_permissions"};
 	static const char *const with_addresses[] = {"parameters", "global_parameters"};
-	*users = json_array_size(json_object_get(document, "users"));
-	*addresses = 0;
+	size_t users = json_array_size(json_object_get(document, "users")), addresses = 0;
 	for (size_t i = 0; i < ARRAY_LEN(of_users); i++)
 		json_object_del(document, of_users[i]);
 	for (size_t i = 0; i < ARRAY_LEN(with_addresses); i++)
-		*addresses += drop_passwords(json_object_get(document, with_addresses[i]));
+		addresses += drop_passwords(json_object_get(document, with_addresses[i]));
+	if (users + addresses == 0)
+		return;
+	char *text = mem_printf("left out: %zu user%s with permissions, %zu parameter%s with a "
+				"password; --credentials keeps them",
+	    users, users == 1 ? "" : "s", addresses, addresses == 1 ? "" : "s");
+	note(ctx, text);
+	free(text);
 }
