@@ -64,8 +64,8 @@ static const struct option options[] = {
     {.name = "credentials",
 	.type = OPTION_FLAG,
 	.offset = MEMBER(credentials),
-	.help =
-	    "import: keep users with the hashes of their passwords, and addresses with passwords"},
+	.help = "import, export --live: keep users with the hashes of their passwords, and "
+		"addresses with passwords"},
     {0},
 };
 

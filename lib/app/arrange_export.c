@@ -58,6 +58,16 @@ static bool look(struct tool *tool, struct error *err)
 	return true;
 }
 
+/* The broker's own document. What opens a door comes only when it is asked for, as into settings.
+ */
+static json_t *fetch(struct tool *tool, const struct arrange_options *o, struct error *err)
+{
+	json_t *document = arrange_definitions(tool, o->vhost, err);
+	if (document != NULL && !o->credentials)
+		definitions_drop_credentials(document, arrange_note, NULL);
+	return document;
+}
+
 /* "settings/walkthrough.yaml" gives the title "walkthrough". */
 static json_t *describe(const struct tool *tool)
 {
@@ -75,7 +85,7 @@ static json_t *make_document(
     struct tool *tool, const struct arrange_options *o, enum arrange_format form, struct error *err)
 {
 	if (o->live && form == ARRANGE_JSON)
-		return arrange_definitions(tool, o->vhost, err);
+		return fetch(tool, o, err);
 	if (o->live && !look(tool, err))
 		return NULL;
 	if (form == ARRANGE_ASYNCAPI)

@@ -435,7 +435,7 @@ static bool load_document(const struct settings_options *options, struct setting
 		return false;
 	s->directory = locate_directory(path);
 	s->document = document_load(path, problems, err);
-	if (s->document == NULL && err->kind == ERROR_SETTINGS)
+	if (s->document == NULL && problems->count > 0) /* else it is told in err */
 		refuse(path, problems, err);
 	free(path);
 	return s->document != NULL;

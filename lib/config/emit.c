@@ -37,9 +37,12 @@ static bool is_word_of_old(const char *text)
 	return false;
 }
 
-/* 12:30, 1_000, 0b11 and 2024-01-01 were no texts in YAML 1.1. */
+/* 12:30, 1_000, 0b11, 0xA_B and 2024-01-01 were no texts in YAML 1.1. */
 static bool is_number_of_old(const char *text)
 {
+	const char *digits = text + (text[0] == '+' || text[0] == '-');
+	if (digits[0] == '0' && digits[1] == 'x')
+		return digits[strspn(digits, "0123456789abcdefABCDEFx_")] == '\0';
 	return text[0] != '\0' && strchr("0123456789+-.", text[0]) != NULL &&
 	       text[strspn(text, "0123456789+-.:_ beEtTzZ")] == '\0';
 }
@@ -83,13 +86,24 @@ static void emit_text(struct emitter *e, const char *text)
 	emit_scalar(e, buf_slice(&e->text), needs_quotes(text));
 }
 
+/* In YAML 1.1 a number is a float only with a dot: 1.0e+22. */
+static void append_real(double value, struct buf *out)
+{
+	struct buf digits = {0};
+	num_format_double(value, &digits);
+	size_t len = strcspn(digits.ptr, ".e");
+	buf_printf(out, "%.*s%s%s", (int)len, digits.ptr, digits.ptr[len] == 'e' ? ".0" : "",
+	    digits.ptr + len);
+	buf_release(&digits);
+}
+
 static void emit_number(struct emitter *e, const json_t *number)
 {
 	buf_clear(&e->text);
 	if (json_is_integer(number))
 		buf_printf(&e->text, "%" JSON_INTEGER_FORMAT, json_integer_value(number));
 	else
-		num_format_double(json_real_value(number), &e->text);
+		append_real(json_real_value(number), &e->text);
 	emit_scalar(e, buf_slice(&e->text), false);
 }
 

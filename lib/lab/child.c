@@ -117,6 +117,12 @@ bool child_start(const struct child_spec *spec, pid_t *out, struct error *err)
 	return cannot_run(spec, cause, err);
 }
 
+bool child_are_there(void)
+{
+	siginfo_t info;
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 void child_adopt_orphans(void)
 {
 	(void)prctl(

@@ -33,6 +33,9 @@ struct child_spec {
  * errno says why. */
 bool child_start(const struct child_spec *spec, pid_t *out, struct error *err) MUST_CHECK;
 
+/* Whether this process has children, those of its program before an exec included. */
+bool child_are_there(void);
+
 /* Makes every orphan below us our child, so that child_end_all finds it. */
 void child_adopt_orphans(void);
 

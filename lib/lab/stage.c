@@ -1,6 +1,7 @@
 #include "lab/stage.h"
 
 #include "base/chrono.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -8,6 +9,7 @@
 #include "broker/provision.h"
 #include "lab/actor.h"
 #include "lab/board.h"
+#include "lab/child.h"
 #include "lab/programs.h"
 #include "lab/verdict.h"
 
@@ -18,6 +20,7 @@
 
 #define LOOK_EVERY_NS (100 * CHRONO_MS)
 #define READY_LIMIT_NS (30 * CHRONO_S) /* for a consumer to take messages, or a tool to end */
+#define LEFTOVERS_NS (5 * CHRONO_S)
 #define HEARTBEAT_S 10
 
 struct stage {
@@ -485,11 +488,20 @@ static bool play(struct stage *stage, bool *is_met, struct error *err)
 	return judge(stage, is_met, err);
 }
 
+/* A tool that is killed leaves what it runs for its messages (--exec) behind. */
+static void end_leftovers(void)
+{
+	if (!child_end_all(chrono_after(chrono_now_ns(), LEFTOVERS_NS)))
+		log_write(LOG_WARNING, "a process of the lesson does not end");
+}
+
 bool stage_play(
     const struct lesson *lesson, const struct stage_site *site, bool *is_met, struct error *err)
 {
 	struct stage stage = {.lesson = lesson, .site = site};
 	const char *names[LESSON_CAST_MAX];
+	bool had_children = child_are_there(); /* of a shell that became us: not ours to end */
+	child_adopt_orphans();
 	programs_lead_to(site->url);
 	bool good = prepare(&stage, err);
 	if (good) {
@@ -498,6 +510,8 @@ bool stage_play(
 	}
 	for (size_t i = 0; i < lesson->cast_count; i++)
 		actor_free(stage.cast[i]);
+	if (!had_children)
+		end_leftovers();
 	board_free(stage.board);
 	connection_close(stage.connection);
 	loop_free(stage.loop);

@@ -153,6 +153,9 @@ static void read_list(struct definitions *d, const json_t *definitions, const ch
 bool definitions_read(
     const json_t *definitions, const char *vhost, struct topology *out, struct error *err)
 {
+	*out = (struct topology){0};
+	if (!json_is_object(definitions))
+		return error_set(err, ERROR_DATA, "not an object: no definitions");
 	struct definitions d = {
 	    .reader = {.report = refuse, .ctx = err}, .vhost = vhost, .t.names = json_array()};
 	read_list(&d, definitions, "exchanges", add_exchange);

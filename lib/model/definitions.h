@@ -40,6 +40,10 @@ typedef void definitions_note_fn(void *ctx, const char *text);
 json_t *definitions_export(const struct topology *t, const json_t *section, const char *vhost,
     definitions_note_fn *note, void *ctx);
 
+/* Takes users with their permissions out, and parameters with a password in an address; notes how
+ * many. */
+void definitions_drop_credentials(json_t *document, definitions_note_fn *note, void *ctx);
+
 struct definitions_import {
 	const char
 	    *vhost; /* that is to become exchanges, queues and bindings; NULL: if it is clear */

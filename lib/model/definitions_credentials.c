@@ -2,20 +2,27 @@
 #include "base/mem.h"
 #include "model/definitions_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* "://user:password@" */
+/* An address with "user:password@", or with the password of a key file in its query. */
+static bool is_telling(const char *address)
+{
+	const char *password = address + strcspn(address, ":/@ ");
+	const char *query = address + strcspn(address, "? ");
+	return (*password == ':' && password[strcspn(password, "/@ ")] == '@') ||
+	       (*query == '?' && strstr(query, "password=") != NULL);
+}
+
 static bool has_password(const json_t *value)
 {
+	static const char mark[] = "://";
 	const char *key, *text = json_string_value(value);
 	json_t *item;
 	size_t i;
-	for (; text != NULL && (text = strstr(text, "://")) != NULL; text += 3) {
-		size_t user = strcspn(text + 3, ":/@ ");
-		const char *password = text + 3 + user;
-		if (*password == ':' && password[strcspn(password, "/@ ")] == '@')
+	while (text != NULL && (text = strstr(text, mark)) != NULL)
+		if (is_telling(text += strlen(mark)))
 			return true;
-	}
 	json_array_foreach(value, i, item) if (has_password(item)) return true;
 	json_object_foreach(
 	    (json_t *)(uintptr_t)value, key, item) if (has_password(item)) return true;
@@ -34,14 +41,20 @@ static size_t drop_passwords(json_t *list)
 	return dropped;
 }
 
-void definitions_drop_credentials(json_t *document, size_t *users, size_t *addresses)
+void definitions_drop_credentials(json_t *document, definitions_note_fn *note, void *ctx)
 {
 	static const char *const of_users[] = {"users", "permissions", "topic_permissions"};
 	static const char *const with_addresses[] = {"parameters", "global_parameters"};
-	*users = json_array_size(json_object_get(document, "users"));
-	*addresses = 0;
+	size_t users = json_array_size(json_object_get(document, "users")), addresses = 0;
 	for (size_t i = 0; i < ARRAY_LEN(of_users); i++)
 		json_object_del(document, of_users[i]);
 	for (size_t i = 0; i < ARRAY_LEN(with_addresses); i++)
-		*addresses += drop_passwords(json_object_get(document, with_addresses[i]));
+		addresses += drop_passwords(json_object_get(document, with_addresses[i]));
+	if (users + addresses == 0)
+		return;
+	char *text = mem_printf("left out: %zu user%s with permissions, %zu parameter%s with a "
+				"password; --credentials keeps them",
+	    users, users == 1 ? "" : "s", addresses, addresses == 1 ? "" : "s");
+	note(ctx, text);
+	free(text);
 }

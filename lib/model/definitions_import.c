@@ -324,22 +324,6 @@ static json_t *settle(struct import *im)
 
 /* ---- the section `definitions` ---- */
 
-/* Settings end up in git: what opens a door comes only when it is asked for. */
-static void drop_credentials(const struct import *im, json_t *others)
-{
-	size_t users, addresses;
-	if (im->how->credentials)
-		return;
-	definitions_drop_credentials(others, &users, &addresses);
-	if (users + addresses == 0)
-		return;
-	char *text = mem_printf("left out: %zu user%s with permissions, %zu parameter%s with a "
-				"password; --credentials keeps them",
-	    users, users == 1 ? "" : "s", addresses, addresses == 1 ? "" : "s");
-	im->how->note(im->how->ctx, text);
-	free(text);
-}
-
 /* The members as they are, the lists without what the settings have said. */
 static json_t *make_others(const struct import *im)
 {
@@ -361,7 +345,8 @@ static json_t *make_others(const struct import *im)
 			json_object_del(others, section_names[s]);
 		json_decref(list);
 	}
-	drop_credentials(im, others);
+	if (!im->how->credentials) /* settings end up in git: what opens a door is asked for */
+		definitions_drop_credentials(others, im->how->note, im->how->ctx);
 	return others;
 }
 

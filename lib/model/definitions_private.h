@@ -17,7 +17,4 @@ json_t *definitions_binding(const struct topology_binding *b, definitions_note_f
 bool definitions_choose_vhost(
     const json_t *document, const char *wanted, char **out, struct error *err) MUST_CHECK;
 
-/* Takes users with their permissions out, and parameters with a password in an address; counts. */
-void definitions_drop_credentials(json_t *document, size_t *users, size_t *addresses);
-
 #endif

@@ -20,35 +20,41 @@ struct walk {
 	const struct topology *t;
 	struct routes *out;
 	struct buf headers, arguments; /* encoded; the arguments of one binding */
-	const char **seen;	       /* exchanges */
-	size_t seen_count, seen_capacity;
-	struct visit *visits; /* a stack */
+	json_t *seen, *served;	       /* sets: exchanges; queues */
+	struct visit *visits;	       /* a stack */
 	size_t depth, visit_capacity;
 };
 
 /* ---- names ---- */
 
-/* Adds a name that is not there yet; false when it is. */
-static bool add_name(const char ***names, size_t *count, size_t *capacity, const char *name)
+static void add_name(const char ***names, size_t *count, size_t *capacity, const char *name)
 {
-	for (size_t i = 0; i < *count; i++)
-		if (strcmp((*names)[i], name) == 0)
-			return false;
 	*names = mem_grow(*names, capacity, *count + 1, sizeof **names);
 	(*names)[(*count)++] = name;
-	return true;
 }
 
+/* Adds a name that is not there yet; false when it is. */
+static bool add_to_set(json_t *set, const char *name)
+{
+	return json_object_get(set, name) == NULL &&
+	       json_object_set_new_nocheck(set, name, json_true()) == 0;
+}
+
+/* Once is enough. */
 static void add_key(struct routes *r, const char *key)
 {
-	IGNORE_RESULT(
-	    add_name(&r->keys, &r->key_count, &r->key_capacity, key)); /* once is enough */
+	for (size_t i = 0; i < r->key_count; i++)
+		if (strcmp(r->keys[i], key) == 0)
+			return;
+	add_name(&r->keys, &r->key_count, &r->key_capacity, key);
 }
 
-static void add_queue(struct routes *r, const char *queue)
+/* Once, however many ways lead to it. */
+static void add_queue(struct walk *w, const char *queue)
 {
-	/* however many ways lead to it */
-	IGNORE_RESULT(add_name(&r->queues, &r->queue_count, &r->queue_capacity, queue));
+	struct routes *r = w->out;
+	if (add_to_set(w->served, queue))
+		add_name(&r->queues, &r->queue_count, &r->queue_capacity, queue);
 }
 
 /* ---- words ---- */
@@ -168,7 +174,7 @@ static struct routes_step *add_step(struct routes *r, struct routes_step step)
 /* False when the message has been there. */
 static bool enter(struct walk *w, const char *name)
 {
-	if (!add_name(&w->seen, &w->seen_count, &w->seen_capacity, name))
+	if (!add_to_set(w->seen, name))
 		return false;
 	const struct topology_exchange *e = topology_find_exchange(w->t, slice_str(name));
 	add_step(
@@ -215,7 +221,7 @@ static bool look_at(
 	if (match == ROUTES_YES && b->to_exchange)
 		follow(w, r->step_count - 1, b->destination); /* v may have moved */
 	else if (match == ROUTES_YES)
-		add_queue(r, b->destination);
+		add_queue(w, b->destination);
 	return true;
 }
 
@@ -281,7 +287,7 @@ static void walk_default(struct walk *w)
 				.match = found ? ROUTES_YES : ROUTES_NO,
 				.why = buf_take(&why)});
 		if (found)
-			add_queue(r, key);
+			add_queue(w, key);
 	}
 }
 
@@ -355,14 +361,15 @@ static bool walk(struct walk *w, const struct routes_message *m, struct error *e
 bool routes_find(
     const struct topology *t, const struct routes_message *m, struct routes *out, struct error *err)
 {
-	struct walk w = {.t = t, .out = out};
+	struct walk w = {.t = t, .out = out, .seen = json_object(), .served = json_object()};
 	out->is_complete = true;
 	bool good = walk(&w, m, err);
 	if (!good)
 		routes_release(out);
 	buf_release(&w.headers);
 	buf_release(&w.arguments);
-	free(w.seen);
+	json_decref(w.seen);
+	json_decref(w.served);
 	free(w.visits);
 	return good;
 }

@@ -46,10 +46,14 @@ struct topology_queue *topology_add_queue(
 	return q;
 }
 
+#define SUGGEST_AMONG 1000 /* names: among more, thousands of unknown ones would take minutes */
+
 /* The queue or exchange whose name is nearest; NULL when none is near. */
 static const char *find_nearest(const struct topology *t, bool is_queue, const char *name)
 {
 	size_t count = is_queue ? t->queue_count : t->exchange_count;
+	if (count > SUGGEST_AMONG)
+		return NULL;
 	const char **names = mem_alloc(count + ARRAY_LEN(predeclared) + 1, sizeof *names);
 	for (size_t i = 0; i < count; i++)
 		names[i] = is_queue ? t->queues[i].name : t->exchanges[i].name;

@@ -38,6 +38,8 @@ now >there
 # ---- of the whole broker ----
 
 status_is 0 "export --live" "$BIN/topology" export --live
+is "$(grep -c password_hash out)" 0 "no user comes without --credentials"
+status_is 0 "export --live --credentials" "$BIN/topology" export --live --credentials
 cp out whole.json
 is "$(of_vhost <whole.json)" "$(cat there)" "it is what the HTTP API says"
 status_is 0 "import of that file" "$BIN/topology" import --credentials --vhost "$vhost" whole.json

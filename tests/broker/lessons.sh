@@ -159,20 +159,22 @@ exec 3>&-
 
 # ---- interrupted ----
 
-sed 's/wait: .*/wait: {for: idler, within: 1m}/; s/--amount 0/--amount 100000 --rate 50/' own.yaml >long.yaml
+echo 'sleep 600; :' >long.yaml.handler
+sed "s/wait: .*/wait: {for: idler, within: 1m}/; s/--amount 0/--amount 100000 --rate 50/
+	s|early: .*|early: consumer q --exec 'sh $work/long.yaml.handler'|" own.yaml >long.yaml
 left() { pgrep -f "$work/long.yaml"; }
 none_left() { ! left && ! vhosts | grep -q '^lesson-long'; }
 timeout 60 "$BIN/lab" run long.yaml --here >beside 2>err &
 pid=$!
-ok "a long lesson runs" eventually 30 grep -q 'idler.*>> ' beside
+ok "a long lesson runs" eventually 30 pgrep -f "$work/long.yaml.handler"
 kill -TERM "$(pgrep -P $pid)"
 wait $pid
 is $? 69 "a signal ends it"
-ok "nobody of the cast is left, nor the vhost" eventually 30 none_left
+ok "nobody of the cast is left, nor what they run, nor the vhost" eventually 30 none_left
 unset WARREN_LAB_DIR
 TMPDIR=$work "$BIN/lab" run long.yaml >alone 2>err &
 pid=$!
-ok "with a broker of its own" eventually 60 grep -q 'idler.*>> ' alone
+ok "with a broker of its own" eventually 60 pgrep -f "$work/long.yaml.handler"
 kill -TERM $pid
 wait $pid
 is $? 69 "a signal ends it"

@@ -117,4 +117,19 @@ cp out huge.yaml
 status_is 0 "export of them" "$BIN/topology" export -s huge.yaml
 cp out back.json
 ok "is the document that was imported" cmp <(jq -S . huge.json) <(jq -S . back.json)
+jq '.bindings[].destination |= "no" + .' huge.json >nobody.json
+status_is 0 "import of 10,000 bindings to queues that nobody declares" "$BIN/topology" import nobody.json
+(
+	printf 'exchanges: {e: {type: fanout}}\nmessages: {m: {exchange: e}}\nqueues:\n'
+	seq -f '  q%.0f:' 10000
+	echo 'bindings:'
+	seq -f '  - {exchange: e, queue: q%.0f}' 10000
+) >fan.yaml
+status_is 0 "AsyncAPI of a message that 10,000 queues get" timeout 20 "$BIN/topology" export -s fan.yaml -f asyncapi
+(
+	echo 'queues:'
+	seq -f '  queue.number.%.0f: {max_length: 5}' 120000
+) >beyond.yaml
+status_is 78 "settings larger than any" "$BIN/topology" export -s beyond.yaml
+is "$(cat err)" "topology: 'beyond.yaml' is larger than 4194304 bytes" "are told to be that"
 done_testing

@@ -217,6 +217,7 @@ START_TEST(credentials_come_only_when_asked_for)
 	json_t *document =
 	    parse("{'vhosts':[{'name':'/'}]," USER "'parameters':[{'name':'a','value':"
 		  "{'src-uri':['amqp://h','amqp://u:p@h']}},"
+		  "{'name':'c','value':{'uri':'amqps://h?keyfile=k&password=k3y'}},"
 		  "{'name':'b','value':{'uri':'amqp://u@h/a:b@c'}}]}");
 	for (int asked = 0; asked < 2; asked++) {
 		struct buf notes = {0};
@@ -228,10 +229,11 @@ START_TEST(credentials_come_only_when_asked_for)
 		ck_assert_int_eq(strstr(text, "password_hash") != NULL, asked);
 		ck_assert_int_eq(strstr(text, "permissions") != NULL, asked);
 		ck_assert_int_eq(strstr(text, "u:p@") != NULL, asked);
+		ck_assert_int_eq(strstr(text, "k3y") != NULL, asked);
 		ck_assert_int_eq(strstr(text, kept) != NULL, !asked);
 		ck_assert_str_eq(notes.len > 0 ? notes.ptr : "",
 		    asked ? ""
-			  : "left out: 1 user with permissions, 1 parameter with a password; "
+			  : "left out: 1 user with permissions, 2 parameters with a password; "
 			    "--credentials keeps them\n");
 		free(text);
 		json_decref(settings);
@@ -245,6 +247,7 @@ static const struct fault {
 	const char *document, *vhost, *text;
 	enum error_kind kind;
 } faults[] = {
+    {"[{'queues': []}]", NULL, "not an object: no definitions", ERROR_DATA},
     {"{'queues': {}}", NULL, "queues: must be a list", ERROR_DATA},
     {"{'queues': [{'name': 'a'}, 5]}", NULL, "queues.1: must be an object", ERROR_DATA},
     {"{'exchanges': [{'name': 'a'}]}", NULL, "exchanges.0: lacks 'type'", ERROR_DATA},
