@@ -180,6 +180,17 @@ static const struct way {
 	"'exchanges':[{'name':'e','vhost':'/','type':'direct','durable':true,'auto_delete':false,"
 	"'internal':false,'arguments':{},'why':'so'}]}}}",
 	"exchange 'e' stays under 'definitions': it holds what the settings cannot say\n"},
+    /* a null where there should be a text */
+    {"{'vhosts':[{'name':'/'}],'queues':[" Q("q",
+	 "{}") "],'exchanges':[],'bindings':["
+	       "{'source':'amq.topic','destination':'q','destination_type':null,'routing_key':'',"
+	       "'vhost':'/','arguments':{}}]}",
+	"{'queues':{'q':{}},'definitions':{'vhost':'/','untyped':true,'others':"
+	"{'vhosts':[{'name':'/'}],'bindings':["
+	"{'source':'amq.topic','destination':'q','destination_type':null,'routing_key':'',"
+	"'vhost':'/','arguments':{}}]}}}",
+	"binding of 'amq.topic' stays under 'definitions': it holds what the settings cannot "
+	"say\n"},
 };
 
 START_TEST(definitions_become_settings_and_come_back)
