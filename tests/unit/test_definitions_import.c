@@ -261,6 +261,8 @@ static const struct fault {
     {"[{'queues': []}]", NULL, "not an object: no definitions", ERROR_DATA},
     {"{'queues': {}}", NULL, "queues: must be a list", ERROR_DATA},
     {"{'queues': [{'name': 'a'}, 5]}", NULL, "queues.1: must be an object", ERROR_DATA},
+    {"{'queues': [{'name': 'a', 'arguments': 5}]}", NULL, "queues.0.arguments: must be an object",
+	ERROR_DATA},
     {"{'exchanges': [{'name': 'a'}]}", NULL, "exchanges.0: lacks 'type'", ERROR_DATA},
     {"{'queues': [{'name': 'a', 'vhost': 'x'}, {'name': 'a', 'vhost': 'y'}]}", NULL,
 	"there are several virtual hosts: 'x', 'y'; name one by --vhost", ERROR_USAGE},
