@@ -44,7 +44,8 @@ static json_t *take_arguments(struct definitions *d, const json_t *object)
 	json_t *arguments = reader_member(object, "arguments");
 	if (json_is_object(arguments))
 		return json_deep_copy(arguments);
-	if (arguments != NULL && json_array_size(arguments) > 0)
+	bool is_empty_list = json_is_array(arguments) && json_array_size(arguments) == 0;
+	if (arguments != NULL && !is_empty_list)
 		reader_fail_at(&d->reader, "arguments", "must be an object");
 	return json_object();
 }

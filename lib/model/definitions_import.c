@@ -205,11 +205,12 @@ static void set_headers(struct import *im, const struct item *item, json_t *body
 
 static json_t *binding_body(struct import *im, const struct item *item)
 {
-	const char *kind = member_text(item->plain, "destination_type");
+	const char *kind = member_text(item->plain, "destination_type"); /* null counts as none */
 	const json_t *key = json_object_get(item->plain, "routing_key");
 	json_t *body = json_object();
 	json_object_set(body, "exchange", json_object_get(item->plain, "source"));
-	json_object_set(body, strcmp(kind, "exchange") == 0 ? "to_exchange" : "queue",
+	json_object_set(body,
+	    kind != NULL && strcmp(kind, "exchange") == 0 ? "to_exchange" : "queue",
 	    json_object_get(item->plain, "destination"));
 	if (json_string_length(key) > 0)
 		json_object_set(body, "routing_key", (json_t *)(uintptr_t)key);

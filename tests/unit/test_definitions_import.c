@@ -180,6 +180,17 @@ static const struct way {
 	"'exchanges':[{'name':'e','vhost':'/','type':'direct','durable':true,'auto_delete':false,"
 	"'internal':false,'arguments':{},'why':'so'}]}}}",
 	"exchange 'e' stays under 'definitions': it holds what the settings cannot say\n"},
+    /* a null where there should be a text */
+    {"{'vhosts':[{'name':'/'}],'queues':[" Q("q",
+	 "{}") "],'exchanges':[],'bindings':["
+	       "{'source':'amq.topic','destination':'q','destination_type':null,'routing_key':'',"
+	       "'vhost':'/','arguments':{}}]}",
+	"{'queues':{'q':{}},'definitions':{'vhost':'/','untyped':true,'others':"
+	"{'vhosts':[{'name':'/'}],'bindings':["
+	"{'source':'amq.topic','destination':'q','destination_type':null,'routing_key':'',"
+	"'vhost':'/','arguments':{}}]}}}",
+	"binding of 'amq.topic' stays under 'definitions': it holds what the settings cannot "
+	"say\n"},
 };
 
 START_TEST(definitions_become_settings_and_come_back)
@@ -250,6 +261,8 @@ static const struct fault {
     {"[{'queues': []}]", NULL, "not an object: no definitions", ERROR_DATA},
     {"{'queues': {}}", NULL, "queues: must be a list", ERROR_DATA},
     {"{'queues': [{'name': 'a'}, 5]}", NULL, "queues.1: must be an object", ERROR_DATA},
+    {"{'queues': [{'name': 'a', 'arguments': 5}]}", NULL, "queues.0.arguments: must be an object",
+	ERROR_DATA},
     {"{'exchanges': [{'name': 'a'}]}", NULL, "exchanges.0: lacks 'type'", ERROR_DATA},
     {"{'queues': [{'name': 'a', 'vhost': 'x'}, {'name': 'a', 'vhost': 'y'}]}", NULL,
 	"there are several virtual hosts: 'x', 'y'; name one by --vhost", ERROR_USAGE},
