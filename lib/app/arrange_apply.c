@@ -187,17 +187,30 @@ static bool migrate_all(struct apply *a, struct arrange_print *p, struct error *
 		if (!a->migrates[i])
 			continue;
 		if ((!begun && !apply_others(a, err)) ||
-		    !arrange_migrate(a->tool, &a->live, &t->queues[i], p, err))
+		    !arrange_migrate(a->tool, &t->queues[i], p, err))
 			return false;
 		begun = true;
 	}
 	return true;
 }
 
+/* Over AMQP alone a migration could see neither all bindings nor what clients hold: it would lose
+ * both. */
+static bool look(struct apply *a, struct error *err)
+{
+	if (a->options->migrate.count == 0)
+		return arrange_look_anyway(a->tool, &a->live, err);
+	if (!tool_has_management(a->tool))
+		return error_set(err, ERROR_USAGE,
+		    "--migrate has to see all bindings and what clients hold: give --management "
+		    "URL, or broker.management in the settings");
+	return arrange_look(a->tool, NULL, &a->live, err);
+}
+
 static bool run(struct apply *a, struct arrange_print *p, struct error *err)
 {
-	return choose_migrations(a, err) && arrange_look_anyway(a->tool, &a->live, err) &&
-	       check(a, err) && migrate_all(a, p, err) &&
+	return choose_migrations(a, err) && look(a, err) && check(a, err) &&
+	       migrate_all(a, p, err) &&
 	       provision_apply(
 		   a->tool->connection, &a->tool->settings.topology, NULL, arrange_report, p, err);
 }

@@ -23,6 +23,7 @@
  */
 #include "app/arrange_private.h"
 
+#include "app/figures.h"
 #include "app/move.h"
 #include "app/scaffold.h"
 #include "base/chrono.h"
@@ -40,23 +41,22 @@
 #define MAX_NAME 255
 /* What was routed before a binding changed is in its queue by then. */
 #define SETTLE_NS CHRONO_S
-/* The broker's figures about a queue are at most so old (its statistics come every 5 s). */
-#define FIGURES_NS (6 * CHRONO_S)
 #define LOOK_AGAIN_NS (100 * CHRONO_MS)
-#define CONSUMERS_NS (60 * CHRONO_S) /* for consumers to settle what they hold */
-#define EMPTY_NS (30 * CHRONO_S)     /* for a queue that is filled past its bindings */
-#define LEAVE_NS (2 * CHRONO_S)	     /* for the broker to forget our own consumer */
-#define MOST_ROUNDS 3		     /* somebody may declare it again as it was */
+#define CLIENTS_NS (60 * CHRONO_S) /* for clients to settle what they hold */
+#define EMPTY_NS (30 * CHRONO_S)   /* for a queue that is filled past its bindings */
+#define LEAVE_NS (2 * CHRONO_S)	   /* for the broker to forget our own consumer */
+#define MOST_ROUNDS 3		   /* somebody may declare it again as it was */
 
 struct migration {
 	struct tool *tool;
 	const struct topology_queue *queue;
-	bool is_http;
 	struct scaffold scaffold;
 	struct move move;
 	bool was_classic; /* the old queue holds the limits of a deletion by itself */
 	uint64_t moved;
-	uint64_t lost; /* were in the queue when it was deleted */
+	uint64_t lost;	   /* were in the queue when it was deleted */
+	bool is_overfull;  /* more went back than it takes */
+	const char *shown; /* the queue's name */
 };
 
 /* ---- words ---- */
@@ -106,20 +106,11 @@ static bool check_stop(const struct migration *m, struct error *err)
 	       error_set(err, ERROR_UNDELIVERED, "stopped by a signal");
 }
 
-static bool wait_until(const struct migration *m, uint64_t deadline_ns, struct error *err)
-{
-	while (chrono_now_ns() < deadline_ns)
-		if (!check_stop(m, err) || !loop_turn(m->tool->loop, deadline_ns, err) ||
-		    !connection_check(m->tool->connection, err))
-			return false;
-	return true;
-}
-
 /* What the queue is beside what it should be. */
 static bool look(struct migration *m, enum difference_kind *kind, struct error *err)
 {
 	struct arrange_look live = {0};
-	if (!arrange_look_anyway(m->tool, &live, err))
+	if (!arrange_look(m->tool, NULL, &live, err))
 		return false;
 	for (size_t i = 0; i < live.difference.item_count; i++) {
 		const struct difference_item *item = &live.difference.items[i];
@@ -132,21 +123,68 @@ static bool look(struct migration *m, enum difference_kind *kind, struct error *
 	return true;
 }
 
-/* Messages that consumers have and have not settled, by the broker's figures. */
-static bool look_at_held(const struct migration *m, uint64_t *held, struct error *err)
+/* ---- what would lose messages, or never end ---- */
+
+/* UINT64_MAX for no limit, or one that refuses what is new instead of dropping what is old. */
+static uint64_t dropping_limit(const json_t *arguments, const char *key)
 {
-	json_t *answer = NULL;
-	char *vhost = management_encode(m->tool->settings.uris[0].vhost);
-	char *name = management_encode(m->queue->name);
-	char *path = mem_printf("/queues/%s/%s?columns=messages_unacknowledged", vhost, name);
-	bool good = management_get(m->tool->management, path, &answer, err);
-	json_int_t count = json_integer_value(json_object_get(answer, "messages_unacknowledged"));
-	*held = count > 0 ? (uint64_t)count : 0;
-	json_decref(answer);
-	free(path);
-	free(name);
-	free(vhost);
-	return good;
+	const json_t *limit = json_object_get(arguments, key);
+	const char *overflow = json_string_value(json_object_get(arguments, "x-overflow"));
+	bool drops = overflow == NULL || strcmp(overflow, "drop-head") == 0;
+	return json_is_integer(limit) && drops ? (uint64_t)json_integer_value(limit) : UINT64_MAX;
+}
+
+/* Only what is sure to be lost; what comes meanwhile may be more. */
+static bool check_fits(const struct migration *m, struct error *err)
+{
+	uint64_t most = dropping_limit(m->queue->arguments, "x-max-length"), bytes = 0;
+	uint64_t most_bytes = dropping_limit(m->queue->arguments, "x-max-length-bytes");
+	struct provision_state state = {0};
+	if (!provision_look_queue(m->tool->connection, m->queue->name, &state, err))
+		return false;
+	if (most_bytes != UINT64_MAX && !figures_bytes(m->tool, m->queue->name, &bytes, err))
+		return false;
+	return (state.ready <= most && bytes <= most_bytes) ||
+	       error_set(err, ERROR_REFUSED,
+		   "it holds %" PRIu64 " messages, more than its new limit, which would drop the "
+		   "oldest: consume or purge them first",
+		   state.ready);
+}
+
+/* Only the active consumer gets anything, and that would never be us. */
+static bool check_turn(const struct migration *m, struct error *err)
+{
+	struct provision_state state = {0};
+	json_t *arguments = figures_arguments(m->tool, m->queue->name, err);
+	bool is_single = json_is_true(json_object_get(arguments, "x-single-active-consumer"));
+	json_decref(arguments);
+	if (arguments == NULL || !is_single)
+		return arguments != NULL;
+	return provision_look_queue(m->tool->connection, m->queue->name, &state, err) &&
+	       (state.consumers == 0 ||
+		   error_set(err, ERROR_REFUSED,
+		       "it has a single active consumer, which gets all messages: stop its "
+		       "consumers first"));
+}
+
+static bool check_queue(const struct migration *m, struct error *err)
+{
+	return check_turn(m, err) && check_fits(m, err);
+}
+
+/* A policy for many queues may be for the one in between, too. */
+static bool check_policy(const struct migration *m, struct error *err)
+{
+	static const char *const dangers[] = {"expires", "max-length", "max-length-bytes"};
+	json_t *policy = figures_policy(m->tool, m->scaffold.temp, err);
+	for (size_t i = 0; policy != NULL && i < ARRAY_LEN(dangers); i++)
+		if (json_object_get(policy, dangers[i]) != NULL)
+			error_set(err, ERROR_REFUSED,
+			    "a policy gives the queue that stands in for it, '%s.migration', a "
+			    "limit (%s), under which messages could be lost: change that first",
+			    m->shown, dangers[i]);
+	json_decref(policy);
+	return err->kind == ERROR_NONE;
 }
 
 /* ---- the phases ---- */
@@ -156,8 +194,6 @@ static bool look_at_held(const struct migration *m, uint64_t *held, struct error
 static bool check_unbound(struct migration *m, struct error *err)
 {
 	struct topology found = {0};
-	if (!m->is_http)
-		return true;
 	if (!management_topology(m->tool->management, m->tool->settings.uris[0].vhost, &found, err))
 		return false;
 	for (size_t i = 0; err->kind == ERROR_NONE && i < found.binding_count; i++) {
@@ -181,7 +217,8 @@ static bool check_unbound(struct migration *m, struct error *err)
 static bool divert(struct migration *m, struct error *err)
 {
 	struct provision_state state = {0};
-	if (!scaffold_build(&m->scaffold, err) || !scaffold_connect(&m->scaffold, true, err) ||
+	if (!scaffold_build(&m->scaffold, err) || !check_policy(m, err) ||
+	    !scaffold_connect(&m->scaffold, true, err) ||
 	    !scaffold_bind(&m->scaffold, false, true, err) ||
 	    !scaffold_bind(&m->scaffold, true, false, err) || !check_unbound(m, err) ||
 	    !provision_look_queue(m->tool->connection, m->queue->name, &state, err))
@@ -190,27 +227,37 @@ static bool divert(struct migration *m, struct error *err)
 				       state.ready, &m->moved, err);
 }
 
-/* Nothing comes any more; what consumers have is theirs until they have settled it. */
-static bool wait_for_consumers(struct migration *m, uint64_t consumers, struct error *err)
+/* What a client has is its own until it has settled it, whether it still consumes or not. */
+static bool wait_for_held(struct migration *m, struct error *err)
 {
 	uint64_t now_ns = chrono_now_ns(), held = 0;
-	uint64_t deadline_ns = chrono_after(now_ns, CONSUMERS_NS);
-	if (!m->is_http)
-		return error_set(err, ERROR_REFUSED,
-		    "it has %" PRIu64
-		    " consumer%s, and AMQP alone does not tell what they hold: stop them, or give "
-		    "--management URL",
-		    consumers, consumers == 1 ? "" : "s");
-	if (!wait_until(m, chrono_after(now_ns, FIGURES_NS), err) || !look_at_held(m, &held, err))
+	uint64_t deadline_ns = chrono_after(now_ns, CLIENTS_NS);
+	if (!figures_wait(m->tool, chrono_after(now_ns, FIGURES_AGE_NS), err) ||
+	    !figures_held(m->tool, m->queue->name, &held, err))
 		return false;
 	while (held > 0 && chrono_now_ns() < deadline_ns)
-		if (!wait_until(m, chrono_after(chrono_now_ns(), LOOK_AGAIN_NS), err) ||
-		    !look_at_held(m, &held, err))
+		if (!figures_wait(m->tool, chrono_after(chrono_now_ns(), LOOK_AGAIN_NS), err) ||
+		    !figures_held(m->tool, m->queue->name, &held, err))
 			return false;
 	return held == 0 || error_set(err, ERROR_REFUSED,
-				"its consumers hold %" PRIu64
-				" messages that they do not settle: stop them first",
+				"clients hold %" PRIu64
+				" of its messages, and do not settle them: stop them first",
 				held);
+}
+
+/* Until nothing has come back from a client since the last look at what they hold. */
+static bool take_all(struct migration *m, struct error *err)
+{
+	uint64_t deadline_ns = chrono_after(chrono_now_ns(), CLIENTS_NS), before;
+	do {
+		before = m->moved;
+		if (!wait_for_held(m, err) || !move_messages(&m->move, m->queue->name,
+						  m->scaffold.away, FLOW_NO_LIMIT, &m->moved, err))
+			return false;
+	} while (m->moved > before && chrono_now_ns() < deadline_ns);
+	return m->moved == before || error_set(err, ERROR_REFUSED,
+					 "it is filled, past its bindings, or clients give back "
+					 "what they have: stop them first");
 }
 
 static void note_deleted(
@@ -231,27 +278,24 @@ static bool look_for_consumers(struct migration *m, uint64_t *consumers, struct 
 			return false;
 		*consumers = state.consumers;
 	} while (state.consumers > 0 && chrono_now_ns() < deadline_ns &&
-		 wait_until(m, chrono_after(chrono_now_ns(), LOOK_AGAIN_NS), err));
+		 figures_wait(m->tool, chrono_after(chrono_now_ns(), LOOK_AGAIN_NS), err));
 	return err->kind == ERROR_NONE;
 }
 
 /* Step 4, as often as something comes in between past the bindings. */
 static bool replace(struct migration *m, struct error *err)
 {
-	uint64_t deadline_ns = 0, consumers = 0;
-	if (!look_for_consumers(m, &consumers, err) ||
-	    (consumers > 0 && !wait_for_consumers(m, consumers, err)))
-		return false;
-	deadline_ns = chrono_after(chrono_now_ns(), EMPTY_NS);
-	const struct provision_limits limits = {.if_empty = true, .if_unused = consumers == 0};
+	uint64_t deadline_ns = chrono_after(chrono_now_ns(), EMPTY_NS), consumers = 0;
 	const struct topology_queue old = {
 	    .name = m->queue->name, .type = m->was_classic ? "classic" : "quorum"};
 	for (;;) {
 		struct error why = {0};
 		if (!move_messages(&m->move, m->queue->name, m->scaffold.away, FLOW_NO_LIMIT,
 			&m->moved, err) ||
-		    (limits.if_unused && !look_for_consumers(m, &consumers, err)))
+		    !look_for_consumers(m, &consumers, err))
 			return false;
+		const struct provision_limits limits = {
+		    .if_empty = true, .if_unused = consumers == 0};
 		if (provision_replace(
 			m->tool->connection, &old, m->queue, &limits, note_deleted, m, &why))
 			return true;
@@ -268,7 +312,7 @@ static bool change(struct migration *m, struct error *err)
 	return scaffold_connect(&m->scaffold, false, err) &&
 	       move_messages(
 		   &m->move, m->queue->name, m->scaffold.away, FLOW_NO_LIMIT, &m->moved, err) &&
-	       wait_until(m, settled_ns, err) && replace(m, err);
+	       figures_wait(m->tool, settled_ns, err) && take_all(m, err) && replace(m, err);
 }
 
 /* Deletes the queue in between once it is empty for good. */
@@ -279,7 +323,7 @@ static bool delete_temp(struct migration *m, uint64_t settled_ns, struct error *
 	struct topology_queue q = {.name = m->scaffold.temp, .type = "quorum", .declared = true};
 	const struct topology t = {.queues = &q, .queue_count = 1};
 	uint64_t moved = 0;
-	return wait_until(m, settled_ns, err) &&
+	return figures_wait(m->tool, settled_ns, err) &&
 	       move_messages(
 		   &m->move, m->scaffold.temp, m->scaffold.temp, FLOW_NO_LIMIT, &moved, err) &&
 	       provision_delete(m->tool->connection, &t, &limits, NULL, NULL, err);
@@ -299,6 +343,7 @@ static bool return_all(struct migration *m, struct error *err)
 		    scaffold_take_down(&m->scaffold, err);
 	if (back > m->moved)
 		m->moved = back;
+	m->is_overfull = back > dropping_limit(m->queue->arguments, "x-max-length");
 	return good;
 }
 
@@ -308,8 +353,8 @@ static bool renew(struct migration *m, struct error *err)
 	struct error back = {0};
 	if (divert(m, err) && change(m, err))
 		return true;
-	bool can_return =
-	    err->kind == ERROR_REFUSED && connection_check(m->tool->connection, &back);
+	bool is_refused = err->kind == ERROR_REFUSED || err->kind == ERROR_ACCESS;
+	bool can_return = is_refused && connection_check(m->tool->connection, &back);
 	if (can_return && return_all(m, &back))
 		return error_context(err, "nothing was changed");
 	return error_context(err, "not finished, the same command goes on");
@@ -328,7 +373,7 @@ static bool run(struct migration *m, struct error *err)
 		if (kind == DIFFERENCE_CREATE &&
 		    !provision_apply(m->tool->connection, &t, NULL, NULL, NULL, err))
 			return false;
-		if (kind == DIFFERENCE_CHANGE && !renew(m, err))
+		if (kind == DIFFERENCE_CHANGE && (!check_queue(m, err) || !renew(m, err)))
 			return false;
 	}
 	return error_set(err, ERROR_REFUSED,
@@ -341,36 +386,37 @@ static void tell(struct migration *m, struct arrange_print *p)
 	if (m->move.unsigned_count > 0)
 		log_write(LOG_WARNING,
 		    "a user_id that only its user may send is in the header x-warren-user-id");
-	if (m->lost == 0)
-		return;
-	log_write(LOG_WARNING,
-	    "%" PRIu64 " messages came straight to the queue, by the default exchange, in the "
-	    "moment that it was deleted, and are lost",
-	    m->lost);
-	m->tool->status = ERROR_UNDELIVERED;
+	if (m->is_overfull)
+		log_write(LOG_WARNING,
+		    "more messages came meanwhile than its x-max-length: the broker has dropped "
+		    "the oldest, unless they were consumed");
+	if (m->lost > 0)
+		log_write(LOG_WARNING,
+		    "%" PRIu64
+		    " messages came straight to the queue, by the default exchange, in the "
+		    "moment that it was deleted, and are lost",
+		    m->lost);
+	if (m->is_overfull || m->lost > 0)
+		m->tool->status = ERROR_UNDELIVERED;
 }
 
 /* What the scaffold has to keep: all bindings, where they are to be seen. */
 static bool collect_bindings(struct migration *m, struct topology *found, struct error *err)
 {
 	const char *vhost = m->tool->settings.uris[0].vhost;
-	if (m->is_http && !management_topology(m->tool->management, vhost, found, err))
+	if (!management_topology(m->tool->management, vhost, found, err))
 		return false;
 	scaffold_add_bindings(&m->scaffold, &m->tool->settings.topology);
 	scaffold_add_bindings(&m->scaffold, found);
 	return true;
 }
 
-bool arrange_migrate(struct tool *tool, const struct arrange_look *live,
-    const struct topology_queue *queue, struct arrange_print *p, struct error *err)
+bool arrange_migrate(struct tool *tool, const struct topology_queue *queue, struct arrange_print *p,
+    struct error *err)
 {
-	struct migration m = {.tool = tool, .queue = queue, .is_http = live->is_http};
-	struct topology found = {0};
 	char *shown = text_quote(slice_str(queue->name));
-	if (!m.is_http)
-		log_write(LOG_WARNING,
-		    "over AMQP alone only the bindings of the settings can be kept; --management "
-		    "URL shows the others");
+	struct migration m = {.tool = tool, .queue = queue, .shown = shown};
+	struct topology found = {0};
 	scaffold_init(&m.scaffold, tool->connection, queue);
 	bool good = scaffold_lock(&m.scaffold, err) && scaffold_probe(&m.scaffold, err) &&
 		    collect_bindings(&m, &found, err) && move_open(&m.move, tool, err) &&

@@ -138,7 +138,8 @@ static bool run_run(struct run *run, struct error *err)
 		return error_set(err, ERROR_USAGE,
 		    "run needs a command or a lesson: lab run -- COMMAND..., or lab run LESSON; "
 		    "'lab run --list' names them");
-	if (strcmp(run->operands[-1], "--") != 0)
+	/* options stand before the verb, and "--" ends them: see options_parse */
+	if (strcmp(run->tool->operands[-1], "--") != 0)
 		return run_lesson(run, err);
 	leave_default_dir(run);
 	return attend_command(&run->lab, run->operands, &run->tool->status, err);

@@ -150,11 +150,13 @@ bool scaffold_unlock(struct scaffold *s, struct error *err)
 /* Whether the broker takes such a queue at all, tried with one of another name. */
 bool scaffold_probe(struct scaffold *s, struct error *err)
 {
-	static const struct provision_limits none = {0};
+	static const struct provision_limits none = {0}, if_empty = {.if_empty = true};
 	struct topology_queue q = *s->queue;
 	q.name = s->away;
 	const struct topology t = {.queues = &q, .queue_count = 1};
-	return provision_apply(s->connection, &t, NULL, NULL, NULL, err) &&
+	/* one that was left by a probe that was killed may have been for other settings */
+	return provision_delete(s->connection, &t, &if_empty, NULL, NULL, err) &&
+	       provision_apply(s->connection, &t, NULL, NULL, NULL, err) &&
 	       provision_delete(s->connection, &t, &none, NULL, NULL, err);
 }
 
