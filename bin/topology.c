@@ -12,11 +12,26 @@ static const struct option options[] = {
     {.name = "if-empty",
 	.type = OPTION_FLAG,
 	.offset = MEMBER(if_empty),
-	.help = "delete: refuse to delete a queue that holds messages"},
+	.help = "delete: nothing is deleted when a queue holds messages"},
     {.name = "if-unused",
 	.type = OPTION_FLAG,
 	.offset = MEMBER(if_unused),
-	.help = "delete: refuse to delete what has consumers or bindings"},
+	.help = "delete, purge: nothing is done when a queue has consumers, an exchange bindings"},
+    {.name = "yes",
+	.letter = 'y',
+	.type = OPTION_FLAG,
+	.offset = MEMBER(yes),
+	.help = "delete, purge: do it without asking; only a terminal is asked"},
+    {.name = "prefix",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(prefix),
+	.argument = "P",
+	.help = "plan: everything whose name begins so ought to be declared"},
+    {.name = "migrate",
+	.type = OPTION_LIST,
+	.offset = MEMBER(migrate),
+	.argument = "QUEUE",
+	.help = "apply: give this queue its new type and arguments, and keep its messages"},
     {.name = "key",
 	.letter = 'k',
 	.type = OPTION_TEXT,
@@ -58,6 +73,7 @@ static const struct option *const groups[] = {options, tool_broker_options, tool
     tool_talk_options, tool_common_options, NULL};
 
 static const struct command_verb verbs[] = {
+    {"plan", "tell what differs between the settings and the broker"},
     {"apply", "declare the exchanges, queues and bindings of the settings"},
     {"delete", "delete the queues and exchanges of the settings, or only those named"},
     {"purge", "throw away the ready messages of the queues"},
@@ -77,6 +93,9 @@ static const struct command command = {
     .verbs = verbs,
     .notes =
 	"With NAME only the queues and exchanges of that name are deleted, purged or shown.\n\n"
+	"plan looks through the HTTP API when its address is known (--management), else over AMQP\n"
+	"alone, and says then what it cannot see. Its exit status is 1 when something differs.\n"
+	"apply looks first, and changes nothing when something would be refused.\n\n"
 	"explain EXCHANGE publishes nothing. It looks at each binding as the broker would, with "
 	"the\n"
 	"routing key (--key) and the headers (--header) of a message; \"\" or amq.default is the\n"
@@ -84,9 +103,11 @@ static const struct command command = {
 	"v= is null, CC='[a, b]' a list. Exit status 0 when some queue gets it, 1 when none "
 	"does.\n\n"
 	"Examples:\n"
+	"  topology plan -s walkthrough\n"
 	"  topology apply -s walkthrough\n"
 	"  topology show -s walkthrough --format json\n"
 	"  topology explain orders --key order.eu.paid --header paid=true -s walkthrough\n"
+	"  topology apply -s walkthrough --migrate order_notify\n"
 	"  topology delete -s walkthrough --if-empty\n"
 	"  topology graph -s walkthrough --format dot | dot -Tsvg > walkthrough.svg\n"
 	"  topology import definitions.json > mine.yaml",

@@ -7,21 +7,13 @@
 #include "broker/provision.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-struct run {
-	struct tool *tool;
-	const struct arrange_options *options;
-	int form; /* enum arrange_format */
-	struct buf out;
-};
 
 /* ---- which objects ---- */
 
-static bool is_named(const struct run *run, const char *name)
+static bool is_named(const struct tool *tool, const char *name)
 {
-	char *const *names = run->tool->operands + 1;
+	char *const *names = tool->operands + 1;
 	if (*names == NULL)
 		return true;
 	for (; *names != NULL; names++)
@@ -30,10 +22,10 @@ static bool is_named(const struct run *run, const char *name)
 	return false;
 }
 
-static bool check_names(const struct run *run, struct error *err)
+bool arrange_check_names(const struct tool *tool, struct error *err)
 {
-	const struct topology *t = &run->tool->settings.topology;
-	for (char *const *name = run->tool->operands + 1; *name != NULL; name++) {
+	const struct topology *t = &tool->settings.topology;
+	for (char *const *name = tool->operands + 1; *name != NULL; name++) {
 		if (topology_find_queue(t, slice_str(*name)) != NULL ||
 		    topology_find_exchange(t, slice_str(*name)) != NULL)
 			continue;
@@ -46,27 +38,34 @@ static bool check_names(const struct run *run, struct error *err)
 	return true;
 }
 
-/* The part of the topology that the operands name; shares everything but the arrays. */
-static struct topology selected(const struct run *run)
+struct topology arrange_select(const struct tool *tool)
 {
-	const struct topology *all = &run->tool->settings.topology;
+	const struct topology *all = &tool->settings.topology;
 	struct topology part = *all;
 	part.exchanges = mem_alloc(all->exchange_count, sizeof *part.exchanges);
 	part.queues = mem_alloc(all->queue_count, sizeof *part.queues);
 	part.exchange_count = part.queue_count = 0;
 	for (size_t i = 0; i < all->exchange_count; i++)
-		if (is_named(run, all->exchanges[i].name))
+		if (is_named(tool, all->exchanges[i].name))
 			part.exchanges[part.exchange_count++] = all->exchanges[i];
 	for (size_t i = 0; i < all->queue_count; i++)
-		if (is_named(run, all->queues[i].name))
+		if (is_named(tool, all->queues[i].name))
 			part.queues[part.queue_count++] = all->queues[i];
 	return part;
 }
 
-/* ---- reports ---- */
+/* ---- what is printed ---- */
 
-/* Writes one JSON object a line, and gives it up. */
-static void write_json(json_t *line, struct buf *out)
+bool arrange_finish(struct arrange_print *p, bool wanted, bool good, struct error *err)
+{
+	struct error unprinted = {0};
+	if (wanted && !tool_print(buf_slice(&p->out), &unprinted) && good)
+		good = error_set(err, unprinted.kind, "%s", unprinted.text);
+	buf_release(&p->out);
+	return good;
+}
+
+void arrange_write_json(json_t *line, struct buf *out)
 {
 	char *text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
 	buf_append_str(out, text);
@@ -75,25 +74,25 @@ static void write_json(json_t *line, struct buf *out)
 	json_decref(line);
 }
 
-static void report(
+void arrange_report(
     void *ctx, const char *verb, const char *object, const char *name, uint64_t count)
 {
-	struct run *run = ctx;
-	if (run->form == ARRANGE_JSON) {
-		write_json(json_pack("{s:s, s:s, s:s, s:I}", "action", verb, "object", object,
-			       "name", name, "messages", (json_int_t)count),
-		    &run->out);
+	struct arrange_print *p = ctx;
+	if (p->form == ARRANGE_JSON) {
+		arrange_write_json(json_pack("{s:s, s:s, s:s, s:I}", "action", verb, "object",
+				       object, "name", name, "messages", (json_int_t)count),
+		    &p->out);
 		return;
 	}
-	buf_printf(&run->out, "%s %s '", verb, object);
-	text_escape(slice_str(name), SIZE_MAX, &run->out);
-	buf_append_char(&run->out, '\'');
+	buf_printf(&p->out, "%s %s '", verb, object);
+	text_escape(slice_str(name), SIZE_MAX, &p->out);
+	buf_append_char(&p->out, '\'');
 	if (count > 0) {
-		buf_append_str(&run->out, " with ");
-		num_format_count(count, &run->out);
-		buf_append_str(&run->out, count == 1 ? " message" : " messages");
+		buf_append_str(&p->out, " with ");
+		num_format_count(count, &p->out);
+		buf_append_str(&p->out, count == 1 ? " message" : " messages");
 	}
-	buf_append_char(&run->out, '\n');
+	buf_append_char(&p->out, '\n');
 }
 
 static void write_arguments(const json_t *arguments, struct buf *out)
@@ -112,133 +111,150 @@ static void write_flag(struct buf *out, bool is_set, const char *word)
 		buf_printf(out, " %s", word);
 }
 
-/* One line about a queue or exchange: what is asked, what is there. */
-struct row {
-	const char *object, *name, *type;
-	bool durable, exclusive, auto_delete, internal;
-	const json_t *arguments;
-	struct provision_state state;
-};
-
-static void write_row_text(const struct row *r, struct buf *out)
+void arrange_write_exchange(const struct topology_exchange *e, struct buf *out)
 {
-	buf_printf(out, "%-8s ", r->object);
-	text_escape(slice_str(r->name), 255, out);
-	buf_append_str(out, "  ");
-	text_escape(slice_str(r->type), 255, out);
-	write_flag(out, r->durable, "durable");
-	write_flag(out, r->exclusive, "exclusive");
-	write_flag(out, r->auto_delete, "auto-delete");
-	write_flag(out, r->internal, "internal");
-	write_arguments(r->arguments, out);
-	if (!r->state.exists)
-		buf_append_str(out, "  (not on the broker)\n");
-	else if (r->state.locked)
-		buf_append_str(out, "  (in use by another connection)\n");
-	else if (strcmp(r->object, "queue") == 0)
-		buf_printf(out, "  %" PRIu64 " ready, %" PRIu64 " consumers\n", r->state.ready,
-		    r->state.consumers);
-	else
-		buf_append_char(out, '\n');
+	buf_append_char(out, ' ');
+	text_escape(slice_str(e->type), 255, out);
+	write_flag(out, e->durable, "durable");
+	write_flag(out, e->auto_delete, "auto-delete");
+	write_flag(out, e->internal, "internal");
+	write_arguments(e->arguments, out);
 }
 
-static void write_row_json(const struct row *r, struct buf *out)
+void arrange_write_queue(const struct topology_queue *q, struct buf *out)
 {
-	json_t *line = json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:O, s:b}", "object", r->object,
-	    "name", r->name, "type", r->type, "durable", r->durable, "exclusive", r->exclusive,
-	    "auto_delete", r->auto_delete, "arguments", (json_t *)(uintptr_t)r->arguments, "exists",
-	    r->state.exists);
-	if (r->state.exists && !r->state.locked && strcmp(r->object, "queue") == 0) {
-		json_object_set_new(line, "ready", json_integer((json_int_t)r->state.ready));
-		json_object_set_new(
-		    line, "consumers", json_integer((json_int_t)r->state.consumers));
+	buf_append_char(out, ' ');
+	text_escape(slice_str(q->type), 255, out);
+	write_flag(out, q->durable, "durable");
+	write_flag(out, q->exclusive, "exclusive");
+	write_flag(out, q->auto_delete, "auto-delete");
+	write_arguments(q->arguments, out);
+}
+
+void arrange_write_binding(const struct topology_binding *b, struct buf *out)
+{
+	text_escape(slice_str(b->exchange), 255, out);
+	buf_append_str(out, " -> ");
+	text_escape(slice_str(b->destination), 255, out);
+	if (b->routing_key[0] != '\0') {
+		buf_append_str(out, " [");
+		text_escape(slice_str(b->routing_key), 255, out);
+		buf_append_char(out, ']');
 	}
-	write_json(line, out);
+	write_arguments(b->arguments, out);
 }
 
-static void write_row(struct run *run, const struct row *row)
+void arrange_describe_binding(const struct topology_binding *b, json_t *line)
 {
-	(run->form == ARRANGE_JSON ? write_row_json : write_row_text)(row, &run->out);
+	json_object_set_new(line, "exchange", json_string(b->exchange));
+	json_object_set_new(
+	    line, b->to_exchange ? "to_exchange" : "queue", json_string(b->destination));
+	json_object_set_new(line, "routing_key", json_string(b->routing_key));
+	json_object_set(line, "arguments", b->arguments);
 }
 
-static void write_binding(struct run *run, const struct topology_binding *b)
+/* ---- show ---- */
+
+static void write_exchange(struct arrange_print *p, const struct topology_exchange *e, bool exists)
 {
-	if (run->form == ARRANGE_JSON) {
-		write_json(
-		    json_pack("{s:s, s:s, s:s, s:s, s:O}", "object", "binding", "exchange",
-			b->exchange, b->to_exchange ? "to_exchange" : "queue", b->destination,
-			"routing_key", b->routing_key, "arguments", b->arguments),
-		    &run->out);
+	if (p->form == ARRANGE_JSON) {
+		arrange_write_json(
+		    json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:O, s:b}", "object", "exchange",
+			"name", e->name, "type", e->type, "durable", e->durable, "exclusive", 0,
+			"auto_delete", e->auto_delete, "arguments", e->arguments, "exists", exists),
+		    &p->out);
 		return;
 	}
-	buf_append_str(&run->out, "binding  ");
-	text_escape(slice_str(b->exchange), 255, &run->out);
-	buf_append_str(&run->out, " -> ");
-	text_escape(slice_str(b->destination), 255, &run->out);
-	if (b->routing_key[0] != '\0') {
-		buf_append_str(&run->out, " [");
-		text_escape(slice_str(b->routing_key), 255, &run->out);
-		buf_append_char(&run->out, ']');
-	}
-	write_arguments(b->arguments, &run->out);
-	buf_append_char(&run->out, '\n');
+	buf_append_str(&p->out, "exchange ");
+	text_escape(slice_str(e->name), 255, &p->out);
+	buf_append_char(&p->out, ' ');
+	arrange_write_exchange(e, &p->out);
+	buf_append_str(&p->out, exists ? "\n" : "  (not on the broker)\n");
 }
 
-/* ---- verbs ---- */
-
-static bool show(struct run *run, const struct topology *t, struct error *err)
+static void write_queue_json(
+    struct arrange_print *p, const struct topology_queue *q, const struct provision_state *state)
 {
-	struct connection *c = run->tool->connection;
+	json_t *line = json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:O, s:b}", "object", "queue",
+	    "name", q->name, "type", q->type, "durable", q->durable, "exclusive", q->exclusive,
+	    "auto_delete", q->auto_delete, "arguments", q->arguments, "exists", state->exists);
+	if (state->exists && !state->locked) {
+		json_object_set_new(line, "ready", json_integer((json_int_t)state->ready));
+		json_object_set_new(line, "consumers", json_integer((json_int_t)state->consumers));
+	}
+	arrange_write_json(line, &p->out);
+}
+
+static void write_queue(
+    struct arrange_print *p, const struct topology_queue *q, const struct provision_state *state)
+{
+	if (p->form == ARRANGE_JSON) {
+		write_queue_json(p, q, state);
+		return;
+	}
+	buf_append_str(&p->out, "queue    ");
+	text_escape(slice_str(q->name), 255, &p->out);
+	buf_append_char(&p->out, ' ');
+	arrange_write_queue(q, &p->out);
+	if (!state->exists)
+		buf_append_str(&p->out, "  (not on the broker)\n");
+	else if (state->locked)
+		buf_append_str(&p->out, "  (in use by another connection)\n");
+	else
+		buf_printf(&p->out, "  %" PRIu64 " ready, %" PRIu64 " consumers\n", state->ready,
+		    state->consumers);
+}
+
+static void write_binding(struct arrange_print *p, const struct topology_binding *b)
+{
+	if (p->form == ARRANGE_JSON) {
+		json_t *line = json_pack("{s:s}", "object", "binding");
+		arrange_describe_binding(b, line);
+		arrange_write_json(line, &p->out);
+		return;
+	}
+	buf_append_str(&p->out, "binding  ");
+	arrange_write_binding(b, &p->out);
+	buf_append_char(&p->out, '\n');
+}
+
+static bool show_part(
+    struct tool *tool, const struct topology *t, struct arrange_print *p, struct error *err)
+{
+	struct provision_state state;
 	for (size_t i = 0; i < t->exchange_count; i++) {
-		const struct topology_exchange *e = &t->exchanges[i];
-		struct row row = {.object = "exchange",
-		    .name = e->name,
-		    .type = e->type,
-		    .durable = e->durable,
-		    .auto_delete = e->auto_delete,
-		    .internal = e->internal,
-		    .arguments = e->arguments};
-		if (!provision_look_exchange(c, e->name, &row.state, err))
+		if (!provision_look_exchange(tool->connection, t->exchanges[i].name, &state, err))
 			return false;
-		write_row(run, &row);
+		write_exchange(p, &t->exchanges[i], state.exists);
 	}
 	for (size_t i = 0; i < t->queue_count; i++) {
-		const struct topology_queue *q = &t->queues[i];
-		struct row row = {.object = "queue",
-		    .name = q->name,
-		    .type = q->type,
-		    .durable = q->durable,
-		    .exclusive = q->exclusive,
-		    .auto_delete = q->auto_delete,
-		    .arguments = q->arguments};
-		if (!provision_look_queue(c, q->name, &row.state, err))
+		if (!provision_look_queue(tool->connection, t->queues[i].name, &state, err))
 			return false;
-		write_row(run, &row);
+		write_queue(p, &t->queues[i], &state);
 	}
 	for (size_t i = 0; i < t->binding_count; i++)
-		if (is_named(run, t->bindings[i].exchange) ||
-		    is_named(run, t->bindings[i].destination))
-			write_binding(run, &t->bindings[i]);
+		if (is_named(tool, t->bindings[i].exchange) ||
+		    is_named(tool, t->bindings[i].destination))
+			write_binding(p, &t->bindings[i]);
 	return true;
 }
 
-static bool apply(struct run *run, const struct topology *t, struct error *err)
+static bool show(
+    struct tool *tool, const struct arrange_options *o, enum arrange_format form, struct error *err)
 {
-	(void)t; /* a part would lack what its bindings lead to */
-	return provision_apply(
-	    run->tool->connection, &run->tool->settings.topology, NULL, report, run, err);
+	struct arrange_print p = {.form = form};
+	(void)o;
+	if (!tool_load_settings(tool, true, 0, err) || !arrange_check_names(tool, err) ||
+	    !tool_connect(tool, err))
+		return false;
+	struct topology part = arrange_select(tool);
+	bool good = show_part(tool, &part, &p, err);
+	free(part.exchanges);
+	free(part.queues);
+	return arrange_finish(&p, true, good, err);
 }
 
-static bool delete (struct run *run, const struct topology *t, struct error *err)
-{
-	const struct provision_limits limits = {run->options->if_empty, run->options->if_unused};
-	return provision_delete(run->tool->connection, t, &limits, report, run, err);
-}
-
-static bool purge(struct run *run, const struct topology *t, struct error *err)
-{
-	return provision_purge(run->tool->connection, t, report, run, err);
-}
+/* ---- the verbs ---- */
 
 static bool explain(
     struct tool *tool, const struct arrange_options *o, enum arrange_format form, struct error *err)
@@ -254,19 +270,19 @@ static bool explain(
 
 static const struct verb {
 	const char *name;
-	bool (*run)(struct run *run, const struct topology *part, struct error *err);
-	arrange_verb_fn *run_alone; /* instead: needs no broker, or not this way */
+	arrange_verb_fn *run;
 	bool takes_names;
 	unsigned forms; /* the first is the default */
 } verbs[] = {
-    {"apply", apply, NULL, false, FORM(TEXT) | FORM(JSON)},
-    {"delete", delete, NULL, true, FORM(TEXT) | FORM(JSON)},
-    {"purge", purge, NULL, true, FORM(TEXT) | FORM(JSON)},
-    {"show", show, NULL, true, FORM(TEXT) | FORM(JSON)},
-    {"explain", NULL, explain, true, FORM(TEXT) | FORM(JSON)},
-    {"graph", NULL, arrange_graph, false, FORM(TEXT) | FORM(DOT) | FORM(MERMAID)},
-    {"export", NULL, arrange_export, false, FORM(JSON) | FORM(ASYNCAPI)},
-    {"import", NULL, arrange_import, true, FORM(YAML)},
+    {"plan", arrange_plan, false, FORM(TEXT) | FORM(JSON)},
+    {"apply", arrange_apply, false, FORM(TEXT) | FORM(JSON)},
+    {"delete", arrange_delete, true, FORM(TEXT) | FORM(JSON)},
+    {"purge", arrange_purge, true, FORM(TEXT) | FORM(JSON)},
+    {"show", show, true, FORM(TEXT) | FORM(JSON)},
+    {"explain", explain, true, FORM(TEXT) | FORM(JSON)},
+    {"graph", arrange_graph, false, FORM(TEXT) | FORM(DOT) | FORM(MERMAID)},
+    {"export", arrange_export, false, FORM(JSON) | FORM(ASYNCAPI)},
+    {"import", arrange_import, true, FORM(YAML)},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -311,40 +327,42 @@ static bool choose_form(
 	return true;
 }
 
-/* A verb that declares, deletes or looks at queues and exchanges, all or those named. */
-static bool run_on_broker(struct run *run, const struct verb *verb, struct error *err)
+/* Options that not every verb has. */
+static bool check_options(const struct arrange_options *o, const char *verb, struct error *err)
 {
-	struct tool *tool = run->tool;
-	if (!tool_load_settings(tool, true, 0, err) || !check_names(run, err) ||
-	    !tool_connect(tool, err))
-		return false;
-	struct topology part = selected(run);
-	bool good = verb->run(run, &part, err);
-	/* what was done before a refusal is told as well */
-	struct error unprinted = {0};
-	bool wanted = !tool->options->quiet || verb->run == show;
-	if (wanted && !tool_print(buf_slice(&run->out), &unprinted) && good)
-		good = error_set(err, unprinted.kind, "%s", unprinted.text);
-	free(part.exchanges);
-	free(part.queues);
-	buf_release(&run->out);
-	return good;
+	const struct {
+		const char *name;
+		bool given;
+		const char *verbs, *with;
+	} rows[] = {
+	    {"--prefix", o->prefix != NULL, "plan", "plan"},
+	    {"--migrate", o->migrate.count > 0, "apply", "apply"},
+	    {"--if-empty", o->if_empty, "delete", "delete; purge is for what is not empty"},
+	    {"--if-unused", o->if_unused, "delete purge", "delete and purge"},
+	    {"--yes", o->yes, "delete purge", "delete and purge"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].given && strstr(rows[i].verbs, verb) == NULL)
+			return error_set(
+			    err, ERROR_USAGE, "%s goes with %s", rows[i].name, rows[i].with);
+	return true;
 }
 
 bool arrange_run(struct tool *tool, const void *options, struct error *err)
 {
-	struct run run = {.tool = tool, .options = options};
+	const struct arrange_options *o = options;
 	const struct verb *verb = find_verb(tool->operands[0]);
+	int form = ARRANGE_TEXT;
+	bool good = false;
 	if (verb == NULL)
-		return error_set(err, ERROR_USAGE,
-		    "what is to be done? one of apply, delete, purge, show, explain, graph, "
-		    "export, "
-		    "import");
-	if (!verb->takes_names && tool->operands[1] != NULL)
-		return error_set(err, ERROR_USAGE, "'%s' takes no names", verb->name);
-	if (!choose_form(verb, options, &run.form, err))
-		return false;
-	if (verb->run_alone != NULL)
-		return verb->run_alone(tool, options, (enum arrange_format)run.form, err);
-	return run_on_broker(&run, verb, err);
+		error_set(err, ERROR_USAGE,
+		    "what is to be done? one of plan, apply, delete, purge, show, explain, graph, "
+		    "export, import");
+	else if (!verb->takes_names && tool->operands[1] != NULL)
+		error_set(err, ERROR_USAGE, "'%s' takes no names", verb->name);
+	else
+		good = check_options(o, verb->name, err) && choose_form(verb, o, &form, err) &&
+		       verb->run(tool, o, (enum arrange_format)form, err);
+	free(o->migrate.items);
+	return good;
 }

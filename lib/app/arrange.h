@@ -17,7 +17,9 @@ enum arrange_format {
 
 struct arrange_options {
 	struct tool_options tool; /* first */
-	bool if_empty, if_unused;
+	bool if_empty, if_unused, yes;
+	const char *prefix;	    /* plan; NULL: none */
+	struct option_list migrate; /* apply: names of queues */
 	bool live, credentials;
 	const char *vhost; /* NULL: not given */
 	bool has_format;

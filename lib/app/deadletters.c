@@ -1,5 +1,6 @@
 #include "app/deadletters.h"
 
+#include "app/ask.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -7,9 +8,7 @@
 #include "base/text.h"
 #include "broker/provision.h"
 
-#include <poll.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static const char *const verb_names[DEADLETTERS_VERB_COUNT] = {"list", "show", "return", "purge"};
 
@@ -86,8 +85,7 @@ static bool check_options(struct deadletters_job *job, struct error *err)
 {
 	if (!read_operands(job, err) || !check_verb(job, err) || !check_place(job, err))
 		return false;
-	bool can_ask = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
-	if (is_change(job) && !job->options->yes && !can_ask)
+	if (is_change(job) && !job->options->yes && !ask_is_possible())
 		return error_set(err, ERROR_USAGE,
 		    "there is no terminal to ask on: --dry-run tells what would be done, --yes "
 		    "does it");
@@ -219,41 +217,6 @@ static void report(const struct deadletters_pass *pass)
 
 /* ---- asking ---- */
 
-struct answer {
-	char text[256];
-	size_t len;
-	bool given;
-};
-
-static void on_typed(void *ctx, short revents)
-{
-	(void)revents;
-	struct answer *a = ctx;
-	ssize_t got = read(STDIN_FILENO, a->text + a->len, sizeof a->text - a->len);
-	if (got > 0)
-		a->len += (size_t)got;
-	a->given = got <= 0 || a->len == sizeof a->text || memchr(a->text, '\n', a->len) != NULL;
-}
-
-/* Asks on the terminal, while the connection is kept alive. */
-static bool ask(
-    const struct deadletters_job *job, const char *question, bool *yes, struct error *err)
-{
-	struct answer answer = {.given = false};
-	struct loop *loop = job->tool->loop;
-	IGNORE_RESULT(write(STDERR_FILENO, question, strlen(question))); /* nobody answers then */
-	loop_watch(loop, STDIN_FILENO, POLLIN, on_typed, &answer);
-	bool good = true;
-	while (good && !answer.given && !loop_stop_requested(loop))
-		good = loop_turn(loop, CHRONO_NEVER, err) &&
-		       connection_check(job->tool->connection, err);
-	loop_unwatch(loop, STDIN_FILENO);
-	struct slice said = slice_trim((struct slice){answer.text, answer.len});
-	*yes =
-	    answer.given && (slice_is(said, "y") || slice_is(said, "Y") || slice_is(said, "yes"));
-	return good;
-}
-
 static char *make_question(
     const struct deadletters_job *job, const struct deadletters_groups *groups, uint64_t count)
 {
@@ -286,7 +249,7 @@ static bool agree(struct deadletters_job *job, bool *yes, struct error *err)
 	if (count > 0) {
 		char *question = make_question(job, look.groups, count);
 		deadletters_pass_close(&look); /* nothing is held while somebody thinks */
-		good = ask(job, question, yes, err);
+		good = ask_yes(job->tool, question, yes, err);
 		free(question);
 		job->pick.limit = count;
 		if (good && !*yes)

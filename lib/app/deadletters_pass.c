@@ -117,15 +117,6 @@ static bool open_terminal(struct deadletters_pass *pass, struct error *err)
 
 /* ---- in between ---- */
 
-/* The only user whose name may stand on what we publish. */
-static const char *user_of(const struct settings *s)
-{
-	for (size_t i = 0; i < s->uri_count; i++)
-		if (s->uris[i].external || strcmp(s->uris[i].user, s->uris[0].user) != 0)
-			return NULL;
-	return s->uris[0].user;
-}
-
 static void open_route(struct deadletters_pass *pass)
 {
 	const struct deadletters_options *o = pass->job->options;
@@ -134,7 +125,7 @@ static void open_route(struct deadletters_pass *pass)
 	    .routing_key = o->routing_key,
 	    .to_queue = o->to_queue,
 	    .max_returns = o->force ? UINT64_MAX : o->max_returns,
-	    .user = user_of(&pass->job->tool->settings),
+	    .user = settings_user(&pass->job->tool->settings),
 	    .pick = &pass->job->pick};
 	pass->route = deadletters_route_create(&route);
 }
@@ -142,8 +133,8 @@ static void open_route(struct deadletters_pass *pass)
 static void open_flow(struct deadletters_pass *pass)
 {
 	struct deadletters_job *job = pass->job;
-	struct flow_options flow = {.source = deadletters_guard_source(&pass->guard),
-	    .sink = deadletters_guard_sink(&pass->guard),
+	struct flow_options flow = {.source = guard_source(&pass->guard),
+	    .sink = guard_sink(&pass->guard),
 	    .window = pass->settles ? WINDOW : SIZE_MAX,
 	    .limit = FLOW_NO_LIMIT,
 	    .drain_ns = DRAIN_NS};
@@ -185,7 +176,7 @@ static bool is_over(const struct deadletters_pass *pass)
 static bool run_flow(struct deadletters_pass *pass, struct error *err)
 {
 	const struct tool *tool = pass->job->tool;
-	struct flow_sink sink = deadletters_guard_sink(&pass->guard);
+	struct flow_sink sink = guard_sink(&pass->guard);
 	bool good = true;
 	while (good && !is_over(pass)) {
 		uint64_t wake_ns = CHRONO_NEVER;

@@ -2,8 +2,8 @@
 #ifndef APP_DEADLETTERS_PASS_H
 #define APP_DEADLETTERS_PASS_H
 
-#include "app/deadletters_guard.h"
 #include "app/deadletters_route.h"
+#include "app/guard.h"
 #include "app/tool.h"
 #include "flow/core_jq.h"
 #include "flow/sink_exchange.h"
@@ -57,7 +57,7 @@ struct deadletters_pass {
 	struct sink_exchange *exchange;
 	struct connection *publishing;
 	struct recovery *recovery; /* of that one */
-	struct deadletters_guard guard;
+	struct guard guard;
 	struct flow *flow;
 	int save_fd;
 	uint64_t elapsed_ns;

@@ -1,22 +1,15 @@
 #include "app/settings.h"
 
-#include "app/address.h"
 #include "app/locate.h"
-#include "base/chrono.h"
+#include "app/settings_private.h"
 #include "base/embed.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "model/reader.h"
-#include "web/client.h"
 
 #include <stdlib.h>
 
-#define DEFAULT_URL "amqp://guest:guest@localhost:5672"
-#define DEFAULT_HEARTBEAT_S 10
-#define RETRY_FROM_NS (100 * CHRONO_MS)
-#define GIVE_UP_AFTER_NS (120 * CHRONO_S)
-#define RETRY_TO_NS CHRONO_S
 #define MAX_NAME 255 /* bytes of a short string of AMQP */
 
 EMBED_TEXT(settings_schema_text, "settings/warren.schema.json");
@@ -27,14 +20,6 @@ const char *settings_schema(void)
 }
 
 /* ---- checking ---- */
-
-/* Where reports of the model's readers go: their pointers stand below `base`. */
-struct reporter {
-	const struct document *document;
-	struct problems *problems;
-	const char *base;
-	const json_t *faulty; /* items that the schema refused: their faults are known */
-};
 
 /* How much of "queues.jobs.retry.delay" names the item, "queues.jobs"; 0 for a section. */
 static size_t item_length(const char *path)
@@ -48,12 +33,12 @@ static size_t item_length(const char *path)
 	return dots > 0 ? i : 0;
 }
 
-static bool is_faulty(const json_t *faulty, const char *path)
+bool settings_is_faulty(const json_t *faulty, const char *path)
 {
 	return json_object_getn(faulty, path, item_length(path)) != NULL;
 }
 
-static void report(void *ctx, const char *pointer, const char *text)
+void settings_report(void *ctx, const char *pointer, const char *text)
 {
 	struct reporter *r = ctx;
 	size_t len = strlen(pointer), end = strlen(READER_KEY);
@@ -62,7 +47,7 @@ static void report(void *ctx, const char *pointer, const char *text)
 	char *path = document_path(whole);
 	struct place place =
 	    is_key ? document_key_place(r->document, whole) : document_place(r->document, whole);
-	if (!is_faulty(r->faulty, path))
+	if (!settings_is_faulty(r->faulty, path))
 		problems_add(r->problems, place, path, "%s", text);
 	free(path);
 	free(whole);
@@ -106,158 +91,6 @@ static json_t *collect_faulty(const struct problems *problems)
 	return faulty;
 }
 
-/* ---- broker ---- */
-
-static void add_uri(struct settings *s, struct uri uri)
-{
-	size_t capacity = s->uri_count;
-	s->uris = mem_grow(s->uris, &capacity, s->uri_count + 1, sizeof *s->uris);
-	s->uris[s->uri_count++] = uri;
-}
-
-static void read_uri(
-    struct settings *s, struct slice text, const char *pointer, const struct reporter *reporter)
-{
-	struct error err = {0};
-	struct uri uri = {0};
-	char *path = document_path(pointer);
-	bool good = uri_parse(text, &uri, &err);
-	if (!good && !is_faulty(reporter->faulty, path))
-		problems_add_safe(
-		    reporter->problems, document_place(s->document, pointer), path, err.text);
-	free(path);
-	if (good)
-		add_uri(s, uri);
-}
-
-static void read_uris(struct settings *s, const json_t *url, const struct reporter *reporter)
-{
-	size_t i;
-	json_t *item;
-	struct slice rest = {json_string_value(url), json_string_length(url)};
-	while (rest.len > 0)
-		read_uri(s, address_take(&rest), "/broker/url", reporter);
-	json_array_foreach(url, i, item)
-	{
-		char *pointer = mem_printf("/broker/url/%zu", i);
-		read_uri(s, (struct slice){json_string_value(item), json_string_length(item)},
-		    pointer, reporter);
-		free(pointer);
-	}
-}
-
-static void release_uris(struct settings *s)
-{
-	for (size_t i = 0; i < s->uri_count; i++)
-		uri_release(&s->uris[i]);
-	free(s->uris);
-	s->uris = NULL;
-	s->uri_count = 0;
-}
-
-/* The protocol has whole seconds in 16 bits. */
-static void read_heartbeat(struct settings *s, const json_t *broker, struct reader *r)
-{
-	uint64_t ns = DEFAULT_HEARTBEAT_S * CHRONO_S;
-	(void)reader_duration(r, broker, "heartbeat", &ns); /* reports itself */
-	if (ns % CHRONO_S != 0 || ns / CHRONO_S > UINT16_MAX)
-		reader_fail_at(r, "heartbeat",
-		    "must be a whole number of seconds, at most %d (18h); 0 for never", UINT16_MAX);
-	s->heartbeat_s = ns / CHRONO_S;
-}
-
-/* One that is given moves the default of the other. */
-static void read_reconnect(struct settings *s, const json_t *broker, struct reader *r)
-{
-	const json_t *spec = reader_member(broker, "reconnect");
-	size_t mark = reader_enter(r, "reconnect");
-	s->retry_from_ns = RETRY_FROM_NS;
-	s->retry_to_ns = RETRY_TO_NS;
-	s->give_up_after_ns = GIVE_UP_AFTER_NS;
-	(void)reader_duration(r, spec, "give_up_after", &s->give_up_after_ns); /* or the default */
-	bool has_from = reader_duration(r, spec, "from", &s->retry_from_ns);
-	bool has_to = reader_duration(r, spec, "to", &s->retry_to_ns);
-	if (has_from && s->retry_from_ns < CHRONO_MS)
-		reader_fail_at(r, "from", "must be at least 1ms");
-	else if (has_from && has_to && s->retry_from_ns > s->retry_to_ns)
-		reader_fail(r, "a range that runs backwards; 'from' is at most 'to'");
-	else if (has_to && s->retry_to_ns < CHRONO_MS)
-		reader_fail_at(r, "to", "must be at least 1ms");
-	if (!has_from && s->retry_from_ns > s->retry_to_ns)
-		s->retry_from_ns = s->retry_to_ns;
-	if (!has_to && s->retry_to_ns < s->retry_from_ns)
-		s->retry_to_ns = s->retry_from_ns;
-	reader_leave(r, mark);
-}
-
-/* The address of the settings is judged even when another one is given: they are good or not. */
-static bool choose_address(struct settings *s, const struct settings_options *options,
-    const json_t *url, struct error *err)
-{
-	const char *given = options->url;
-	struct slice rest = slice_str(given != NULL ? given : DEFAULT_URL);
-	if (given == NULL && url != NULL)
-		return true;
-	release_uris(s);
-	do {
-		struct uri uri = {0};
-		if (!uri_parse(address_take(&rest), &uri, err))
-			return error_context(err, "%s", options->url_origin);
-		add_uri(s, uri);
-	} while (rest.len > 0);
-	return true;
-}
-
-/* How to reach it safely. TLS that no address asks for would be thought to be there. */
-static void read_secrets(struct settings *s, const json_t *broker, bool has_tls, struct reader *r)
-{
-	const json_t *tls = reader_member(broker, "tls");
-	const char *password_file = NULL;
-	if (reader_text(r, broker, "password_file", &password_file))
-		s->password_file = locate_below(s->directory, password_file);
-	if (tls != NULL && !has_tls && !address_has_tls(s->uris, s->uri_count))
-		reader_fail_name_at(r, "tls",
-		    "nothing is encrypted: no address begins with amqps://, as TLS needs");
-	size_t mark = reader_enter(r, "tls");
-	address_apply_tls(tls, s->directory, s->uris, s->uri_count, r);
-	reader_leave(r, mark);
-}
-
-/* One that is empty comes from a variable that is not set. */
-static void read_management(struct settings *s, const json_t *broker, struct reader *r)
-{
-	struct error err = {0};
-	const char *url = NULL;
-	if (!reader_text(r, broker, "management", &url) || url[0] == '\0')
-		return;
-	if (client_check_url(url, &err))
-		s->management = url;
-	else
-		reader_fail_at(r, "management", "%s", err.text);
-}
-
-static bool read_broker(struct settings *s, const struct settings_options *options,
-    struct reporter *reporter, struct error *err)
-{
-	const json_t *broker = json_object_get(document_root(s->document), "broker");
-	struct reader r = {.report = report, .ctx = reporter};
-	reporter->base = "/broker";
-	read_heartbeat(s, broker, &r);
-	read_reconnect(s, broker, &r);
-	read_management(s, broker, &r);
-	reporter->base = "";
-	const json_t *url = json_object_get(broker, "url");
-	read_uris(s, url, reporter);
-	bool has_tls = address_has_tls(s->uris, s->uri_count), is_faulty = url && s->uri_count == 0;
-	bool good = choose_address(s, options, url, err);
-	reporter->base = "/broker";
-	if (good)
-		read_secrets(s, broker, has_tls || is_faulty, &r);
-	reporter->base = "";
-	reader_release(&r);
-	return good;
-}
-
 /* ---- messages ---- */
 
 /* Without an exchange the routing key is the name of a queue. */
@@ -266,14 +99,14 @@ static void check_queue(const struct settings *s, const json_t *spec, struct rep
 	const json_t *key = json_object_get(spec, "routing_key");
 	const char *name = json_string_value(key);
 	if (key == NULL)
-		report(reporter, READER_KEY,
+		settings_report(reporter, READER_KEY,
 		    "without 'exchange' it goes to the queue that 'routing_key' names; it has "
 		    "neither");
 	if (name == NULL || strstr(name, "{{") != NULL || strncmp(name, "amq.", 4) == 0 ||
 	    strlen(name) > MAX_NAME || topology_find_queue(&s->topology, slice_str(name)) != NULL)
 		return;
 	char *text = topology_explain_unknown(&s->topology, true, name);
-	report(reporter, "/routing_key", text);
+	settings_report(reporter, "/routing_key", text);
 	free(text);
 }
 
@@ -290,9 +123,9 @@ static void check_target(const struct settings *s, const json_t *spec, struct re
 	const struct topology_exchange *e = topology_find_exchange(&s->topology, slice_str(name));
 	char *text = e == NULL ? topology_explain_unknown(&s->topology, false, name) : NULL;
 	if (text != NULL)
-		report(reporter, "/exchange", text);
+		settings_report(reporter, "/exchange", text);
 	else if (e->internal)
-		report(reporter, "/exchange",
+		settings_report(reporter, "/exchange",
 		    "this exchange is internal: only other exchanges may publish to it");
 	free(text);
 }
@@ -326,9 +159,10 @@ static void read_message(struct settings *s, const char *name, const json_t *spe
 	if (known.topology)
 		check_target(s, spec, reporter);
 	/* both have reported what is wrong */
-	(void)pace_plan_read(spec, &m->plan, report, reporter);
+	(void)pace_plan_read(spec, &m->plan, settings_report, reporter);
 	if (known.pools)
-		m->pattern = pattern_create(spec, s->directory, s->pools, report, reporter);
+		m->pattern =
+		    pattern_create(spec, s->directory, s->pools, settings_report, reporter);
 	reporter->base = "";
 	free(pointer);
 }
@@ -343,7 +177,7 @@ static json_t *without_types(const json_t *root, const json_t *faulty)
 	{
 		char *pointer = pointer_of("exchanges", name);
 		char *path = document_path(pointer);
-		if (is_faulty(faulty, path))
+		if (settings_is_faulty(faulty, path))
 			json_object_set_new(body, "type", json_string("x-"));
 		free(path);
 		free(pointer);
@@ -354,7 +188,7 @@ static json_t *without_types(const json_t *root, const json_t *faulty)
 static bool read_topology(struct settings *s, struct reporter *reporter)
 {
 	json_t *root = without_types(document_root(s->document), reporter->faulty);
-	bool good = topology_read(root, &s->topology, report, reporter);
+	bool good = topology_read(root, &s->topology, settings_report, reporter);
 	json_decref(root);
 	return good;
 }
@@ -365,7 +199,7 @@ static bool read_pools(struct settings *s, uint64_t seed, struct reporter *repor
 	if (pools == NULL)
 		return true;
 	reporter->base = "/pools";
-	s->pools = pattern_pools_create(pools, seed, report, reporter);
+	s->pools = pattern_pools_create(pools, seed, settings_report, reporter);
 	reporter->base = "";
 	return s->pools != NULL;
 }
@@ -374,7 +208,8 @@ static void read_expectations(struct settings *s, struct reporter *reporter)
 {
 	reporter->base = "/expect";
 	(void)expectations_read(/* has reported */
-	    json_object_get(document_root(s->document), "expect"), &s->expect, report, reporter);
+	    json_object_get(document_root(s->document), "expect"), &s->expect, settings_report,
+	    reporter);
 	reporter->base = "";
 }
 
@@ -390,7 +225,7 @@ static void read_lesson(struct settings *s, struct reporter *reporter)
 	}
 	reporter->base = "/lesson";
 	(void)lesson_read(json_object_get(document_root(s->document), "lesson"), &s->topology,
-	    &s->lesson, report, reporter); /* has reported */
+	    &s->lesson, settings_report, reporter); /* has reported */
 	reporter->base = "";
 }
 
@@ -455,7 +290,7 @@ bool settings_load(const struct settings_options *options, struct settings *out,
 	json_t *faulty = collect_faulty(problems);
 	struct reporter reporter = {
 	    .document = out->document, .problems = problems, .base = "", .faulty = faulty};
-	bool good = faulty == NULL || read_broker(out, options, &reporter, err);
+	bool good = faulty == NULL || settings_read_broker(out, options, &reporter, err);
 	if (good && faulty != NULL)
 		read_model(out, options->seed, &reporter);
 	json_decref(faulty);
@@ -497,12 +332,20 @@ void settings_release(struct settings *s)
 	lesson_release(&s->lesson);
 	pattern_pools_free(s->pools);
 	topology_release(&s->topology);
-	release_uris(s);
+	settings_release_uris(s);
 	wipe_addresses(s);
 	document_free(s->document);
 	free(s->password_file);
 	free(s->directory);
 	*s = (struct settings){0};
+}
+
+const char *settings_user(const struct settings *s)
+{
+	for (size_t i = 0; i < s->uri_count; i++)
+		if (s->uris[i].external || strcmp(s->uris[i].user, s->uris[0].user) != 0)
+			return NULL;
+	return s->uris[0].user;
 }
 
 const struct settings_message *settings_find_message(const struct settings *s, const char *name)

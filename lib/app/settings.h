@@ -58,6 +58,10 @@ bool settings_load(const struct settings_options *options, struct settings *out,
     struct problems *problems, struct error *err) MUST_CHECK;
 void settings_release(struct settings *s);
 
+/* The only user whose name may stand on what we publish; NULL: nobody's, or that depends on the
+ * address. Borrowed. */
+const char *settings_user(const struct settings *s);
+
 /* NULL when there is none of that name. */
 const struct settings_message *settings_find_message(const struct settings *s, const char *name);
 

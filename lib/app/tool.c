@@ -409,6 +409,8 @@ bool tool_has_management(const struct tool *tool)
 
 bool tool_open_management(struct tool *tool, struct error *err)
 {
+	if (tool->management != NULL)
+		return true;
 	const char *url = management_url(tool);
 	if (url == NULL)
 		return error_set(err, ERROR_USAGE,

@@ -2,51 +2,36 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "broker/connection_private.h"
-#include "broker/rabbitmqc_private.h"
-#include "broker/refusal.h"
+#include "broker/provision_private.h"
 
 #include <amqp.h>
 #include <amqp_framing.h>
 
 #include <stdlib.h>
 
-#define ABSENT "not there:"
-#define EXCLUSIVE "left to its consumer (exclusive)"
-
-/* One run over a topology: a channel that is opened again when the broker has closed it. */
-struct run {
-	struct connection *connection;
-	uint16_t channel;		  /* 0: none open */
-	struct rabbitmqc_table arguments; /* of the method being made */
-	provision_report_fn *report;
-	void *ctx;
-};
-
 static const struct channel_handlers no_handlers = {0};
 
-static struct run begin(struct connection *c, provision_report_fn *report, void *ctx)
+struct provision_run provision_begin(struct connection *c, provision_report_fn *report, void *ctx)
 {
-	return (struct run){.connection = c, .report = report, .ctx = ctx};
+	return (struct provision_run){.connection = c, .report = report, .ctx = ctx};
 }
 
-static void end(struct run *run)
+void provision_end(struct provision_run *run)
 {
 	connection_close_channel(run->connection, run->channel);
 	rabbitmqc_table_release(&run->arguments);
 }
 
-static bool read_arguments(
-    struct run *run, const json_t *arguments, amqp_table_t *out, struct error *err)
+bool provision_read_arguments(
+    struct provision_run *run, const json_t *arguments, amqp_table_t *out, struct error *err)
 {
 	bool good = rabbitmqc_table_read(&run->arguments, arguments, err);
 	*out = run->arguments.table;
 	return good;
 }
 
-/* A call on the run's channel; a refusal is left in connection_refusal and in err as it came. */
-static void *call(
-    struct run *run, uint32_t method_id, void *request, uint32_t reply_id, struct error *err)
+void *provision_call(struct provision_run *run, uint32_t method_id, void *request,
+    uint32_t reply_id, struct error *err)
 {
 	if (run->channel == 0)
 		run->channel = connection_open_channel(run->connection, &no_handlers, NULL, err);
@@ -59,106 +44,146 @@ static void *call(
 	return reply;
 }
 
-/* As call, but a refusal becomes a sentence about the object. */
-static void *call_for(struct run *run, uint32_t method_id, void *request, uint32_t reply_id,
+bool provision_explain(struct provision_run *run, const struct error *raw,
     const struct refusal_context *context, struct error *err)
 {
-	struct error raw = {0};
-	void *reply = call(run, method_id, request, reply_id, &raw);
-	if (reply != NULL)
-		return reply;
 	const struct connection_refusal *refusal = connection_refusal(run->connection);
-	if (refusal->code != 0 && (raw.kind == ERROR_REFUSED || raw.kind == ERROR_ACCESS))
-		refusal_explain(refusal->code, refusal->text, context, err);
-	else
-		error_set(err, raw.kind, "cannot %s %s '%s': %s", context->doing, context->object,
-		    context->name, raw.text);
-	return NULL;
+	if (refusal->code != 0 && (raw->kind == ERROR_REFUSED || raw->kind == ERROR_ACCESS))
+		return refusal_explain(refusal->code, refusal->text, context, err);
+	return error_set(err, raw->kind, "cannot %s %s '%s': %s", context->doing, context->object,
+	    context->name, raw->text);
 }
 
-static void tell(
-    struct run *run, const char *verb, const char *object, const char *name, uint64_t count)
+void *provision_call_for(struct provision_run *run, uint32_t method_id, void *request,
+    uint32_t reply_id, const struct refusal_context *context, struct error *err)
+{
+	struct error raw = {0};
+	void *reply = provision_call(run, method_id, request, reply_id, &raw);
+	if (reply == NULL)
+		provision_explain(run, &raw, context, err);
+	return reply;
+}
+
+void provision_tell(struct provision_run *run, const char *verb, const char *object,
+    const char *name, uint64_t count)
 {
 	if (run->report != NULL)
 		run->report(run->ctx, verb, object, name, count);
 }
 
-/* ---- apply ---- */
+/* ---- one object ---- */
 
-static bool declare_exchange(struct run *run, const struct topology_exchange *e, struct error *err)
+bool provision_put_exchange(
+    struct provision_run *run, const struct topology_exchange *e, struct error *err)
 {
-	char *shown = text_quote(slice_str(e->name));
-	struct refusal_context context = {e->declared ? "declare" : "find", "exchange", shown};
 	amqp_exchange_declare_t request = {.exchange = rabbitmqc_bytes(e->name),
 	    .type = rabbitmqc_bytes(e->type),
 	    .passive = !e->declared,
 	    .durable = e->durable,
 	    .auto_delete = e->auto_delete,
 	    .internal = e->internal};
-	bool good = read_arguments(run, e->arguments, &request.arguments, err) &&
-		    call_for(run, AMQP_EXCHANGE_DECLARE_METHOD, &request,
-			AMQP_EXCHANGE_DECLARE_OK_METHOD, &context, err) != NULL;
-	if (good)
-		tell(run, e->declared ? "declared" : "found", "exchange", e->name, 0);
-	free(shown);
-	return good;
+	return provision_read_arguments(run, e->arguments, &request.arguments, err) &&
+	       provision_call(run, AMQP_EXCHANGE_DECLARE_METHOD, &request,
+		   AMQP_EXCHANGE_DECLARE_OK_METHOD, err) != NULL;
 }
 
-static bool declare_queue(struct run *run, const struct topology_queue *q, struct error *err)
+bool provision_put_queue(
+    struct provision_run *run, const struct topology_queue *q, struct error *err)
 {
-	char *shown = text_quote(slice_str(q->name));
-	struct refusal_context context = {q->declared ? "declare" : "find", "queue", shown};
 	amqp_queue_declare_t request = {.queue = rabbitmqc_bytes(q->name),
 	    .passive = !q->declared,
 	    .durable = q->durable,
 	    .exclusive = q->exclusive,
 	    .auto_delete = q->auto_delete};
-	bool good = read_arguments(run, q->arguments, &request.arguments, err) &&
-		    call_for(run, AMQP_QUEUE_DECLARE_METHOD, &request, AMQP_QUEUE_DECLARE_OK_METHOD,
-			&context, err) != NULL;
+	return provision_read_arguments(run, q->arguments, &request.arguments, err) &&
+	       provision_call(run, AMQP_QUEUE_DECLARE_METHOD, &request,
+		   AMQP_QUEUE_DECLARE_OK_METHOD, err) != NULL;
+}
+
+/* Tells what was done, or why not. */
+static bool told(struct provision_run *run, bool good, bool declared, const char *object,
+    const char *name, const struct error *raw, struct error *err)
+{
+	char *shown = text_quote(slice_str(name));
+	struct refusal_context context = {declared ? "declare" : "find", object, shown};
 	if (good)
-		tell(run, q->declared ? "declared" : "found", "queue", q->name, 0);
+		provision_tell(run, declared ? "declared" : "found", object, name, 0);
+	else
+		provision_explain(run, raw, &context, err);
 	free(shown);
 	return good;
 }
 
-static bool bind_queue(
-    struct run *run, const struct topology_binding *b, const char *shown, struct error *err)
+static bool declare_exchange(
+    struct provision_run *run, const struct topology_exchange *e, struct error *err)
 {
-	struct refusal_context context = {"make", "binding", shown};
-	amqp_queue_bind_t request = {.queue = rabbitmqc_bytes(b->destination),
-	    .exchange = rabbitmqc_bytes(b->exchange),
-	    .routing_key = rabbitmqc_bytes(b->routing_key)};
-	return read_arguments(run, b->arguments, &request.arguments, err) &&
-	       call_for(run, AMQP_QUEUE_BIND_METHOD, &request, AMQP_QUEUE_BIND_OK_METHOD, &context,
-		   err) != NULL;
+	struct error raw = {0};
+	bool good = provision_put_exchange(run, e, &raw);
+	return told(run, good, e->declared, "exchange", e->name, &raw, err);
 }
 
-static bool bind_exchange(
-    struct run *run, const struct topology_binding *b, const char *shown, struct error *err)
+static bool declare_queue(
+    struct provision_run *run, const struct topology_queue *q, struct error *err)
 {
-	struct refusal_context context = {"make", "binding", shown};
-	amqp_exchange_bind_t request = {.destination = rabbitmqc_bytes(b->destination),
-	    .source = rabbitmqc_bytes(b->exchange),
-	    .routing_key = rabbitmqc_bytes(b->routing_key)};
-	return read_arguments(run, b->arguments, &request.arguments, err) &&
-	       call_for(run, AMQP_EXCHANGE_BIND_METHOD, &request, AMQP_EXCHANGE_BIND_OK_METHOD,
-		   &context, err) != NULL;
+	struct error raw = {0};
+	bool good = provision_put_queue(run, q, &raw);
+	return told(run, good, q->declared, "queue", q->name, &raw, err);
 }
 
-static bool declare_binding(struct run *run, const struct topology_binding *b, struct error *err)
+/* ---- bindings ---- */
+
+/* bind and unbind differ in the methods and in one field that neither needs. */
+static bool call_for_queue(struct provision_run *run, const struct topology_binding *b, bool make,
+    const struct refusal_context *context, struct error *err)
+{
+	amqp_bytes_t queue = rabbitmqc_bytes(b->destination),
+		     exchange = rabbitmqc_bytes(b->exchange);
+	amqp_bytes_t key = rabbitmqc_bytes(b->routing_key);
+	amqp_queue_bind_t bind = {.queue = queue, .exchange = exchange, .routing_key = key};
+	amqp_queue_unbind_t unbind = {.queue = queue, .exchange = exchange, .routing_key = key};
+	if (!provision_read_arguments(run, b->arguments, &bind.arguments, err))
+		return false;
+	unbind.arguments = bind.arguments;
+	return make ? provision_call_for(run, AMQP_QUEUE_BIND_METHOD, &bind,
+			  AMQP_QUEUE_BIND_OK_METHOD, context, err) != NULL
+		    : provision_call_for(run, AMQP_QUEUE_UNBIND_METHOD, &unbind,
+			  AMQP_QUEUE_UNBIND_OK_METHOD, context, err) != NULL;
+}
+
+static bool call_for_exchange(struct provision_run *run, const struct topology_binding *b,
+    bool make, const struct refusal_context *context, struct error *err)
+{
+	amqp_bytes_t to = rabbitmqc_bytes(b->destination), from = rabbitmqc_bytes(b->exchange);
+	amqp_bytes_t key = rabbitmqc_bytes(b->routing_key);
+	amqp_exchange_bind_t bind = {.destination = to, .source = from, .routing_key = key};
+	amqp_exchange_unbind_t unbind = {.destination = to, .source = from, .routing_key = key};
+	if (!provision_read_arguments(run, b->arguments, &bind.arguments, err))
+		return false;
+	unbind.arguments = bind.arguments;
+	return make ? provision_call_for(run, AMQP_EXCHANGE_BIND_METHOD, &bind,
+			  AMQP_EXCHANGE_BIND_OK_METHOD, context, err) != NULL
+		    : provision_call_for(run, AMQP_EXCHANGE_UNBIND_METHOD, &unbind,
+			  AMQP_EXCHANGE_UNBIND_OK_METHOD, context, err) != NULL;
+}
+
+static bool change_binding(
+    struct provision_run *run, const struct topology_binding *b, bool make, struct error *err)
 {
 	bool keyed = b->routing_key[0] != '\0';
 	char *name = mem_printf("%s -> %s%s%s%s", b->exchange, b->destination, keyed ? " [" : "",
 	    b->routing_key, keyed ? "]" : "");
 	char *shown = text_quote(slice_str(name));
-	bool good = (b->to_exchange ? bind_exchange : bind_queue)(run, b, shown, err);
+	const struct refusal_context context = {make ? "make" : "undo", "binding", shown};
+	bool good =
+	    (b->to_exchange ? call_for_exchange : call_for_queue)(run, b, make, &context, err);
 	if (good)
-		tell(run, "made", "binding", name, 0);
+		provision_tell(run, make ? "made" : "undid", "binding", name, 0);
 	free(shown);
 	free(name);
 	return good;
 }
+
+/* ---- apply ---- */
 
 /* Whether the queue is another connection's business. */
 static bool is_left_out(const struct topology_queue *q, const char *const *own)
@@ -182,28 +207,38 @@ static bool leads_nowhere(
 bool provision_apply(struct connection *c, const struct topology *t, const char *const *own,
     provision_report_fn *report, void *ctx, struct error *err)
 {
-	struct run run = begin(c, report, ctx);
+	struct provision_run run = provision_begin(c, report, ctx);
 	bool good = true;
 	for (size_t i = 0; good && i < t->exchange_count; i++)
 		good = declare_exchange(&run, &t->exchanges[i], err);
 	for (size_t i = 0; good && i < t->queue_count; i++) {
 		if (is_left_out(&t->queues[i], own))
-			tell(&run, EXCLUSIVE, "queue", t->queues[i].name, 0);
+			provision_tell(&run, PROVISION_EXCLUSIVE, "queue", t->queues[i].name, 0);
 		else
 			good = declare_queue(&run, &t->queues[i], err);
 	}
 	for (size_t i = 0; good && i < t->binding_count; i++)
 		if (!leads_nowhere(t, &t->bindings[i], own))
-			good = declare_binding(&run, &t->bindings[i], err);
-	end(&run);
+			good = change_binding(&run, &t->bindings[i], true, err);
+	provision_end(&run);
+	return good;
+}
+
+bool provision_unbind(struct connection *c, const struct topology *t, struct error *err)
+{
+	struct provision_run run = provision_begin(c, NULL, NULL);
+	bool good = true;
+	for (size_t i = 0; good && i < t->binding_count; i++)
+		good = change_binding(&run, &t->bindings[i], false, err);
+	provision_end(&run);
 	return good;
 }
 
 /* ---- look ---- */
 
 /* Takes "not there" and "locked" as answers; other failures stay in err. */
-static bool read_refusal(
-    struct run *run, struct provision_state *out, const struct error *raw, struct error *err)
+static bool read_refusal(struct provision_run *run, struct provision_state *out,
+    const struct error *raw, struct error *err)
 {
 	uint16_t code = connection_refusal(run->connection)->code;
 	bool answered = raw->kind == ERROR_REFUSED && (code == 404 || code == 405);
@@ -213,13 +248,13 @@ static bool read_refusal(
 	return true;
 }
 
-static bool look_queue(
-    struct run *run, const char *name, struct provision_state *out, struct error *err)
+bool provision_find_queue(
+    struct provision_run *run, const char *name, struct provision_state *out, struct error *err)
 {
 	struct error raw = {0};
 	amqp_queue_declare_t request = {.queue = rabbitmqc_bytes(name), .passive = 1};
-	amqp_queue_declare_ok_t *ok =
-	    call(run, AMQP_QUEUE_DECLARE_METHOD, &request, AMQP_QUEUE_DECLARE_OK_METHOD, &raw);
+	amqp_queue_declare_ok_t *ok = provision_call(
+	    run, AMQP_QUEUE_DECLARE_METHOD, &request, AMQP_QUEUE_DECLARE_OK_METHOD, &raw);
 	if (ok == NULL)
 		return read_refusal(run, out, &raw, err);
 	*out = (struct provision_state){
@@ -227,13 +262,13 @@ static bool look_queue(
 	return true;
 }
 
-static bool look_exchange(
-    struct run *run, const char *name, struct provision_state *out, struct error *err)
+bool provision_find_exchange(
+    struct provision_run *run, const char *name, struct provision_state *out, struct error *err)
 {
 	struct error raw = {0};
 	amqp_exchange_declare_t request = {.exchange = rabbitmqc_bytes(name), .passive = 1};
-	if (call(run, AMQP_EXCHANGE_DECLARE_METHOD, &request, AMQP_EXCHANGE_DECLARE_OK_METHOD,
-		&raw) == NULL)
+	if (provision_call(run, AMQP_EXCHANGE_DECLARE_METHOD, &request,
+		AMQP_EXCHANGE_DECLARE_OK_METHOD, &raw) == NULL)
 		return read_refusal(run, out, &raw, err);
 	*out = (struct provision_state){.exists = true};
 	return true;
@@ -242,107 +277,17 @@ static bool look_exchange(
 bool provision_look_queue(
     struct connection *c, const char *name, struct provision_state *out, struct error *err)
 {
-	struct run run = begin(c, NULL, NULL);
-	bool good = look_queue(&run, name, out, err);
-	end(&run);
+	struct provision_run run = provision_begin(c, NULL, NULL);
+	bool good = provision_find_queue(&run, name, out, err);
+	provision_end(&run);
 	return good;
 }
 
 bool provision_look_exchange(
     struct connection *c, const char *name, struct provision_state *out, struct error *err)
 {
-	struct run run = begin(c, NULL, NULL);
-	bool good = look_exchange(&run, name, out, err);
-	end(&run);
-	return good;
-}
-
-/* ---- delete and purge ---- */
-
-static bool delete_queue(
-    struct run *run, const char *name, const struct provision_limits *limits, struct error *err)
-{
-	char *shown = text_quote(slice_str(name));
-	struct refusal_context context = {"delete", "queue", shown};
-	struct provision_state state = {0};
-	amqp_queue_delete_t request = {.queue = rabbitmqc_bytes(name),
-	    .if_unused = limits->if_unused,
-	    .if_empty = limits->if_empty};
-	amqp_queue_delete_ok_t *ok = NULL;
-	bool good = look_queue(run, name, &state, err);
-	if (good && state.exists) {
-		ok = call_for(run, AMQP_QUEUE_DELETE_METHOD, &request, AMQP_QUEUE_DELETE_OK_METHOD,
-		    &context, err);
-		good = ok != NULL;
-	}
-	if (good)
-		tell(run, ok != NULL ? "deleted" : ABSENT, "queue", name,
-		    ok != NULL ? ok->message_count : 0);
-	free(shown);
-	return good;
-}
-
-static bool delete_exchange(
-    struct run *run, const char *name, const struct provision_limits *limits, struct error *err)
-{
-	char *shown = text_quote(slice_str(name));
-	struct refusal_context context = {"delete", "exchange", shown};
-	struct provision_state state = {0};
-	amqp_exchange_delete_t request = {
-	    .exchange = rabbitmqc_bytes(name), .if_unused = limits->if_unused};
-	bool good = look_exchange(run, name, &state, err);
-	if (good && state.exists)
-		good = call_for(run, AMQP_EXCHANGE_DELETE_METHOD, &request,
-			   AMQP_EXCHANGE_DELETE_OK_METHOD, &context, err) != NULL;
-	if (good)
-		tell(run, state.exists ? "deleted" : ABSENT, "exchange", name, 0);
-	free(shown);
-	return good;
-}
-
-bool provision_delete(struct connection *c, const struct topology *t,
-    const struct provision_limits *limits, provision_report_fn *report, void *ctx,
-    struct error *err)
-{
-	struct run run = begin(c, report, ctx);
-	bool good = true;
-	for (size_t i = 0; good && i < t->queue_count; i++)
-		if (t->queues[i].declared)
-			good = delete_queue(&run, t->queues[i].name, limits, err);
-	for (size_t i = 0; good && i < t->exchange_count; i++)
-		if (t->exchanges[i].declared)
-			good = delete_exchange(&run, t->exchanges[i].name, limits, err);
-	end(&run);
-	return good;
-}
-
-static bool purge_queue(struct run *run, const char *name, struct error *err)
-{
-	char *shown = text_quote(slice_str(name));
-	struct refusal_context context = {"purge", "queue", shown};
-	amqp_queue_purge_t request = {.queue = rabbitmqc_bytes(name)};
-	amqp_queue_purge_ok_t *ok = call_for(
-	    run, AMQP_QUEUE_PURGE_METHOD, &request, AMQP_QUEUE_PURGE_OK_METHOD, &context, err);
-	if (ok != NULL)
-		tell(run, "purged", "queue", name, ok->message_count);
-	free(shown);
-	return ok != NULL;
-}
-
-bool provision_purge(struct connection *c, const struct topology *t, provision_report_fn *report,
-    void *ctx, struct error *err)
-{
-	struct run run = begin(c, report, ctx);
-	bool good = true;
-	for (size_t i = 0; good && i < t->queue_count; i++) {
-		const struct topology_queue *q = &t->queues[i];
-		if (q->declared && strcmp(q->type, "stream") == 0)
-			tell(&run, "left (a stream cannot be purged)", "queue", q->name, 0);
-		else if (q->declared && q->exclusive)
-			tell(&run, EXCLUSIVE, "queue", q->name, 0);
-		else if (q->declared)
-			good = purge_queue(&run, q->name, err);
-	}
-	end(&run);
+	struct provision_run run = provision_begin(c, NULL, NULL);
+	bool good = provision_find_exchange(&run, name, out, err);
+	provision_end(&run);
 	return good;
 }

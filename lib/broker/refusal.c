@@ -30,31 +30,44 @@ static char *plain_value(const char *words)
 	return quoted;
 }
 
-/*
- * RabbitMQ's words for a redeclaration with another value:
- * "inequivalent arg 'durable' for queue 'q' in vhost '/': received 'false' but current is 'true'",
- * where a missing value is "none" and an argument is "the value '10' of type 'long'".
- */
+bool refusal_split(const char *text, struct refusal_difference *out)
+{
+	static const char but[] = " but current is ";
+	const char *current = strstr(text, but);
+	struct refusal_difference d = {.attribute = between(text, "inequivalent arg '", "'"),
+	    .received = between(text, "received ", but),
+	    .current = current != NULL ? mem_strdup(current + strlen(but)) : NULL};
+	bool known = d.attribute != NULL && d.received != NULL && d.current != NULL;
+	if (known)
+		*out = d;
+	else
+		refusal_difference_release(&d);
+	return known;
+}
+
+void refusal_difference_release(struct refusal_difference *d)
+{
+	free(d->attribute);
+	free(d->received);
+	free(d->current);
+	*d = (struct refusal_difference){0};
+}
+
 static bool explain_inequivalent(
     const char *text, const struct refusal_context *context, struct error *err)
 {
-	static const char but[] = " but current is ";
-	char *attribute = between(text, "inequivalent arg '", "'");
-	char *received = between(text, "received ", but);
-	const char *current = strstr(text, but);
-	bool known = attribute != NULL && received != NULL && current != NULL;
-	if (known) {
-		char *asked = plain_value(received), *is = plain_value(current + strlen(but));
-		error_set(err, ERROR_REFUSED,
-		    "%s '%s' exists with another '%s': you asked for %s, it is %s; change the "
-		    "settings, or delete it first: topology delete %s (with the same settings)",
-		    context->object, context->name, attribute, asked, is, context->name);
-		free(asked);
-		free(is);
-	}
-	free(attribute);
-	free(received);
-	return known;
+	struct refusal_difference d = {0};
+	if (!refusal_split(text, &d))
+		return false;
+	char *asked = plain_value(d.received), *is = plain_value(d.current);
+	error_set(err, ERROR_REFUSED,
+	    "%s '%s' exists with another '%s': you asked for %s, it is %s; change the settings, or "
+	    "delete it first: topology delete %s (with the same settings)",
+	    context->object, context->name, d.attribute, asked, is, context->name);
+	free(asked);
+	free(is);
+	refusal_difference_release(&d);
+	return true;
 }
 
 struct advice {

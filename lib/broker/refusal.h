@@ -18,4 +18,16 @@ struct refusal_context {
 bool refusal_explain(
     uint16_t code, const char *text, const struct refusal_context *context, struct error *err);
 
+/*
+ * RabbitMQ's words for a redeclaration with another value, taken apart:
+ * "inequivalent arg 'durable' for queue 'q' in vhost '/': received 'false' but current is 'true'",
+ * where a missing value is "none", and one that stands against none "the value '10' of type
+ * 'long'". False, and nothing to release, for other words.
+ */
+struct refusal_difference {
+	char *attribute, *received, *current; /* owned */
+};
+bool refusal_split(const char *text, struct refusal_difference *out);
+void refusal_difference_release(struct refusal_difference *d);
+
 #endif

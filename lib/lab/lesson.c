@@ -40,8 +40,9 @@ static bool part_stages(struct reading *reading, struct lesson_part *part)
 			    &reading->r, "at most %d tools in a pipe", LESSON_STAGES_MAX);
 		*word = NULL;
 		if (*begin == NULL || !is_tool(*begin))
-			return reader_fail(&reading->r, "each command begins with one of "
-							"producer, consumer, topology, deadletters");
+			return reader_fail(&reading->r,
+			    "each command begins with one of "
+			    "producer, consumer, topology, deadletters");
 		part->stages[part->stage_count++] = begin;
 		if (is_last)
 			return true;

@@ -6,4 +6,8 @@
  * as this one is then. To free(). */
 char *programs_beside(const char *tool);
 
+/* Gives this process, and those it starts, the variables that lead a tool to that broker, whatever
+ * its settings say, and takes away all others that are options of tools (WARREN_...). */
+void programs_lead_to(const char *url);
+
 #endif

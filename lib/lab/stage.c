@@ -2,14 +2,13 @@
 
 #include "base/chrono.h"
 #include "base/log.h"
-#include "base/loop.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "broker/provision.h"
-#include "lab/actor.h"
-#include "lab/board.h"
 #include "lab/child.h"
+#include "lab/programs.h"
+#include "lab/stage_private.h"
 #include "lab/verdict.h"
 
 #include <poll.h>
@@ -22,24 +21,7 @@
 #define LEFTOVERS_NS (5 * CHRONO_S)
 #define HEARTBEAT_S 10
 
-struct stage {
-	const struct lesson *lesson;
-	const struct stage_site *site;
-	struct loop *loop;
-	struct board *board;
-	struct uri uri;
-	struct connection *connection;
-	struct actor *cast[LESSON_CAST_MAX];
-	bool has_input; /* standard input may still have a line */
-	bool was_pressed;
-};
-
 /* ---- waiting ---- */
-
-struct condition {
-	bool (*holds)(struct stage *stage, const void *ctx, bool *held, struct error *err);
-	const void *ctx;
-};
 
 static bool turn(struct stage *stage, uint64_t deadline_ns, struct error *err)
 {
@@ -59,8 +41,8 @@ static bool turn(struct stage *stage, uint64_t deadline_ns, struct error *err)
 }
 
 /* Turns until the condition holds; *held is false when the limit comes first. */
-static bool await(struct stage *stage, struct condition condition, uint64_t limit_ns, bool *held,
-    struct error *err)
+bool stage_await(struct stage *stage, struct stage_condition condition, uint64_t limit_ns,
+    bool *held, struct error *err)
 {
 	uint64_t deadline_ns = chrono_after(chrono_now_ns(), limit_ns);
 	for (;;) {
@@ -95,7 +77,7 @@ static bool have_ended(struct stage *stage, const void *ctx, bool *held, struct 
 	return true;
 }
 
-static size_t count_messages(const struct stage *stage, lesson_names who)
+size_t stage_count_messages(const struct stage *stage, lesson_names who)
 {
 	size_t sum = 0, count;
 	for (size_t i = 0; i < stage->lesson->cast_count; i++) {
@@ -108,7 +90,7 @@ static size_t count_messages(const struct stage *stage, lesson_names who)
 }
 
 /* UINT64_MAX when there is no such queue. */
-static bool look_queue(struct stage *stage, const char *queue, uint64_t *holds, struct error *err)
+bool stage_look_queue(struct stage *stage, const char *queue, uint64_t *holds, struct error *err)
 {
 	struct provision_state state;
 	if (!provision_look_queue(stage->connection, queue, &state, err))
@@ -122,21 +104,21 @@ static bool step_is_done(struct stage *stage, const void *ctx, bool *held, struc
 	const struct lesson_step *step = ctx;
 	uint64_t holds;
 	if (step->queue != NULL) {
-		if (!look_queue(stage, step->queue, &holds, err))
+		if (!stage_look_queue(stage, step->queue, &holds, err))
 			return false;
 		*held = holds == step->holds;
 		return true;
 	}
 	if (step->messages == 0)
 		return have_ended(stage, &step->who, held, err);
-	*held = count_messages(stage, step->who) >= step->messages;
+	*held = stage_count_messages(stage, step->who) >= step->messages;
 	return true;
 }
 
 /* ---- steps ---- */
 
 /* A text of the settings for the board; to free(). */
-static char *printable(const char *text)
+char *stage_printable(const char *text)
 {
 	struct buf out = {0};
 	text_escape(slice_trim(slice_str(text)), SIZE_MAX, &out);
@@ -154,7 +136,8 @@ static bool tell_late(const struct stage *stage, const struct lesson_step *step,
 		lesson_describe_names(stage->lesson, step->who, &what);
 		if (step->messages > 0)
 			buf_printf(&what, " to have %llu message(s), not %zu",
-			    (unsigned long long)step->messages, count_messages(stage, step->who));
+			    (unsigned long long)step->messages,
+			    stage_count_messages(stage, step->who));
 		else
 			buf_append_str(&what, " to end");
 	}
@@ -191,13 +174,14 @@ static bool take_pause(struct stage *stage, const char *text, struct error *err)
 		return true;
 	stage->was_pressed = false;
 	board_ask(stage->board, "   press Enter ");
-	bool good = await(stage, (struct condition){is_pressed, NULL}, CHRONO_NEVER, &held, err);
+	bool good = stage_await(
+	    stage, (struct stage_condition){is_pressed, NULL}, CHRONO_NEVER, &held, err);
 	board_ask(stage->board, NULL);
 	return good;
 }
 
 /* Whose status a check of its own is about. */
-static lesson_names judged_by_status(const struct lesson *lesson)
+lesson_names stage_judged_by_status(const struct lesson *lesson)
 {
 	lesson_names who = 0;
 	for (size_t i = 0; i < lesson->check_count; i++)
@@ -209,7 +193,7 @@ static lesson_names judged_by_status(const struct lesson *lesson)
 /* A consumer that could not begin is not waited for until the last step. */
 static bool have_begun(const struct stage *stage, lesson_names who, struct error *err)
 {
-	who &= ~judged_by_status(stage->lesson);
+	who &= ~stage_judged_by_status(stage->lesson);
 	for (size_t i = 0; i < stage->lesson->cast_count; i++) {
 		int status;
 		if ((who & 1U << i) != 0 && actor_status(stage->cast[i], &status) && status != 0)
@@ -226,7 +210,8 @@ static bool start(struct stage *stage, lesson_names who, struct error *err)
 	for (size_t i = 0; i < stage->lesson->cast_count; i++)
 		if ((who & 1U << i) != 0 && !actor_start(stage->cast[i], err))
 			return false;
-	if (!await(stage, (struct condition){are_ready, &who}, READY_LIMIT_NS, &held, err))
+	if (!stage_await(
+		stage, (struct stage_condition){are_ready, &who}, READY_LIMIT_NS, &held, err))
 		return false;
 	if (!held)
 		return error_set(
@@ -234,14 +219,15 @@ static bool start(struct stage *stage, lesson_names who, struct error *err)
 	return have_begun(stage, who, err);
 }
 
-static bool end(
+bool stage_end(
     struct stage *stage, lesson_names who, void (*how)(struct actor *actor), struct error *err)
 {
 	bool held;
 	for (size_t i = 0; i < stage->lesson->cast_count; i++)
 		if ((who & 1U << i) != 0)
 			how(stage->cast[i]);
-	if (!await(stage, (struct condition){have_ended, &who}, READY_LIMIT_NS, &held, err))
+	if (!stage_await(
+		stage, (struct stage_condition){have_ended, &who}, READY_LIMIT_NS, &held, err))
 		return false;
 	return held || error_set(err, ERROR_UNAVAILABLE, "a tool of the lesson does not end");
 }
@@ -249,7 +235,7 @@ static bool end(
 static bool take_step(struct stage *stage, const struct lesson_step *step, struct error *err)
 {
 	bool held = true;
-	char *text = step->text != NULL ? printable(step->text) : NULL;
+	char *text = step->text != NULL ? stage_printable(step->text) : NULL;
 	bool good = true;
 	switch (step->verb) {
 	case LESSON_SAY:
@@ -262,177 +248,21 @@ static bool take_step(struct stage *stage, const struct lesson_step *step, struc
 		good = start(stage, step->who, err);
 		break;
 	case LESSON_STOP:
-		good = end(stage, step->who, actor_stop, err);
+		good = stage_end(stage, step->who, actor_stop, err);
 		break;
 	case LESSON_KILL:
-		good = end(stage, step->who, actor_kill, err);
+		good = stage_end(stage, step->who, actor_kill, err);
 		break;
 	case LESSON_WAIT:
-		good = await(
-		    stage, (struct condition){step_is_done, step}, step->within_ns, &held, err);
+		good = stage_await(stage, (struct stage_condition){step_is_done, step},
+		    step->within_ns, &held, err);
 		break;
 	}
 	free(text);
 	return good && (held || tell_late(stage, step, err));
 }
 
-/* ---- the verdict ---- */
-
-static bool queue_holds(struct stage *stage, const void *ctx, bool *held, struct error *err)
-{
-	const struct lesson_check *check = ctx;
-	uint64_t holds;
-	if (!look_queue(stage, check->queue, &holds, err))
-		return false;
-	*held = holds == check->holds;
-	return true;
-}
-
-/* What a consumer had and did not acknowledge comes back a moment after its end. */
-static bool judge_queue(struct stage *stage, const struct lesson_check *check, bool *is_met,
-    struct buf *found, struct error *err)
-{
-	uint64_t holds;
-	if (!await(stage, (struct condition){queue_holds, check}, stage->lesson->patience_ns,
-		is_met, err) ||
-	    !look_queue(stage, check->queue, &holds, err))
-		return false;
-	if (holds == UINT64_MAX)
-		buf_append_str(found, "there is none");
-	else
-		buf_printf(found, "%llu", (unsigned long long)holds);
-	return true;
-}
-
-static bool messages_are_there(struct stage *stage, const void *ctx, bool *held, struct error *err)
-{
-	(void)ctx;
-	struct buf found = {0};
-	bool good = true;
-	*held = true;
-	for (size_t i = 0; good && *held && i < stage->lesson->check_count; i++) {
-		const struct lesson_check *check = &stage->lesson->checks[i];
-		if (verdict_is_of_messages(check))
-			good = verdict_judge(stage->lesson, check, stage->cast, held, &found, err);
-	}
-	buf_release(&found);
-	return good;
-}
-
-/* Waits for the messages that are expected, for as long as some come. */
-static bool settle(struct stage *stage, struct error *err)
-{
-	const struct condition there = {messages_are_there, NULL};
-	size_t before, now = count_messages(stage, UINT32_MAX);
-	bool held;
-	do {
-		before = now;
-		if (!await(stage, there, stage->lesson->patience_ns, &held, err))
-			return false;
-		now = count_messages(stage, UINT32_MAX);
-	} while (!held && now > before);
-	return true;
-}
-
-#define MET "  ok   "
-#define UNMET "  NOT  "
-#define EXPECTED "       expected: "
-#define FOUND "       found:    "
-
-static void print_verdict(struct stage *stage, bool is_met, const char *that, const char *expected,
-    const struct buf *found)
-{
-	board_print(stage->board, is_met ? MET : UNMET, that);
-	board_print(stage->board, EXPECTED, expected);
-	board_print(stage->board, FOUND, found->len > 0 ? found->ptr : "nothing");
-}
-
-static void print_check(
-    struct stage *stage, const struct lesson_check *check, bool is_met, const struct buf *found)
-{
-	struct buf expected = {0};
-	char *that = check->that != NULL ? printable(check->that) : NULL;
-	lesson_describe_check(stage->lesson, check, &expected);
-	print_verdict(stage, is_met, that != NULL ? that : expected.ptr, expected.ptr, found);
-	free(that);
-	buf_release(&expected);
-}
-
-static bool judge_all(struct stage *stage, size_t *met, struct error *err)
-{
-	for (size_t i = 0; i < stage->lesson->check_count; i++) {
-		const struct lesson_check *check = &stage->lesson->checks[i];
-		struct buf found = {0};
-		bool is_met = false;
-		bool good =
-		    check->kind == LESSON_QUEUE
-			? judge_queue(stage, check, &is_met, &found, err)
-			: verdict_judge(stage->lesson, check, stage->cast, &is_met, &found, err);
-		if (good)
-			print_check(stage, check, is_met, &found);
-		*met += is_met;
-		buf_release(&found);
-		if (!good)
-			return false;
-	}
-	return true;
-}
-
-/* Nobody fails unsaid. */
-static size_t count_failures(struct stage *stage)
-{
-	lesson_names known = judged_by_status(stage->lesson);
-	size_t failures = 0;
-	for (size_t i = 0; i < stage->lesson->cast_count; i++) {
-		int status;
-		if ((known & 1U << i) != 0 || !actor_status(stage->cast[i], &status) || status == 0)
-			continue;
-		struct buf that = {0}, found = {0};
-		buf_printf(&that, "%s ends well", stage->lesson->cast[i].name);
-		buf_printf(&found, "%d", status);
-		print_verdict(stage, false, that.ptr, "exit status 0", &found);
-		buf_release(&that);
-		buf_release(&found);
-		failures++;
-	}
-	return failures;
-}
-
-static bool judge(struct stage *stage, bool *is_met, struct error *err)
-{
-	size_t met = 0, total = stage->lesson->check_count;
-	if (!settle(stage, err) || !end(stage, UINT32_MAX, actor_stop, err))
-		return false;
-	board_say(stage->board, "What was expected, and what happened:");
-	if (!judge_all(stage, &met, err))
-		return false;
-	size_t failures = count_failures(stage);
-	char *last = mem_printf("%zu of %zu checks as expected", met, total + failures);
-	board_print(stage->board, "", last);
-	free(last);
-	*is_met = met == total && failures == 0;
-	return true;
-}
-
 /* ---- the beginning ---- */
-
-/* A variable such as WARREN_COUNT would change what the tools of the lesson do. */
-static void set_environment(const char *url)
-{
-	extern char **environ;
-	for (char **variable = environ; *variable != NULL;) {
-		size_t length = strcspn(*variable, "=");
-		if (strncmp(*variable, "WARREN_", 7) != 0) {
-			variable++;
-			continue;
-		}
-		char *name = mem_strndup(*variable, length);
-		unsetenv(name); /* closes the gap */
-		free(name);
-	}
-	setenv("AMQP_URL", url, 1);
-	setenv("WARREN_URL", url, 1); /* comes before what the settings say */
-}
 
 static bool prepare(struct stage *stage, struct error *err)
 {
@@ -494,7 +324,8 @@ static bool play(struct stage *stage, bool *is_met, struct error *err)
 {
 	if (!read_expressions(stage, err))
 		return false;
-	char *title = printable(stage->lesson->title), *watch = printable(stage->lesson->watch);
+	char *title = stage_printable(stage->lesson->title),
+	     *watch = stage_printable(stage->lesson->watch);
 	board_say(stage->board, title);
 	board_say(stage->board, watch);
 	free(title);
@@ -502,7 +333,7 @@ static bool play(struct stage *stage, bool *is_met, struct error *err)
 	for (size_t i = 0; i < stage->lesson->step_count; i++)
 		if (!take_step(stage, &stage->lesson->steps[i], err))
 			return false;
-	return judge(stage, is_met, err);
+	return stage_judge(stage, is_met, err);
 }
 
 /* A tool that is killed leaves what it runs for its messages (--exec) behind. */
@@ -519,7 +350,7 @@ bool stage_play(
 	const char *names[LESSON_CAST_MAX];
 	bool had_children = child_are_there(); /* of a shell that became us: not ours to end */
 	child_adopt_orphans();
-	set_environment(site->url);
+	programs_lead_to(site->url);
 	bool good = prepare(&stage, err);
 	if (good) {
 		assemble(&stage, names);

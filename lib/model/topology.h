@@ -70,6 +70,11 @@ char *topology_explain_unknown(const struct topology *t, bool is_queue, const ch
  * The default exchange: true when there is any queue; topology_find_queue(key) tells more. */
 bool topology_reaches_queue(const struct topology *t, struct slice exchange);
 
+/* Whether queues and exchanges of such names are made by warren for a queue, whose name (of the
+ * given one) is put into *queue: a wait queue or parking queue, see below, or what moves it to new
+ * arguments: "orders.migration" and "orders.migration.away". */
+bool topology_made_for(const char *name, struct slice *queue);
+
 /* The retry policy of a queue: steps of waiting; read again by consumers. */
 struct topology_retry {
 	uint64_t attempts;		     /* deliveries in all, the first included; from 1 */

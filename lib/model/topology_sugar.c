@@ -102,6 +102,34 @@ void topology_retry_parking(
 					: mem_printf("%s.parked", queue);
 }
 
+static bool has_ending(struct slice name, const char *ending, struct slice *rest)
+{
+	size_t len = strlen(ending);
+	if (name.len <= len || memcmp(name.ptr + name.len - len, ending, len) != 0)
+		return false;
+	*rest = (struct slice){name.ptr, name.len - len};
+	return true;
+}
+
+bool topology_made_for(const char *name, struct slice *queue)
+{
+	static const char *const endings[] = {".parked", ".migration", ".migration.away"};
+	static const char retry[] = ".retry.";
+	struct error ignored = {0}; /* then it is somebody's own name */
+	uint64_t ns;
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+		if (has_ending(slice_str(name), endings[i], queue))
+			return true;
+	const char *last = strstr(name, retry);
+	for (const char *next = last; next != NULL; next = strstr(next + 1, retry))
+		last = next;
+	if (last == NULL || last == name ||
+	    !num_parse_duration(slice_str(last + strlen(retry)), &ns, &ignored))
+		return false;
+	*queue = (struct slice){name, (size_t)(last - name)};
+	return true;
+}
+
 /* ---- the queues ---- */
 
 /* A queue that nobody has written down, for queue number `index`; NULL when it was reported. */

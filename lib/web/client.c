@@ -97,7 +97,7 @@ static int set_timer(CURLM *multi, long ms, void *ctx)
 	return 0;
 }
 
-static size_t take(char *bytes, size_t size, size_t count, void *ctx)
+static size_t take(const char *bytes, size_t size, size_t count, void *ctx)
 {
 	struct client *c = ctx;
 	c->is_too_long = c->body->len + size * count > MOST_BYTES;

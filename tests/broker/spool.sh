@@ -88,11 +88,17 @@ is "$(ids_of_two got)" 0 "no two have the same id"
 # ---- the broker is away ----
 
 seq 2000 >few.txt
-produce --from lines.txt --exchange '' --routing-key jobs --rate 1000/s --give-up-after 0 \
+fresh part
+produce --from lines.txt --exchange '' --routing-key jobs --rate 500/s --give-up-after 0 \
 	--set "broker.url=$AMQP_URL" --set '"broker".heartbeat=5s' >part 2>part.err &
 producer=$!
 eventually 60 has_lines part 500
-"$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- close_all_connections -p "$vhost" "cut by a test" >/dev/null
+# the broker lists a connection some time after it was made
+is_gone() {
+	"$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- close_all_connections -p "$vhost" "cut by a test" >/dev/null
+	eventually 5 eval "! kill -0 $producer"
+}
+eventually 60 is_gone
 wait $producer
 is $? 69 "a run that the broker ends"
 is "$(grep -ac 'guest' spool)" 0 "leaves no password in the spool"
@@ -107,10 +113,10 @@ is "$(jq -r .body got | sort -n | uniq | wc -l)" 20000 "and nothing is missing"
 # ---- a full disk ----
 
 (
-	ulimit -f 64 # KiB, of any file
+	ulimit -f 64 # KiB, of any file: also of one for what it says of each message
 	produce --from few.txt --exchange '' --routing-key jobs --rate 10000/s -f none
-) >part 2>part.err
-is $? 74 "a spool that cannot grow ends the run with 74"
+) 2>&1 >part | cat >part.err
+is "${PIPESTATUS[0]}" 74 "a spool that cannot grow ends the run with 74"
 like "$(cat part.err)" "cannot write spool 'spool': File too large" "and says why"
 is "$(jq -c .resent <<<"$(grep '^{' part.err)") $(grep -c 'trying again' part.err)" "0 0" \
 	"nothing that is not in it goes out over another connection"

@@ -154,6 +154,63 @@ is "$(definitions '[.queues, .exchanges, .bindings] | map(length) | add')" 0 \
 	"nothing is left on the broker"
 status_is 0 "delete of what is not there: exit 0" "$BIN/topology" delete -s s.yaml
 
+# ---- all or nothing ----
+
+cat >all.yaml <<'END'
+exchanges:
+  from: {type: fanout}
+  to: {type: fanout}
+queues:
+  free: {type: quorum}
+  held: {type: quorum}
+  full: {type: quorum}
+  brook: {type: stream}
+bindings:
+  - {exchange: from, to_exchange: to}
+  - {exchange: to, queue: free}
+END
+"$BIN/topology" apply -s all.yaml -q
+# state QUEUE FIELD NUMBER: as a passive declare tells it.
+state() { [ "$("$BIN/topology" show -s all.yaml "$1" -f json | jq --arg q "$1" "select(.name == \$q) | .$2")" = "$3" ]; }
+printf 'x\n' | "$BIN/producer" --from - -k full 2>put.err
+eventually 30 state full ready 1
+timeout 60 "$BIN/consumer" -s all.yaml held 2>held.err >held.out &
+holder=$!
+eventually 30 state held consumers 1
+for way in RABBITMQ_MANAGEMENT_URL="$RABBITMQ_MANAGEMENT_URL" RABBITMQ_MANAGEMENT_URL=; do
+	status_is 76 "delete of quorum queues with limits, ${way%%://*}: exit 76" env "$way" "$BIN/topology" delete -s all.yaml free held full --if-empty --if-unused
+	is "$(cat err)" "topology: cannot delete queue 'held': it is in use; stop what uses it, or leave --if-unused out
+topology: cannot delete queue 'full': it is not empty; consume or purge it first, or leave --if-empty out (nothing was deleted)" "it tells which queue holds what"
+	is "$(queues)" "brook free full held" "and nothing is deleted"
+done
+status_is 76 "purge --if-unused: exit 76" "$BIN/topology" purge -s all.yaml --if-unused
+like "$(cat err)" "^topology: cannot purge queue 'held': it is in use; .*nothing was purged" "nothing is purged when one has consumers"
+status_is 64 "purge --if-empty: exit 64" "$BIN/topology" purge -s all.yaml --if-empty
+status_is 76 "delete --if-empty of a stream: exit 76" "$BIN/topology" delete -s all.yaml brook --if-empty
+like "$(cat err)" "a stream does not tell whether it is empty" "it cannot be known"
+status_is 76 "delete --if-unused of an exchange that leads to what stays: exit 76" "$BIN/topology" delete -s all.yaml from to --if-unused
+like "$(cat err)" "cannot delete exchange 'to': it is in use: it has a binding to what stays" "it is named"
+is "$(definitions '[.exchanges[].name] | sort | join(" ")')" "from to" "and none is deleted"
+kill -INT $holder
+wait $holder
+api DELETE "queues/$vhost/free" >/dev/null
+status_is 0 "purge goes on past a queue that is not there" "$BIN/topology" purge -s all.yaml
+is "$(head -n 3 out)" "not there: queue 'free'
+purged queue 'held'
+purged queue 'full' with 1 message" "and says so"
+ask() { script -qefc "$BIN/topology delete -s all.yaml from held" /dev/null <<<"$1" >asked 2>&1; }
+ask n
+like "$(cat asked)" 'delete 1 queue and 1 exchange\? \[y/N\]' "on a terminal it asks, once"
+is "$(grep -c '^  queue held' asked) $(grep -c '^  exchange from' asked)" "1 1" "with what goes"
+is "$(queues)" "brook full held" "no is no"
+ask y
+is "$(queues)" "brook full" "yes is yes"
+"$BIN/topology" apply -s all.yaml -q
+eventually 30 state full ready 0
+status_is 0 "delete --if-empty --if-unused, exchanges that lead to one another included" "$BIN/topology" delete -s all.yaml free full from to --if-empty --if-unused
+"$BIN/topology" delete -s all.yaml -q
+is "$(definitions '[.queues, .exchanges] | map(length) | add')" 0 "nothing is left"
+
 # ---- dead_letter and retry ----
 
 cat >sugar.yaml <<'END'
@@ -206,8 +263,8 @@ END
 T=("$BIN/topology" apply -s r.yaml)
 refused 76 "406, another argument" "^topology: queue 'q' exists with another 'x-max-length': you asked for '?6'?, it is '?5'?; .*topology delete" "${T[@]}" --set queues.q.max_length=6
 refused 76 "406, an argument more" "^topology: queue 'q' exists with another 'x-message-ttl': you asked for .*1000.*, it is none; .*topology delete" "${T[@]}" --set queues.q.message_ttl=1s
-refused 76 "406, another type" "^topology: queue 'q' exists with another 'x-queue-type': you asked for 'quorum', it is 'classic'; .*topology delete" "${T[@]}" --set queues.q.type=quorum
-refused 76 "406, another durability" "^topology: queue 'q' exists with another 'durable': you asked for 'false', it is 'true'; .*topology delete" "${T[@]}" --set queues.q.durable=false
+refused 76 "406, another type" "^topology: queue 'q' exists with another 'type': you asked for 'quorum', it is 'classic'; .*topology delete" "${T[@]}" --set queues.q.type=quorum
+refused 76 "406, another durability" "^topology: queue 'q' exists with another 'durable': you asked for false, it is true; .*topology delete" "${T[@]}" --set queues.q.durable=false
 refused 76 "406, another type of exchange" "^topology: exchange 'e' exists with another 'type': you asked for 'direct', it is 'topic'; .*topology delete" "${T[@]}" --set exchanges.e.type=direct
 refused 76 "406, in the consumer" "^consumer: queue 'q' exists with another 'x-max-length'" "$BIN/consumer" -s r.yaml q --until-empty --set queues.q.max_length=6
 refused 76 "406, in the producer" "^producer: queue 'q' exists with another 'x-max-length'" "$BIN/producer" -s r.yaml --from - --set queues.q.max_length=6

@@ -81,7 +81,7 @@ done <<'E'
 64|unknown option '--nods'; did you mean '--nodes'?|lab status --nods
 64|try 'warren-producer --help'|producer --amout 3
 64|unknown command 'aply'; did you mean 'apply'?|topology aply
-64|one of apply, delete, purge, show, explain, graph, export, import|topology
+64|one of plan, apply, delete, purge, show, explain, graph, export, import|topology
 64|option '--prefetch' needs a value|consumer --prefetch
 64|option '--amount' got '-3': not a whole number from 0 to 9223372036854775807|producer --amount -3
 64|option '--amount' got '9223372036854775808': not a whole number from 0 to 9223372036854775807|producer --amount 9223372036854775808

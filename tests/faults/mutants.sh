@@ -7,7 +7,7 @@ HOSTILE=$PWD/${INSTRUMENTS:-build/release/tests}/faults/hostile MEASURE=$PWD/${I
 cd "$work" || exit
 GIVE_UP="--give-up-after 0" # ends a tool at its first loss
 MUTANTS=${MUTANTS:-300} MUTANTS_SECONDS=${MUTANTS_SECONDS:-$((300 + MUTANTS / 4))} SEED=${SEED:-1}
-MOST_KIB=65536 CHUNK=50 MOST_S=15
+MOST_KIB=65536 CHUNK=50 MOST_S=30
 export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=print_stacktrace=1
 yes message | head -n 30 >lines
 

@@ -55,10 +55,10 @@ static void check_examples(const json_t *document)
 	json_object_foreach(json_object_get(components, "messages"), id, message)
 	{
 		const json_t *example = json_array_get(json_object_get(message, "examples"), 0);
-		if (example == NULL)
+		const json_t *payload = json_object_get(message, "payload");
+		if (example == NULL || payload == NULL) /* of files nobody knows the form */
 			continue;
-		char *faults =
-		    judge(json_object_get(message, "payload"), json_object_get(example, "payload"));
+		char *faults = judge(payload, json_object_get(example, "payload"));
 		ck_assert_msg(faults[0] == '\0', "%s: %s", id, faults);
 		free(faults);
 	}

@@ -1,0 +1,387 @@
+/*
+ * topology apply --migrate: gives a queue its new type and arguments, under its old name.
+ *
+ * The way there, of a queue "orders" that an exchange x is bound to:
+ *
+ *   1. x -> orders.migration -> orders   a fanout between them; then x -> orders is taken away.
+ *      A message that comes both ways comes once: routing counts a queue once.
+ *   2. The messages of orders go to the queue orders.migration, each out of the one when it is
+ *      confirmed in the other.
+ *   3. orders.migration -> orders is taken away: what finds no way there takes the alternate
+ *      exchange, orders.migration.away, to the queue orders.migration. That, too, is one decision
+ *      a message, so nothing comes twice, and nothing is lost.
+ *   4. orders, empty, is deleted and declared anew.
+ *   5. orders.migration -> orders is bound again, and what has gathered goes back through it.
+ *   6. x -> orders is bound again, then x -> orders.migration is taken away, and the rest goes.
+ *
+ * The exchange orders.migration is made first and deleted last: while it is there, the migration
+ * is not over, and the same command goes on, whatever ended the last one. Only what was copied
+ * and not yet acknowledged then comes twice.
+ *
+ * Who publishes to the default exchange with the queue's name finds no queue between the two calls
+ * of step 4, for one round trip.
+ */
+#include "app/arrange_private.h"
+
+#include "app/move.h"
+#include "app/scaffold.h"
+#include "base/chrono.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "broker/provision.h"
+#include "flow/flow.h"
+#include "web/management.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define MAX_NAME 255
+/* What was routed before a binding changed is in its queue by then. */
+#define SETTLE_NS CHRONO_S
+/* The broker's figures about a queue are at most so old (its statistics come every 5 s). */
+#define FIGURES_NS (6 * CHRONO_S)
+#define LOOK_AGAIN_NS (100 * CHRONO_MS)
+#define CONSUMERS_NS (60 * CHRONO_S) /* for consumers to settle what they hold */
+#define EMPTY_NS (30 * CHRONO_S)     /* for a queue that is filled past its bindings */
+#define LEAVE_NS (2 * CHRONO_S)	     /* for the broker to forget our own consumer */
+#define MOST_ROUNDS 3		     /* somebody may declare it again as it was */
+
+struct migration {
+	struct tool *tool;
+	const struct topology_queue *queue;
+	bool is_http;
+	struct scaffold scaffold;
+	struct move move;
+	bool was_classic; /* the old queue holds the limits of a deletion by itself */
+	uint64_t moved;
+	uint64_t lost; /* were in the queue when it was deleted */
+};
+
+/* ---- words ---- */
+
+const char *arrange_migration_refusal(const struct difference_item *item)
+{
+	const struct topology_queue *q = item->queue;
+	bool is_stream =
+	    strcmp(q->type, "stream") == 0 || strcmp(difference_queue_type(item), "stream") == 0;
+	bool was_exclusive = q->exclusive, was_deleted = q->auto_delete;
+	for (size_t i = 0; i < item->attribute_count; i++) {
+		const struct difference_attribute *a = &item->attributes[i];
+		if (strcmp(a->name, "exclusive") == 0)
+			was_exclusive |= json_is_true(a->found);
+		if (strcmp(a->name, "auto_delete") == 0)
+			was_deleted = json_is_true(a->found);
+	}
+	if (is_stream)
+		return "a stream keeps what is read, so nothing can be taken out of it";
+	if (was_exclusive)
+		return "it is exclusive, so it belongs to one connection and goes with it";
+	if (was_deleted)
+		return "it is auto-deleted, so it would go with the one who empties it";
+	if (strlen(q->name) + strlen(".migration.away") > MAX_NAME)
+		return "its name is too long for what stands in for it meanwhile";
+	return NULL;
+}
+
+bool arrange_migration_is_left(struct tool *tool, const struct arrange_look *live,
+    const char *queue, bool *left, struct error *err)
+{
+	struct provision_state state = {0};
+	char *name = mem_printf("%s.migration", queue);
+	bool good = strlen(name) > MAX_NAME || live->is_http ||
+		    provision_look_exchange(tool->connection, name, &state, err);
+	*left = live->is_http ? topology_find_exchange(&live->found, slice_str(name)) != NULL
+			      : state.exists;
+	free(name);
+	return good;
+}
+
+/* ---- looks ---- */
+
+static bool check_stop(const struct migration *m, struct error *err)
+{
+	return !loop_stop_requested(m->tool->loop) ||
+	       error_set(err, ERROR_UNDELIVERED, "stopped by a signal");
+}
+
+static bool wait_until(const struct migration *m, uint64_t deadline_ns, struct error *err)
+{
+	while (chrono_now_ns() < deadline_ns)
+		if (!check_stop(m, err) || !loop_turn(m->tool->loop, deadline_ns, err) ||
+		    !connection_check(m->tool->connection, err))
+			return false;
+	return true;
+}
+
+/* What the queue is beside what it should be. */
+static bool look(struct migration *m, enum difference_kind *kind, struct error *err)
+{
+	struct arrange_look live = {0};
+	if (!arrange_look_anyway(m->tool, &live, err))
+		return false;
+	for (size_t i = 0; i < live.difference.item_count; i++) {
+		const struct difference_item *item = &live.difference.items[i];
+		if (item->queue != m->queue)
+			continue;
+		*kind = item->kind;
+		m->was_classic = strcmp(difference_queue_type(item), "classic") == 0;
+	}
+	arrange_look_release(&live);
+	return true;
+}
+
+/* Messages that consumers have and have not settled, by the broker's figures. */
+static bool look_at_held(const struct migration *m, uint64_t *held, struct error *err)
+{
+	json_t *answer = NULL;
+	char *vhost = management_encode(m->tool->settings.uris[0].vhost);
+	char *name = management_encode(m->queue->name);
+	char *path = mem_printf("/queues/%s/%s?columns=messages_unacknowledged", vhost, name);
+	bool good = management_get(m->tool->management, path, &answer, err);
+	json_int_t count = json_integer_value(json_object_get(answer, "messages_unacknowledged"));
+	*held = count > 0 ? (uint64_t)count : 0;
+	json_decref(answer);
+	free(path);
+	free(name);
+	free(vhost);
+	return good;
+}
+
+/* ---- the phases ---- */
+
+/* A live binding with arguments that are not as they look cannot be taken away: the HTTP API does
+ * not tell an int from a long. Then everything has to stay as it was. */
+static bool check_unbound(struct migration *m, struct error *err)
+{
+	struct topology found = {0};
+	if (!m->is_http)
+		return true;
+	if (!management_topology(m->tool->management, m->tool->settings.uris[0].vhost, &found, err))
+		return false;
+	for (size_t i = 0; err->kind == ERROR_NONE && i < found.binding_count; i++) {
+		const struct topology_binding *b = &found.bindings[i];
+		if (!scaffold_leads_to(b, false, m->queue->name) ||
+		    strcmp(b->exchange, m->scaffold.temp) == 0)
+			continue;
+		struct buf shown = {0};
+		arrange_write_binding(b, &shown);
+		error_set(err, ERROR_REFUSED,
+		    "the binding %s cannot be taken away: its arguments have other types than the "
+		    "settings or the HTTP API show; undo it first",
+		    shown.ptr);
+		buf_release(&shown);
+	}
+	topology_release(&found);
+	return err->kind == ERROR_NONE;
+}
+
+/* Steps 1 and 2. */
+static bool divert(struct migration *m, struct error *err)
+{
+	struct provision_state state = {0};
+	if (!scaffold_build(&m->scaffold, err) || !scaffold_connect(&m->scaffold, true, err) ||
+	    !scaffold_bind(&m->scaffold, false, true, err) ||
+	    !scaffold_bind(&m->scaffold, true, false, err) || !check_unbound(m, err) ||
+	    !provision_look_queue(m->tool->connection, m->queue->name, &state, err))
+		return false;
+	return state.ready == 0 || move_messages(&m->move, m->queue->name, m->scaffold.away,
+				       state.ready, &m->moved, err);
+}
+
+/* Nothing comes any more; what consumers have is theirs until they have settled it. */
+static bool wait_for_consumers(struct migration *m, uint64_t consumers, struct error *err)
+{
+	uint64_t now_ns = chrono_now_ns(), held = 0;
+	uint64_t deadline_ns = chrono_after(now_ns, CONSUMERS_NS);
+	if (!m->is_http)
+		return error_set(err, ERROR_REFUSED,
+		    "it has %" PRIu64
+		    " consumer%s, and AMQP alone does not tell what they hold: stop them, or give "
+		    "--management URL",
+		    consumers, consumers == 1 ? "" : "s");
+	if (!wait_until(m, chrono_after(now_ns, FIGURES_NS), err) || !look_at_held(m, &held, err))
+		return false;
+	while (held > 0 && chrono_now_ns() < deadline_ns)
+		if (!wait_until(m, chrono_after(chrono_now_ns(), LOOK_AGAIN_NS), err) ||
+		    !look_at_held(m, &held, err))
+			return false;
+	return held == 0 || error_set(err, ERROR_REFUSED,
+				"its consumers hold %" PRIu64
+				" messages that they do not settle: stop them first",
+				held);
+}
+
+static void note_deleted(
+    void *ctx, const char *verb, const char *object, const char *name, uint64_t count)
+{
+	struct migration *m = ctx;
+	(void)verb, (void)object, (void)name;
+	m->lost += count;
+}
+
+/* A quorum queue goes on for a moment to count the consumer that has just emptied it. */
+static bool look_for_consumers(struct migration *m, uint64_t *consumers, struct error *err)
+{
+	struct provision_state state = {0};
+	uint64_t deadline_ns = chrono_after(chrono_now_ns(), LEAVE_NS);
+	do {
+		if (!provision_look_queue(m->tool->connection, m->queue->name, &state, err))
+			return false;
+		*consumers = state.consumers;
+	} while (state.consumers > 0 && chrono_now_ns() < deadline_ns &&
+		 wait_until(m, chrono_after(chrono_now_ns(), LOOK_AGAIN_NS), err));
+	return err->kind == ERROR_NONE;
+}
+
+/* Step 4, as often as something comes in between past the bindings. */
+static bool replace(struct migration *m, struct error *err)
+{
+	uint64_t deadline_ns = 0, consumers = 0;
+	if (!look_for_consumers(m, &consumers, err) ||
+	    (consumers > 0 && !wait_for_consumers(m, consumers, err)))
+		return false;
+	deadline_ns = chrono_after(chrono_now_ns(), EMPTY_NS);
+	const struct provision_limits limits = {.if_empty = true, .if_unused = consumers == 0};
+	const struct topology_queue old = {
+	    .name = m->queue->name, .type = m->was_classic ? "classic" : "quorum"};
+	for (;;) {
+		struct error why = {0};
+		if (!move_messages(&m->move, m->queue->name, m->scaffold.away, FLOW_NO_LIMIT,
+			&m->moved, err) ||
+		    (limits.if_unused && !look_for_consumers(m, &consumers, err)))
+			return false;
+		if (provision_replace(
+			m->tool->connection, &old, m->queue, &limits, note_deleted, m, &why))
+			return true;
+		if (why.kind != ERROR_REFUSED || chrono_now_ns() > deadline_ns ||
+		    !check_stop(m, err))
+			return error_set(err, why.kind, "%s", why.text);
+	}
+}
+
+/* Step 3, and 4. */
+static bool change(struct migration *m, struct error *err)
+{
+	uint64_t settled_ns = chrono_after(chrono_now_ns(), SETTLE_NS);
+	return scaffold_connect(&m->scaffold, false, err) &&
+	       move_messages(
+		   &m->move, m->queue->name, m->scaffold.away, FLOW_NO_LIMIT, &m->moved, err) &&
+	       wait_until(m, settled_ns, err) && replace(m, err);
+}
+
+/* Deletes the queue in between once it is empty for good. */
+static bool delete_temp(struct migration *m, uint64_t settled_ns, struct error *err)
+{
+	static const struct provision_limits limits = {.if_empty = true};
+	/* whatever its type is: nobody else puts anything into it now */
+	struct topology_queue q = {.name = m->scaffold.temp, .type = "quorum", .declared = true};
+	const struct topology t = {.queues = &q, .queue_count = 1};
+	uint64_t moved = 0;
+	return wait_until(m, settled_ns, err) &&
+	       move_messages(
+		   &m->move, m->scaffold.temp, m->scaffold.temp, FLOW_NO_LIMIT, &moved, err) &&
+	       provision_delete(m->tool->connection, &t, &limits, NULL, NULL, err);
+}
+
+/* Steps 5 and 6. */
+static bool return_all(struct migration *m, struct error *err)
+{
+	uint64_t back = 0;
+	bool good = scaffold_build(&m->scaffold, err) &&
+		    scaffold_connect(&m->scaffold, true, err) &&
+		    move_messages(
+			&m->move, m->scaffold.temp, m->scaffold.temp, FLOW_NO_LIMIT, &back, err) &&
+		    scaffold_bind(&m->scaffold, true, true, err) &&
+		    scaffold_bind(&m->scaffold, false, false, err) &&
+		    delete_temp(m, chrono_after(chrono_now_ns(), SETTLE_NS), err) &&
+		    scaffold_take_down(&m->scaffold, err);
+	if (back > m->moved)
+		m->moved = back;
+	return good;
+}
+
+/* Steps 1 to 4; when they cannot be done, all is put back, and the queue stays what it was. */
+static bool renew(struct migration *m, struct error *err)
+{
+	struct error back = {0};
+	if (divert(m, err) && change(m, err))
+		return true;
+	bool can_return =
+	    err->kind == ERROR_REFUSED && connection_check(m->tool->connection, &back);
+	if (can_return && return_all(m, &back))
+		return error_context(err, "nothing was changed");
+	return error_context(err, "not finished, the same command goes on");
+}
+
+static bool run(struct migration *m, struct error *err)
+{
+	for (int round = 0; round < MOST_ROUNDS; round++) {
+		enum difference_kind kind = DIFFERENCE_EQUAL;
+		const struct topology t = {
+		    .queues = (struct topology_queue *)(uintptr_t)m->queue, .queue_count = 1};
+		if (!look(m, &kind, err))
+			return false;
+		if (kind == DIFFERENCE_EQUAL)
+			return return_all(m, err);
+		if (kind == DIFFERENCE_CREATE &&
+		    !provision_apply(m->tool->connection, &t, NULL, NULL, NULL, err))
+			return false;
+		if (kind == DIFFERENCE_CHANGE && !renew(m, err))
+			return false;
+	}
+	return error_set(err, ERROR_REFUSED,
+	    "somebody declares it again with its old arguments: stop that first");
+}
+
+static void tell(struct migration *m, struct arrange_print *p)
+{
+	arrange_report(p, "migrated", "queue", m->queue->name, m->moved);
+	if (m->move.unsigned_count > 0)
+		log_write(LOG_WARNING,
+		    "a user_id that only its user may send is in the header x-warren-user-id");
+	if (m->lost == 0)
+		return;
+	log_write(LOG_WARNING,
+	    "%" PRIu64 " messages came straight to the queue, by the default exchange, in the "
+	    "moment that it was deleted, and are lost",
+	    m->lost);
+	m->tool->status = ERROR_UNDELIVERED;
+}
+
+/* What the scaffold has to keep: all bindings, where they are to be seen. */
+static bool collect_bindings(struct migration *m, struct topology *found, struct error *err)
+{
+	const char *vhost = m->tool->settings.uris[0].vhost;
+	if (m->is_http && !management_topology(m->tool->management, vhost, found, err))
+		return false;
+	scaffold_add_bindings(&m->scaffold, &m->tool->settings.topology);
+	scaffold_add_bindings(&m->scaffold, found);
+	return true;
+}
+
+bool arrange_migrate(struct tool *tool, const struct arrange_look *live,
+    const struct topology_queue *queue, struct arrange_print *p, struct error *err)
+{
+	struct migration m = {.tool = tool, .queue = queue, .is_http = live->is_http};
+	struct topology found = {0};
+	char *shown = text_quote(slice_str(queue->name));
+	if (!m.is_http)
+		log_write(LOG_WARNING,
+		    "over AMQP alone only the bindings of the settings can be kept; --management "
+		    "URL shows the others");
+	scaffold_init(&m.scaffold, tool->connection, queue);
+	bool good = scaffold_lock(&m.scaffold, err) && scaffold_probe(&m.scaffold, err) &&
+		    collect_bindings(&m, &found, err) && move_open(&m.move, tool, err) &&
+		    run(&m, err) && scaffold_unlock(&m.scaffold, err);
+	if (good)
+		tell(&m, p);
+	else
+		error_context(err, "queue '%s'", shown);
+	move_close(&m.move);
+	scaffold_release(&m.scaffold);
+	topology_release(&found);
+	free(shown);
+	return good;
+}
