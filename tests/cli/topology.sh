@@ -53,6 +53,12 @@ done <<'END'
 64|what is to be imported\? one FILE|topology import
 64|what is to be imported\? one FILE|topology import a b
 64|what is to be imported\? one FILE|topology import a --live
+64|--key goes with explain|topology show -s s.yaml --key k
+64|--header goes with explain|topology plan -s s.yaml -H a=b
+64|--live goes with explain, graph, export and import|topology show -s s.yaml --live
+64|--vhost goes with import|topology export -s s.yaml --vhost other
+64|--credentials goes with import and export --live|topology export -s s.yaml --credentials
+64|--credentials goes with import and export --live|topology explain lost -s s.yaml --live --credentials
 64|where is the HTTP API\?|topology graph --live
 66|cannot open 'nosuch.json'|topology import nosuch.json
 END
