@@ -156,16 +156,19 @@ static CURLU *parse(const char *text, struct error *err)
 	CURLU *url = curl_url();
 	(void)curl_url_set(url, CURLUPART_URL, text, 0); /* then it has no parts */
 	char *scheme = part(url, CURLUPART_SCHEME, 0);
-	char *query = part(url, CURLUPART_QUERY, 0);
-	bool good = scheme != NULL && query == NULL &&
-		    (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+	char *query = part(url, CURLUPART_QUERY, 0), *fragment = part(url, CURLUPART_FRAGMENT, 0);
+	bool is_http =
+	    scheme != NULL && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+	bool ends = query == NULL && fragment == NULL; /* requests are made by adding a path */
+	curl_free(fragment);
 	curl_free(query);
 	curl_free(scheme);
-	if (good)
+	if (is_http && ends)
 		return url;
 	curl_url_cleanup(url);
 	char *shown = uri_mask(slice_str(text));
-	error_set(err, ERROR_SETTINGS, "'%s' is no address such as http://localhost:15672", shown);
+	error_set(err, ERROR_SETTINGS, "'%s' is no address such as http://localhost:15672%s", shown,
+	    is_http ? ": nothing may stand behind its path" : "");
 	free(shown);
 	return NULL;
 }
