@@ -294,6 +294,8 @@ bool tool_open_management(struct tool *tool, struct error *err)
 	    .verify_none = broker->verify_none,
 	    .limit_ns = MANAGEMENT_LIMIT_NS};
 	tool->management = client_open(tool->loop, &options, err);
+	if (tool->management != NULL)
+		secrets_warn_of_lending(&tool->settings, tool->management);
 	return tool->management != NULL;
 }
 

@@ -17,10 +17,11 @@ struct client {
 	CURLM *multi;
 	CURL *easy;
 	char *base, *shown; /* the URL without user and password, and without a '/' at its end */
+	char *lent_to;	    /* owned: the host that gets the login of the options; NULL: none */
 	uint64_t timer;
 	struct buf *body; /* of the answer that is being read */
 	char fault[CURL_ERROR_SIZE];
-	bool is_done, is_too_long;
+	bool is_tls, is_done, is_too_long;
 	CURLcode result;
 };
 
@@ -138,6 +139,11 @@ static void take_login(struct client *c, const struct client_options *options, C
 	char *password = part(url, CURLUPART_PASSWORD, CURLU_URLDECODE);
 	set_login(
 	    c, user != NULL ? user : options->user, user != NULL ? password : options->password);
+	if (user == NULL && options->user != NULL) {
+		char *host = part(url, CURLUPART_HOST, 0);
+		c->lent_to = mem_strdup(host != NULL ? host : "");
+		curl_free(host);
+	}
 	curl_free(user);
 	wipe(password);
 	(void)curl_url_set(url, CURLUPART_USER, NULL, 0); /* taking a part away cannot fail */
@@ -147,6 +153,7 @@ static void take_login(struct client *c, const struct client_options *options, C
 	while (len > 0 && text[len - 1] == '/')
 		len--;
 	c->base = mem_printf("%.*s", (int)len, text);
+	c->is_tls = strncmp(text, "https:", 6) == 0;
 	curl_free(text);
 }
 
@@ -240,6 +247,7 @@ void client_close(struct client *c)
 	curl_multi_cleanup(c->multi);
 	loop_cancel(c->loop, c->timer);
 	free(c->base);
+	free(c->lent_to);
 	free(c->shown);
 	free(c);
 }
@@ -247,6 +255,16 @@ void client_close(struct client *c)
 const char *client_shown(const struct client *c)
 {
 	return c->shown;
+}
+
+const char *client_lent_to(const struct client *c)
+{
+	return c->lent_to;
+}
+
+bool client_is_tls(const struct client *c)
+{
+	return c->is_tls;
 }
 
 /* ---- asking ---- */

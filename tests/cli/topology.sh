@@ -70,6 +70,21 @@ status_is 65 "import of a queue without a name" "$BIN/topology" import bad.json
 like "$(cat err)" "bad.json: queues.1: lacks 'name'" "names the queue"
 is "$(cat out)" "" "and writes nothing"
 
+# ---- the password of AMQP for the HTTP API ----
+
+lent() { # URL OF THE BROKER, OF THE API: what is said of the password; nobody answers there
+	timeout 30 "$BIN/topology" graph --live --url "$1" --management "$2" 2>&1 | grep "password"
+}
+is "$(lent amqps://u:geheim@0.0.0.0 http://0.0.0.0:1 | grep -c 'goes to http://0.0.0.0:1 without TLS')" 1 \
+	"a password of amqps that goes over http is told, once"
+is "$(lent amqp://u:geheim@localhost http://0.0.0.0:1 | grep -c 'goes to another host, http://0.0.0.0:1')" 1 \
+	"so is one that goes to another host"
+is "$(for urls in "amqp://u:geheim@0.0.0.0 http://0.0.0.0:1" "amqps://u:geheim@0.0.0.0 http://a:b@0.0.0.0:1" \
+	"amqps://u:geheim@localhost http://127.0.0.1:1" "amqps://u:geheim@[::1] https://[::1]:1" "amqps://0.0.0.0 http://0.0.0.0:1"; do
+	# shellcheck disable=SC2086
+	lent $urls
+done)" "" "and none that goes where it went, is another one, stays on this machine, or is known"
+
 # ---- import and export ----
 
 same() { # DOCUMENT OTHER: but for the order of lists
