@@ -153,4 +153,7 @@ status_is 0 "AsyncAPI of a message that 10,000 queues get" timeout 20 "$BIN/topo
 ) >beyond.yaml
 status_is 78 "settings larger than any" "$BIN/topology" export -s beyond.yaml
 is "$(cat err)" "topology: 'beyond.yaml' is larger than 4194304 bytes" "are told to be that"
+jq -n '{parameters: [{name: "p", component: "c", vhost: "/", value: ("x" * 4200000)}]}' >beyond.json
+status_is 0 "import of what becomes such settings" "$BIN/topology" import beyond.json
+like "$(cat err)" "the settings are larger than 4194304 bytes: as one file they are refused" "is told, too"
 done_testing
