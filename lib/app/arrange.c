@@ -261,9 +261,7 @@ static bool explain(
 {
 	struct arrange_explain_options asked = o->explain;
 	asked.live = o->live;
-	bool good = arrange_explain(tool, &asked, form == ARRANGE_JSON, err);
-	free(asked.headers.items);
-	return good;
+	return arrange_explain(tool, &asked, form == ARRANGE_JSON, err);
 }
 
 #define FORM(name) (1u << ARRANGE_##name)
@@ -340,6 +338,13 @@ static bool check_options(const struct arrange_options *o, const char *verb, str
 	    {"--if-empty", o->if_empty, "delete", "delete; purge is for what is not empty"},
 	    {"--if-unused", o->if_unused, "delete purge", "delete and purge"},
 	    {"--yes", o->yes, "delete purge", "delete and purge"},
+	    {"--key", o->explain.key != NULL, "explain", "explain"},
+	    {"--header", o->explain.headers.count > 0, "explain", "explain"},
+	    {"--live", o->live, "explain graph export import", "explain, graph, export and import"},
+	    {"--vhost", o->vhost != NULL, "import", "import"},
+	    {"--credentials", o->credentials && o->live, "import export",
+		"import and export --live"},
+	    {"--credentials", o->credentials && !o->live, "import", "import and export --live"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (rows[i].given && strstr(rows[i].verbs, verb) == NULL)
@@ -364,5 +369,6 @@ bool arrange_run(struct tool *tool, const void *options, struct error *err)
 		good = check_options(o, verb->name, err) && choose_form(verb, o, &form, err) &&
 		       verb->run(tool, o, (enum arrange_format)form, err);
 	free(o->migrate.items);
+	free(o->explain.headers.items);
 	return good;
 }

@@ -62,7 +62,7 @@ static bool look(struct tool *tool, struct error *err)
  */
 static json_t *fetch(struct tool *tool, const struct arrange_options *o, struct error *err)
 {
-	json_t *document = arrange_definitions(tool, o->vhost, err);
+	json_t *document = arrange_definitions(tool, NULL, err);
 	if (document != NULL && !o->credentials)
 		definitions_drop_credentials(document, arrange_note, NULL);
 	return document;

@@ -1,8 +1,10 @@
 /* topology import: definitions as settings. */
 #include "app/arrange_private.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/document.h"
 #include "config/emit.h"
 #include "config/input.h"
 #include "model/definitions.h"
@@ -94,6 +96,10 @@ static bool import_document(const struct tool *tool, const struct arrange_option
 		return false;
 	set_broker(tool, o, settings);
 	bool good = write_settings(settings, &out, err) && tool_print(buf_slice(&out), err);
+	if (good && out.len > DOCUMENT_MAX_BYTES)
+		log_write(LOG_WARNING,
+		    "the settings are larger than %u bytes: as one file they are refused",
+		    DOCUMENT_MAX_BYTES);
 	json_decref(settings);
 	buf_release(&out);
 	return good;

@@ -1,11 +1,17 @@
 /* The verdict on a lesson. */
 #include "lab/stage.h"
 
+#include "base/chrono.h"
 #include "base/mem.h"
+#include "broker/provision.h"
 #include "lab/stage_private.h"
 #include "lab/verdict.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#define MOST_PATIENCE 12	  /* times: who sends without end may never send what is expected */
+#define REST_NS (300 * CHRONO_MS) /* from the broker through a consumer to us */
 
 static bool queue_holds(struct stage *stage, const void *ctx, bool *held, struct error *err)
 {
@@ -40,9 +46,10 @@ static bool messages_are_there(struct stage *stage, const void *ctx, bool *held,
 	bool good = true;
 	*held = true;
 	for (size_t i = 0; good && *held && i < stage->lesson->check_count; i++) {
-		const struct lesson_check *check = &stage->lesson->checks[i];
-		if (verdict_is_of_messages(check))
-			good = verdict_judge(stage->lesson, check, stage->cast, held, &found, err);
+		struct lesson_check check = stage->lesson->checks[i];
+		check.most = UINT64_MAX; /* too many do not become fewer */
+		if (verdict_is_of_messages(&check))
+			good = verdict_judge(stage->lesson, &check, stage->cast, held, &found, err);
 	}
 	buf_release(&found);
 	return good;
@@ -53,14 +60,66 @@ static bool settle(struct stage *stage, struct error *err)
 {
 	const struct stage_condition there = {messages_are_there, NULL};
 	size_t before, now = stage_count_messages(stage, UINT32_MAX);
+	unsigned rounds = 0;
 	bool held;
 	do {
 		before = now;
 		if (!stage_await(stage, there, stage->lesson->patience_ns, &held, err))
 			return false;
 		now = stage_count_messages(stage, UINT32_MAX);
-	} while (!held && now > before);
+	} while (!held && now > before && ++rounds < MOST_PATIENCE);
 	return true;
+}
+
+/* Whether no queue has something for a consumer of it. A stream always has. */
+static bool queues_are_taken(struct stage *stage, bool *taken, struct error *err)
+{
+	const struct topology *t = stage->site->topology;
+	*taken = true;
+	for (size_t i = 0; *taken && i < t->queue_count; i++) {
+		struct provision_state state = {0};
+		if (strcmp(t->queues[i].type, "stream") == 0)
+			continue;
+		if (!provision_look_queue(stage->connection, t->queues[i].name, &state, err))
+			return false;
+		*taken = state.consumers == 0 || state.ready == 0;
+	}
+	return true;
+}
+
+static bool consumers_rest(struct stage *stage, const void *ctx, bool *held, struct error *err)
+{
+	(void)ctx;
+	size_t count = stage_count_messages(stage, UINT32_MAX);
+	bool taken;
+	if (!queues_are_taken(stage, &taken, err))
+		return false;
+	if (!taken || count != stage->seen)
+		stage->seen_ns = chrono_now_ns();
+	stage->seen = count;
+	*held = chrono_now_ns() >= chrono_after(stage->seen_ns, REST_NS);
+	return true;
+}
+
+static lesson_names who_sends(const struct lesson *lesson)
+{
+	lesson_names who = 0;
+	for (size_t i = 0; i < lesson->cast_count; i++)
+		if (strcmp(lesson->cast[i].stages[0][0], "consumer") != 0)
+			who |= 1U << i;
+	return who;
+}
+
+/* In the order of the messages: what is one too many is to be seen, and not left in a queue. */
+static bool end_cast(struct stage *stage, struct error *err)
+{
+	bool held;
+	if (!stage_end(stage, who_sends(stage->lesson), actor_stop, err))
+		return false;
+	stage->seen_ns = chrono_now_ns();
+	return stage_await(stage, (struct stage_condition){consumers_rest, NULL},
+		   stage->lesson->patience_ns, &held, err) &&
+	       stage_end(stage, UINT32_MAX, actor_stop, err);
 }
 
 #define MET "  ok   "
@@ -130,7 +189,7 @@ static size_t count_failures(struct stage *stage)
 bool stage_judge(struct stage *stage, bool *is_met, struct error *err)
 {
 	size_t met = 0, total = stage->lesson->check_count;
-	if (!settle(stage, err) || !stage_end(stage, UINT32_MAX, actor_stop, err))
+	if (!settle(stage, err) || !end_cast(stage, err))
 		return false;
 	board_say(stage->board, "What was expected, and what happened:");
 	if (!judge_all(stage, &met, err))

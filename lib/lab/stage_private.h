@@ -18,6 +18,8 @@ struct stage {
 	struct actor *cast[LESSON_CAST_MAX];
 	bool has_input; /* standard input may still have a line */
 	bool was_pressed;
+	size_t seen;	  /* messages, at the last look for a rest */
+	uint64_t seen_ns; /* when one came, or was still to come */
 };
 
 /* Asked again and again; sets *held, and fails when it cannot tell. */

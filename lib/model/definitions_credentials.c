@@ -46,15 +46,20 @@ void definitions_drop_credentials(json_t *document, definitions_note_fn *note, v
 	static const char *const of_users[] = {"users", "permissions", "topic_permissions"};
 	static const char *const with_addresses[] = {"parameters", "global_parameters"};
 	size_t users = json_array_size(json_object_get(document, "users")), addresses = 0;
+	size_t permissions = json_array_size(json_object_get(document, "permissions")) +
+			     json_array_size(json_object_get(document, "topic_permissions"));
+	bool are_alone = users == 0 && permissions > 0; /* as of one virtual host */
+	size_t count = are_alone ? permissions : users;
 	for (size_t i = 0; i < ARRAY_LEN(of_users); i++)
 		json_object_del(document, of_users[i]);
 	for (size_t i = 0; i < ARRAY_LEN(with_addresses); i++)
 		addresses += drop_passwords(json_object_get(document, with_addresses[i]));
-	if (users + addresses == 0)
+	if (count + addresses == 0)
 		return;
-	char *text = mem_printf("left out: %zu user%s with permissions, %zu parameter%s with a "
-				"password; --credentials keeps them",
-	    users, users == 1 ? "" : "s", addresses, addresses == 1 ? "" : "s");
+	char *text = mem_printf(
+	    "left out: %zu %s%s%s, %zu parameter%s with a password; --credentials keeps them",
+	    count, are_alone ? "permission" : "user", count == 1 ? "" : "s",
+	    are_alone ? "" : " with permissions", addresses, addresses == 1 ? "" : "s");
 	note(ctx, text);
 	free(text);
 }

@@ -17,10 +17,11 @@ struct client {
 	CURLM *multi;
 	CURL *easy;
 	char *base, *shown; /* the URL without user and password, and without a '/' at its end */
+	char *lent_to;	    /* owned: the host that gets the login of the options; NULL: none */
 	uint64_t timer;
 	struct buf *body; /* of the answer that is being read */
 	char fault[CURL_ERROR_SIZE];
-	bool is_done, is_too_long;
+	bool is_tls, is_done, is_too_long;
 	CURLcode result;
 };
 
@@ -138,6 +139,11 @@ static void take_login(struct client *c, const struct client_options *options, C
 	char *password = part(url, CURLUPART_PASSWORD, CURLU_URLDECODE);
 	set_login(
 	    c, user != NULL ? user : options->user, user != NULL ? password : options->password);
+	if (user == NULL && options->user != NULL) {
+		char *host = part(url, CURLUPART_HOST, 0);
+		c->lent_to = mem_strdup(host != NULL ? host : "");
+		curl_free(host);
+	}
 	curl_free(user);
 	wipe(password);
 	(void)curl_url_set(url, CURLUPART_USER, NULL, 0); /* taking a part away cannot fail */
@@ -147,6 +153,7 @@ static void take_login(struct client *c, const struct client_options *options, C
 	while (len > 0 && text[len - 1] == '/')
 		len--;
 	c->base = mem_printf("%.*s", (int)len, text);
+	c->is_tls = strncmp(text, "https:", 6) == 0;
 	curl_free(text);
 }
 
@@ -156,16 +163,19 @@ static CURLU *parse(const char *text, struct error *err)
 	CURLU *url = curl_url();
 	(void)curl_url_set(url, CURLUPART_URL, text, 0); /* then it has no parts */
 	char *scheme = part(url, CURLUPART_SCHEME, 0);
-	char *query = part(url, CURLUPART_QUERY, 0);
-	bool good = scheme != NULL && query == NULL &&
-		    (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+	char *query = part(url, CURLUPART_QUERY, 0), *fragment = part(url, CURLUPART_FRAGMENT, 0);
+	bool is_http =
+	    scheme != NULL && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+	bool ends = query == NULL && fragment == NULL; /* requests are made by adding a path */
+	curl_free(fragment);
 	curl_free(query);
 	curl_free(scheme);
-	if (good)
+	if (is_http && ends)
 		return url;
 	curl_url_cleanup(url);
 	char *shown = uri_mask(slice_str(text));
-	error_set(err, ERROR_SETTINGS, "'%s' is no address such as http://localhost:15672", shown);
+	error_set(err, ERROR_SETTINGS, "'%s' is no address such as http://localhost:15672%s", shown,
+	    is_http ? ": nothing may stand behind its path" : "");
 	free(shown);
 	return NULL;
 }
@@ -237,6 +247,7 @@ void client_close(struct client *c)
 	curl_multi_cleanup(c->multi);
 	loop_cancel(c->loop, c->timer);
 	free(c->base);
+	free(c->lent_to);
 	free(c->shown);
 	free(c);
 }
@@ -244,6 +255,16 @@ void client_close(struct client *c)
 const char *client_shown(const struct client *c)
 {
 	return c->shown;
+}
+
+const char *client_lent_to(const struct client *c)
+{
+	return c->lent_to;
+}
+
+bool client_is_tls(const struct client *c)
+{
+	return c->is_tls;
 }
 
 /* ---- asking ---- */

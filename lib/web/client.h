@@ -27,6 +27,10 @@ void client_close(struct client *c); /* harmless for NULL */
 
 /* The URL, printable and without a password. */
 const char *client_shown(const struct client *c);
+/* The host that gets the user and password of the options, an IPv6 address in brackets; NULL: the
+ * URL has its own, or there are none. */
+const char *client_lent_to(const struct client *c);
+bool client_is_tls(const struct client *c);
 
 /*
  * GET of the URL with the path behind it ("/api/overview", encoded already). *status is that of

@@ -109,6 +109,34 @@ is "$(found Order)" "4 message(s), 1 out of order" "found: out of order"
 is "$(found Status)" "shop ended with 0" "found: another status"
 is "$(found Queue)" 0 "found: an empty queue"
 
+# ---- what comes once the checks are met already, and who never ends ----
+
+cat >later.yaml <<'YAML'
+queues: {q: }
+messages: {m: {routing_key: q, fields: {n: {sequence: 1}}}}
+lesson:
+  title: later
+  watch: Look.
+  patience: 100ms
+  cast:
+    shop: producer --amount 4
+    endless: producer --amount 1000000 --rate 100
+    late: consumer q --prefetch 1
+  steps:
+    - start: shop
+    - wait: {for: shop}
+    - start: late
+  checks:
+    - {that: Most, of: late, at_most: 1}
+    - {that: None, of: late, count: 0}
+YAML
+sed 's/patience: .*/patience: 10s/' later.yaml >surplus.yaml
+play surplus.yaml >out 2>err
+is "$? $(found Most | grep -c '^[34]$') $(found None | grep -c '^[34]$')" "1 1 1" "what comes later than a check is met counts, too"
+sed 's/start: late/start: endless/; s/Most, of: late, at_most/Most, of: late, at_least/' later.yaml >endless.yaml
+play endless.yaml >out 2>err
+is "$? $(found Most)" "1 0" "a producer without end does not keep a check open for ever"
+
 sed -i '/^  checks:/,$d; s/idler: .*/idler: producer nobody/' wrong.yaml
 echo '  checks: [{of: shop, count: 4}]' >>wrong.yaml
 play wrong.yaml >out 2>err

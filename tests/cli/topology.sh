@@ -53,6 +53,12 @@ done <<'END'
 64|what is to be imported\? one FILE|topology import
 64|what is to be imported\? one FILE|topology import a b
 64|what is to be imported\? one FILE|topology import a --live
+64|--key goes with explain|topology show -s s.yaml --key k
+64|--header goes with explain|topology plan -s s.yaml -H a=b
+64|--live goes with explain, graph, export and import|topology show -s s.yaml --live
+64|--vhost goes with import|topology export -s s.yaml --vhost other
+64|--credentials goes with import and export --live|topology export -s s.yaml --credentials
+64|--credentials goes with import and export --live|topology explain lost -s s.yaml --live --credentials
 64|where is the HTTP API\?|topology graph --live
 66|cannot open 'nosuch.json'|topology import nosuch.json
 END
@@ -63,6 +69,21 @@ echo '{"queues": [{"name": "a"}, {"vhost": "/"}]}' >bad.json
 status_is 65 "import of a queue without a name" "$BIN/topology" import bad.json
 like "$(cat err)" "bad.json: queues.1: lacks 'name'" "names the queue"
 is "$(cat out)" "" "and writes nothing"
+
+# ---- the password of AMQP for the HTTP API ----
+
+lent() { # URL OF THE BROKER, OF THE API: what is said of the password; nobody answers there
+	timeout 30 "$BIN/topology" graph --live --url "$1" --management "$2" 2>&1 | grep "password"
+}
+is "$(lent amqps://u:geheim@0.0.0.0 http://0.0.0.0:1 | grep -c 'goes to http://0.0.0.0:1 without TLS')" 1 \
+	"a password of amqps that goes over http is told, once"
+is "$(lent amqp://u:geheim@localhost http://0.0.0.0:1 | grep -c 'goes to another host, http://0.0.0.0:1')" 1 \
+	"so is one that goes to another host"
+is "$(for urls in "amqp://u:geheim@0.0.0.0 http://0.0.0.0:1" "amqps://u:geheim@0.0.0.0 http://a:b@0.0.0.0:1" \
+	"amqps://u:geheim@localhost http://127.0.0.1:1" "amqps://u:geheim@[::1] https://[::1]:1" "amqps://0.0.0.0 http://0.0.0.0:1"; do
+	# shellcheck disable=SC2086
+	lent $urls
+done)" "" "and none that goes where it went, is another one, stays on this machine, or is known"
 
 # ---- import and export ----
 
@@ -132,4 +153,7 @@ status_is 0 "AsyncAPI of a message that 10,000 queues get" timeout 20 "$BIN/topo
 ) >beyond.yaml
 status_is 78 "settings larger than any" "$BIN/topology" export -s beyond.yaml
 is "$(cat err)" "topology: 'beyond.yaml' is larger than 4194304 bytes" "are told to be that"
+jq -n '{parameters: [{name: "p", component: "c", vhost: "/", value: ("x" * 4200000)}]}' >beyond.json
+status_is 0 "import of what becomes such settings" "$BIN/topology" import beyond.json
+like "$(cat err)" "the settings are larger than 4194304 bytes: as one file they are refused" "is told, too"
 done_testing

@@ -254,6 +254,20 @@ START_TEST(credentials_come_only_when_asked_for)
 }
 END_TEST
 
+START_TEST(permissions_without_users_are_told_too)
+{
+	json_t *document =
+	    parse("{'permissions':[{'user':'u'}],'topic_permissions':[{'user':'u'}]}");
+	struct buf notes = {0};
+	definitions_drop_credentials(document, collect, &notes);
+	ck_assert_uint_eq(json_object_size(document), 0);
+	ck_assert_str_eq(notes.len > 0 ? notes.ptr : "",
+	    "left out: 2 permissions, 0 parameters with a password; --credentials keeps them\n");
+	json_decref(document);
+	buf_release(&notes);
+}
+END_TEST
+
 static const struct fault {
 	const char *document, *vhost, *text;
 	enum error_kind kind;
@@ -315,6 +329,7 @@ int main(void)
 	TCase *tc = tcase_create("definitions_import");
 	tcase_add_loop_test(tc, definitions_become_settings_and_come_back, 0, (int)ARRAY_LEN(ways));
 	tcase_add_test(tc, credentials_come_only_when_asked_for);
+	tcase_add_test(tc, permissions_without_users_are_told_too);
 	tcase_add_loop_test(tc, fault_is_told_with_its_place, 0, (int)ARRAY_LEN(faults));
 	tcase_add_test(tc, export_leaves_out_what_has_no_place_and_says_so);
 	suite_add_tcase(suite, tc);
