@@ -3,6 +3,7 @@
 #include "app/locate.h"
 #include "base/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool begins_another(struct slice text)
@@ -79,4 +80,27 @@ void address_apply_tls(
 	for (size_t i = 0; i < count; i++)
 		if (uris[i].tls)
 			apply(&section, directory, &uris[i]);
+}
+
+/* The host is judged when it is asked for. */
+static bool has_host(const char *authority)
+{
+	size_t len = strcspn(authority, "/");
+	const char *at = memrchr(authority, '@', len);
+	const char *host = at != NULL ? at + 1 : authority;
+	return host < authority + len && *host != ':';
+}
+
+bool address_check_api(const char *url, struct error *err)
+{
+	const char *authority = strstr(url, "://");
+	bool is_http = strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+	bool has_rest = strpbrk(url, "?#") != NULL;
+	if (is_http && !has_rest && has_host(authority + 3))
+		return true;
+	char *shown = uri_mask(slice_str(url));
+	error_set(err, ERROR_SETTINGS, "'%s' is no address such as http://localhost:15672%s", shown,
+	    is_http && has_rest ? ": nothing may stand behind its path" : "");
+	free(shown);
+	return false;
 }

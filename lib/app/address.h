@@ -13,6 +13,10 @@ struct slice address_take(struct slice *rest);
 /* True when one of them is amqps. */
 bool address_has_tls(const struct uri *uris, size_t count);
 
+/* Whether it can be the address of the HTTP API: http[s]://[user[:password]@]host[:port][/prefix],
+ * and nothing behind that. Fails with ERROR_SETTINGS, without the password. */
+bool address_check_api(const char *url, struct error *err) MUST_CHECK;
+
 /* Gives the amqps addresses what they do not say themselves. tls is the section (or NULL), in which
  * the reader stands; file names in it are relative to the directory. */
 void address_apply_tls(

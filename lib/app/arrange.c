@@ -1,5 +1,6 @@
 #include "app/arrange.h"
 
+#include "app/api.h"
 #include "app/arrange_private.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -368,6 +369,7 @@ bool arrange_run(struct tool *tool, const void *options, struct error *err)
 	else
 		good = check_options(o, verb->name, err) && choose_form(verb, o, &form, err) &&
 		       verb->run(tool, o, (enum arrange_format)form, err);
+	api_close(tool);
 	free(o->migrate.items);
 	free(o->explain.headers.items);
 	return good;

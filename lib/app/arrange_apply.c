@@ -1,6 +1,7 @@
 /* topology apply: looks first, and changes nothing when something would be refused. */
 #include "app/arrange_private.h"
 
+#include "app/api.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -200,7 +201,7 @@ static bool look(struct apply *a, struct error *err)
 {
 	if (a->options->migrate.count == 0)
 		return arrange_look_anyway(a->tool, &a->live, err);
-	if (!tool_has_management(a->tool))
+	if (!api_is_known(a->tool))
 		return error_set(err, ERROR_USAGE,
 		    "--migrate has to see all bindings and what clients hold: give --management "
 		    "URL, or broker.management in the settings");

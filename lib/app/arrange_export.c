@@ -1,6 +1,7 @@
 /* topology export: the settings in the forms of others. */
 #include "app/arrange_private.h"
 
+#include "app/api.h"
 #include "app/arrange_live.h"
 #include "app/asyncapi.h"
 #include "base/log.h"
@@ -36,7 +37,7 @@ json_t *arrange_definitions(struct tool *tool, const char *vhost, struct error *
 {
 	struct error refused = {0};
 	json_t *definitions = NULL;
-	if (!tool_open_management(tool, err))
+	if (!api_open(tool, err))
 		return NULL;
 	if (management_get(tool->management, "/definitions", &definitions, &refused))
 		return definitions;

@@ -1,5 +1,6 @@
 #include "app/arrange_live.h"
 
+#include "app/api.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "web/management.h"
@@ -104,7 +105,7 @@ static bool read_policies(
 
 bool arrange_live_topology(struct tool *tool, struct topology *out, struct error *err)
 {
-	if (!tool_open_management(tool, err))
+	if (!api_open(tool, err))
 		return false;
 	const char *vhost = tool->settings.uris[0].vhost;
 	struct topology t = {0};

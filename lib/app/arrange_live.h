@@ -8,7 +8,7 @@
 /*
  * Asks the HTTP API for the vhost of the settings' first address. Alternate exchanges that policies
  * set stand among the arguments then, as if declared; a user who may not see policies is warned
- * when there are any. Fails as tool_open_management and management_topology do.
+ * when there are any. Fails as api_open and management_topology do.
  */
 bool arrange_live_topology(struct tool *tool, struct topology *out, struct error *err) MUST_CHECK;
 

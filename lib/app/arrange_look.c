@@ -1,6 +1,7 @@
 /* What the settings ask for beside what the broker has. */
 #include "app/arrange_private.h"
 
+#include "app/api.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -91,8 +92,7 @@ static bool look_http(
 {
 	const struct topology *wanted = &tool->settings.topology;
 	const char *vhost = tool->settings.uris[0].vhost;
-	if (!tool_open_management(tool, err) ||
-	    !management_topology(tool->management, vhost, &out->found, err))
+	if (!api_open(tool, err) || !management_topology(tool->management, vhost, &out->found, err))
 		return false;
 	char *encoded = management_encode(vhost);
 	out->is_http = true;
@@ -107,7 +107,7 @@ static bool look_http(
 bool arrange_look(
     struct tool *tool, const char *prefix, struct arrange_look *out, struct error *err)
 {
-	if (!tool_has_management(tool))
+	if (!api_is_known(tool))
 		return look_amqp(tool, out, err);
 	*out = (struct arrange_look){.policies = NULL};
 	bool good = look_http(tool, prefix, out, err);
@@ -121,7 +121,7 @@ bool arrange_look_anyway(struct tool *tool, struct arrange_look *out, struct err
 	struct error why = {0};
 	if (arrange_look(tool, NULL, out, &why))
 		return true;
-	if (!tool_has_management(tool))
+	if (!api_is_known(tool))
 		return error_set(err, why.kind, "%s", why.text);
 	log_write(LOG_WARNING, "%s; going on over AMQP alone", why.text);
 	return look_amqp(tool, out, err);

@@ -1,6 +1,7 @@
 /* topology plan: what apply would make, what it could not change, and what stands beside it. */
 #include "app/arrange_private.h"
 
+#include "app/api.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -222,11 +223,11 @@ bool arrange_plan(
 	    .all = o->tool.verbose};
 	if (!tool_load_settings(tool, true, 0, err))
 		return false;
-	if (o->prefix != NULL && !tool_has_management(tool))
+	if (o->prefix != NULL && !api_is_known(tool))
 		return error_set(err, ERROR_USAGE,
 		    "--prefix needs the HTTP API: give --management URL, or broker.management in "
 		    "the settings");
-	if ((!tool_has_management(tool) && !tool_connect(tool, err)) ||
+	if ((!api_is_known(tool) && !tool_connect(tool, err)) ||
 	    !arrange_look(tool, o->prefix, &live, err))
 		return false;
 	write_plan(&plan);

@@ -88,7 +88,7 @@ bool arrange_migration_is_left(struct tool *tool, const struct arrange_look *liv
 /* Why a queue that differs cannot be migrated; NULL: it can. */
 const char *arrange_migration_refusal(const struct difference_item *item);
 /* Moves a queue that is there with other attributes, or whose migration was interrupted. Needs the
- * HTTP API, see tool_has_management. */
+ * HTTP API, see api_is_known. */
 bool arrange_migrate(struct tool *tool, const struct topology_queue *queue, struct arrange_print *p,
     struct error *err) MUST_CHECK;
 

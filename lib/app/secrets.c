@@ -9,8 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define KNOWN_PASSWORD "guest" /* no secret: RabbitMQ's own, for its own machine */
-
 /* ---- passwords ---- */
 
 static bool lacks_password(const struct uri *u)
@@ -81,13 +79,14 @@ static bool holds_password(const struct settings *s)
 	const json_t *url = json_object_get(broker, "url");
 	for (size_t i = 0; i < s->uri_count; i++) {
 		const json_t *one = json_is_array(url) ? json_array_get(url, i) : url;
-		if (s->uris[i].has_password && strcmp(s->uris[i].password, KNOWN_PASSWORD) != 0 &&
+		if (s->uris[i].has_password &&
+		    strcmp(s->uris[i].password, SECRETS_KNOWN_PASSWORD) != 0 &&
 		    stands_in(text, one))
 			return true;
 	}
 	char *shown = s->management != NULL ? uri_mask(slice_str(s->management)) : NULL;
 	bool holds = shown != NULL && strcmp(shown, s->management) != 0 &&
-		     strstr(s->management, ":" KNOWN_PASSWORD "@") == NULL &&
+		     strstr(s->management, ":" SECRETS_KNOWN_PASSWORD "@") == NULL &&
 		     stands_in(text, json_object_get(broker, "management"));
 	free(shown);
 	return holds;
@@ -127,50 +126,4 @@ bool secrets_prepare(struct settings *s, const struct secrets_options *options, 
 {
 	warn(s, options); /* before passwords come in that stand in no file of settings */
 	return fill_passwords(s, options, err);
-}
-
-/* ---- the password of AMQP for the HTTP API ---- */
-
-static bool is_this_machine(const char *host)
-{
-	return strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
-	       strcmp(host, "::1") == 0 || strcmp(host, "[::1]") == 0;
-}
-
-/* Of the broker without brackets, of the API with them. */
-static bool is_same_host(const char *broker, const char *api)
-{
-	size_t len = strlen(api);
-	bool in_brackets = len > 2 && api[0] == '[' && api[len - 1] == ']';
-	if (is_this_machine(broker) && is_this_machine(api))
-		return true;
-	if (!in_brackets)
-		return strcasecmp(broker, api) == 0;
-	return strlen(broker) == len - 2 && strncasecmp(broker, api + 1, len - 2) == 0;
-}
-
-static bool is_host_of(const struct settings *s, const char *host)
-{
-	for (size_t i = 0; i < s->uri_count; i++)
-		if (is_same_host(s->uris[i].host, host))
-			return true;
-	return false;
-}
-
-void secrets_warn_of_lending(const struct settings *s, const struct client *management)
-{
-	const char *host = client_lent_to(management);
-	const struct uri *lender = &s->uris[0];
-	if (host == NULL || strcmp(lender->password, KNOWN_PASSWORD) == 0)
-		return;
-	if (lender->tls && !client_is_tls(management) && !is_this_machine(host))
-		log_write(LOG_WARNING,
-		    "the broker's password goes to %s without TLS: give an address with https://, "
-		    "or with a user and password of its own",
-		    client_shown(management));
-	else if (!is_host_of(s, host))
-		log_write(LOG_WARNING,
-		    "the broker's password goes to another host, %s: to prevent it, give that "
-		    "address a user and password of its own",
-		    client_shown(management));
 }

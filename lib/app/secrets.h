@@ -4,7 +4,8 @@
 #define APP_SECRETS_H
 
 #include "app/settings.h"
-#include "web/client.h"
+
+#define SECRETS_KNOWN_PASSWORD "guest" /* no secret: RabbitMQ's own, for its own machine */
 
 struct secrets_options {
 	const char *password_file; /* instead of the settings'; NULL: none */
@@ -20,10 +21,5 @@ struct secrets_options {
  */
 bool secrets_prepare(
     struct settings *s, const struct secrets_options *options, struct error *err) MUST_CHECK;
-
-/* Warns when the HTTP API gets the password of the broker's first address, and not as that address
- * would send it: without TLS though it has TLS, or to a host that is none of the broker's. Not of
- * guest's, and not of the clear on this machine. */
-void secrets_warn_of_lending(const struct settings *s, const struct client *management);
 
 #endif

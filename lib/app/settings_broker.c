@@ -7,7 +7,6 @@
 #include "base/chrono.h"
 #include "base/mem.h"
 #include "model/reader.h"
-#include "web/client.h"
 
 #include <stdlib.h>
 
@@ -139,7 +138,7 @@ static void read_management(struct settings *s, const json_t *broker, struct rea
 	const char *url = NULL;
 	if (!reader_text(r, broker, "management", &url) || url[0] == '\0')
 		return;
-	if (client_check_url(url, &err))
+	if (address_check_api(url, &err))
 		s->management = url;
 	else
 		reader_fail_at(r, "management", "%s", err.text);

@@ -15,8 +15,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define MOST_PROBLEMS 100		    /* shown of one settings file */
-#define MANAGEMENT_LIMIT_NS (60 * CHRONO_S) /* for one answer; 10,000 queues take a few seconds */
+#define MOST_PROBLEMS 100 /* shown of one settings file */
 
 /* ---- the start ---- */
 
@@ -96,7 +95,6 @@ static void tear_down(struct tool *tool)
 {
 	recovery_free(tool->recovery);
 	connection_close(tool->connection);
-	client_close(tool->management);
 	free(tool->name);
 	free(tool->beside_name);
 	settings_release(&tool->settings);
@@ -242,8 +240,7 @@ static struct connection *reach(struct tool *tool, const char *name, struct erro
 	return c;
 }
 
-/* A question comes before the loop has the signals: they end it as they end any program. */
-static bool prepare_secrets(struct tool *tool, struct error *err)
+bool tool_prepare_secrets(struct tool *tool, struct error *err)
 {
 	const struct secrets_options secrets = {.password_file = tool->options->password_file,
 	    .ask_password = tool->options->ask_password,
@@ -255,48 +252,11 @@ static bool prepare_secrets(struct tool *tool, struct error *err)
 
 bool tool_connect(struct tool *tool, struct error *err)
 {
-	if (!prepare_secrets(tool, err) || !tool_open_loop(tool, err))
+	if (!tool_prepare_secrets(tool, err) || !tool_open_loop(tool, err))
 		return false;
 	tool->name = mem_printf("warren-%s", tool->command->tool);
 	tool->connection = reach(tool, tool->name, err);
 	return tool->connection != NULL;
-}
-
-static const char *management_url(const struct tool *tool)
-{
-	const char *given = tool->options->management;
-	return given != NULL && given[0] != '\0' ? given : tool->settings.management;
-}
-
-bool tool_has_management(const struct tool *tool)
-{
-	return management_url(tool) != NULL;
-}
-
-bool tool_open_management(struct tool *tool, struct error *err)
-{
-	if (tool->management != NULL)
-		return true;
-	const char *url = management_url(tool);
-	if (url == NULL)
-		return error_set(err, ERROR_USAGE,
-		    "where is the HTTP API? give --management URL, or broker.management in the "
-		    "settings");
-	if (!prepare_secrets(tool, err) || !tool_open_loop(tool, err))
-		return false;
-	const struct uri *broker = &tool->settings.uris[0];
-	const struct client_options options = {.url = url,
-	    .user = broker->user,
-	    .password = broker->password,
-	    .ca = broker->cacertfile,
-	    .cert = broker->certfile,
-	    .key = broker->keyfile,
-	    .verify_none = broker->verify_none,
-	    .limit_ns = MANAGEMENT_LIMIT_NS};
-	tool->management = client_open(tool->loop, &options, err);
-	if (tool->management != NULL)
-		secrets_warn_of_lending(&tool->settings, tool->management);
-	return tool->management != NULL;
 }
 
 struct connection *tool_connect_beside(struct tool *tool, struct error *err)

@@ -10,7 +10,6 @@
 #include "app/summary.h"
 #include "broker/recovery.h"
 #include "config/options.h"
-#include "web/client.h"
 
 /* The options all tools share. The first member of every tool's own options. */
 struct tool_options {
@@ -39,6 +38,8 @@ extern const struct option tool_management_options[]; /* --management */
 extern const struct option tool_recovery_options[];   /* --give-up-after */
 extern const struct option tool_summary_options[];    /* --summary */
 
+struct client; /* web/client.h */
+
 struct tool {
 	const struct command *command;
 	const struct tool_options *options;
@@ -51,7 +52,7 @@ struct tool {
 	char *name, *beside_name; /* of our connections: "warren-producer" */
 	bool has_secrets;
 	struct connection *connection; /* after tool_connect */
-	struct client *management;     /* after tool_open_management */
+	struct client *management;     /* after api_open */
 	struct recovery *recovery;     /* after tool_make_recoverable; else NULL */
 	int status;		       /* what tool_main returns; 0: the kind of the error */
 };
@@ -80,12 +81,9 @@ bool tool_open_loop(struct tool *tool, struct error *err) MUST_CHECK;
  * --wait says. Opens the loop if need be. */
 bool tool_connect(struct tool *tool, struct error *err) MUST_CHECK;
 
-/* Whether an address of the HTTP API is known: --management, or the settings'. */
-bool tool_has_management(const struct tool *tool);
-/* Makes the client of that API, with the password that is kept for the first address of the broker
- * where its own has none; ERROR_USAGE without an address. Nothing is asked yet. Opens the loop if
- * need be. */
-bool tool_open_management(struct tool *tool, struct error *err) MUST_CHECK;
+/* Gets the password that is kept elsewhere, once; tool_connect does it. A question comes before the
+ * loop has the signals: they end it as they end any program. */
+bool tool_prepare_secrets(struct tool *tool, struct error *err) MUST_CHECK;
 
 /* One further connection, the caller's to close: for who must not publish where it consumes, since
  * a broker that is blocked reads no acknowledgements either. After tool_connect. */

@@ -180,13 +180,6 @@ static CURLU *parse(const char *text, struct error *err)
 	return NULL;
 }
 
-bool client_check_url(const char *url, struct error *err)
-{
-	CURLU *parsed = parse(url, err);
-	curl_url_cleanup(parsed);
-	return parsed != NULL;
-}
-
 /* ---- opening ---- */
 
 static void set_tls(struct client *c, const struct client_options *o)

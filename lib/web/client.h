@@ -17,10 +17,8 @@ struct client_options {
 
 struct client;
 
-/* Fails with ERROR_SETTINGS when it is no such URL. */
-bool client_check_url(const char *url, struct error *err) MUST_CHECK;
-
-/* Fails as client_check_url does; nothing is sent yet. The loop must outlive it. */
+/* Fails with ERROR_SETTINGS when it is no such URL; nothing is sent yet. The loop must outlive it.
+ */
 struct client *client_open(
     struct loop *loop, const struct client_options *options, struct error *err);
 void client_close(struct client *c); /* harmless for NULL */
