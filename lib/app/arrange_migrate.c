@@ -19,7 +19,8 @@
  * and not yet acknowledged then comes twice.
  *
  * Who publishes to the default exchange with the queue's name finds no queue between the two calls
- * of step 4, for one round trip.
+ * of step 4, for one round trip; and what came into the queue while it was being deleted goes with
+ * it, confirmed or not.
  */
 #include "app/arrange_private.h"
 
@@ -54,6 +55,8 @@ struct migration {
 	struct move move;
 	bool was_classic; /* the old queue holds the limits of a deletion by itself */
 	uint64_t moved;
+	uint64_t straight; /* came past its bindings */
+	bool had_clients;  /* so what came may have been given back */
 	uint64_t lost;	   /* were in the queue when it was deleted */
 	bool is_overfull;  /* more went back than it takes */
 	const char *shown; /* the queue's name */
@@ -213,28 +216,35 @@ static bool check_unbound(struct migration *m, struct error *err)
 	return err->kind == ERROR_NONE;
 }
 
+/* What is ready now: who publishes straight to the queue may never let it be empty. */
+static bool move_ready(struct migration *m, struct error *err)
+{
+	struct provision_state state = {0};
+	return provision_look_queue(m->tool->connection, m->queue->name, &state, err) &&
+	       (state.ready == 0 || move_messages(&m->move, m->queue->name, m->scaffold.away,
+					state.ready, &m->moved, err));
+}
+
 /* Steps 1 and 2. */
 static bool divert(struct migration *m, struct error *err)
 {
-	struct provision_state state = {0};
-	if (!scaffold_build(&m->scaffold, err) || !check_policy(m, err) ||
-	    !scaffold_connect(&m->scaffold, true, err) ||
-	    !scaffold_bind(&m->scaffold, false, true, err) ||
-	    !scaffold_bind(&m->scaffold, true, false, err) || !check_unbound(m, err) ||
-	    !provision_look_queue(m->tool->connection, m->queue->name, &state, err))
-		return false;
-	return state.ready == 0 || move_messages(&m->move, m->queue->name, m->scaffold.away,
-				       state.ready, &m->moved, err);
+	return scaffold_build(&m->scaffold, err) && check_policy(m, err) &&
+	       scaffold_connect(&m->scaffold, true, err) &&
+	       scaffold_bind(&m->scaffold, false, true, err) &&
+	       scaffold_bind(&m->scaffold, true, false, err) && check_unbound(m, err) &&
+	       move_ready(m, err);
 }
 
-/* What a client has is its own until it has settled it, whether it still consumes or not. */
-static bool wait_for_held(struct migration *m, struct error *err)
+/* What a client has is its own until it has settled it, whether it still consumes or not. *had
+ * tells whether some had anything at the first look that counts. */
+static bool wait_for_held(struct migration *m, bool *had, struct error *err)
 {
 	uint64_t now_ns = chrono_now_ns(), held = 0;
 	uint64_t deadline_ns = chrono_after(now_ns, CLIENTS_NS);
 	if (!figures_wait(m->tool, chrono_after(now_ns, FIGURES_AGE_NS), err) ||
 	    !figures_held(m->tool, m->queue->name, &held, err))
 		return false;
+	*had = held > 0;
 	while (held > 0 && chrono_now_ns() < deadline_ns)
 		if (!figures_wait(m->tool, chrono_after(chrono_now_ns(), LOOK_AGAIN_NS), err) ||
 		    !figures_held(m->tool, m->queue->name, &held, err))
@@ -245,19 +255,18 @@ static bool wait_for_held(struct migration *m, struct error *err)
 				held);
 }
 
-/* Until nothing has come back from a client since the last look at what they hold. */
+/* What clients had may have come back, and have been taken once more: until they have nothing. */
 static bool take_all(struct migration *m, struct error *err)
 {
-	uint64_t deadline_ns = chrono_after(chrono_now_ns(), CLIENTS_NS), before;
+	uint64_t deadline_ns = chrono_after(chrono_now_ns(), CLIENTS_NS);
+	bool had = false;
 	do {
-		before = m->moved;
-		if (!wait_for_held(m, err) || !move_messages(&m->move, m->queue->name,
-						  m->scaffold.away, FLOW_NO_LIMIT, &m->moved, err))
+		if (!wait_for_held(m, &had, err) || !move_ready(m, err))
 			return false;
-	} while (m->moved > before && chrono_now_ns() < deadline_ns);
-	return m->moved == before || error_set(err, ERROR_REFUSED,
-					 "it is filled, past its bindings, or clients give back "
-					 "what they have: stop them first");
+		m->had_clients |= had;
+	} while (had && chrono_now_ns() < deadline_ns);
+	return !had || error_set(err, ERROR_REFUSED,
+			   "clients take its messages and give them back: stop them first");
 }
 
 static void note_deleted(
@@ -290,9 +299,7 @@ static bool replace(struct migration *m, struct error *err)
 	    .name = m->queue->name, .type = m->was_classic ? "classic" : "quorum"};
 	for (;;) {
 		struct error why = {0};
-		if (!move_messages(&m->move, m->queue->name, m->scaffold.away, FLOW_NO_LIMIT,
-			&m->moved, err) ||
-		    !look_for_consumers(m, &consumers, err))
+		if (!move_ready(m, err) || !look_for_consumers(m, &consumers, err))
 			return false;
 		const struct provision_limits limits = {
 		    .if_empty = true, .if_unused = consumers == 0};
@@ -309,10 +316,14 @@ static bool replace(struct migration *m, struct error *err)
 static bool change(struct migration *m, struct error *err)
 {
 	uint64_t settled_ns = chrono_after(chrono_now_ns(), SETTLE_NS);
-	return scaffold_connect(&m->scaffold, false, err) &&
-	       move_messages(
-		   &m->move, m->queue->name, m->scaffold.away, FLOW_NO_LIMIT, &m->moved, err) &&
-	       figures_wait(m->tool, settled_ns, err) && take_all(m, err) && replace(m, err);
+	if (!scaffold_connect(&m->scaffold, false, err) || !move_ready(m, err) ||
+	    !figures_wait(m->tool, settled_ns, err))
+		return false;
+	uint64_t before = m->moved;
+	bool good = take_all(m, err) && replace(m, err);
+	if (good && !m->had_clients)
+		m->straight = m->moved - before;
+	return good;
 }
 
 /* Deletes the queue in between once it is empty for good. */
@@ -396,7 +407,14 @@ static void tell(struct migration *m, struct arrange_print *p)
 		    " messages came straight to the queue, by the default exchange, in the "
 		    "moment that it was deleted, and are lost",
 		    m->lost);
-	if (m->is_overfull || m->lost > 0)
+	else if (m->straight > 0)
+		log_write(LOG_WARNING,
+		    "%" PRIu64
+		    " messages came past its bindings, straight to the queue or given back by a "
+		    "client: one that came straight to it in the moment that it was deleted would "
+		    "be lost, though it was confirmed",
+		    m->straight);
+	if (m->is_overfull || m->lost > 0 || m->straight > 0)
 		m->tool->status = ERROR_UNDELIVERED;
 }
 
