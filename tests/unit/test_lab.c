@@ -29,8 +29,8 @@ static const struct state example = {.phase = STATE_RUNNING,
     .epmd_port = 4001,
     .started_ms = 1000,
     .node_count = 2,
-    .nodes = {{"a", NODE_RUNNING, 102, {5001, 5002, 5003, 5004, 5005}, 1000, NODE_ENDED},
-	{"b", NODE_KILLED, 0, {6001, 6002, 6003, 6004, 6005}, 2000, NODE_ENDED}},
+    .nodes = {{"a", NODE_RUNNING, 102, {5001, 5002, 5003, 5004, 5005}, 1000, NODE_ENDED, {{0}, 0}},
+	{"b", NODE_KILLED, 0, {6001, 6002, 6003, 6004, 6005}, 2000, NODE_ENDED, {{0}, 0}}},
     .cuts = {2, 1}};
 
 static const char example_json[] =
