@@ -312,12 +312,24 @@ static bool replace(struct migration *m, struct error *err)
 	}
 }
 
+/* What was on its way when the queue was disconnected; what comes later comes past its bindings. */
+static bool settle(struct migration *m, struct error *err)
+{
+	uint64_t deadline_ns = chrono_after(chrono_now_ns(), EMPTY_NS), before;
+	if (!figures_wait(m->tool, chrono_after(chrono_now_ns(), SETTLE_NS), err))
+		return false;
+	do {
+		before = m->moved;
+		if (!move_ready(m, err))
+			return false;
+	} while (m->moved > before && chrono_now_ns() < deadline_ns);
+	return true;
+}
+
 /* Step 3, and 4. */
 static bool change(struct migration *m, struct error *err)
 {
-	uint64_t settled_ns = chrono_after(chrono_now_ns(), SETTLE_NS);
-	if (!scaffold_connect(&m->scaffold, false, err) || !move_ready(m, err) ||
-	    !figures_wait(m->tool, settled_ns, err))
+	if (!scaffold_connect(&m->scaffold, false, err) || !settle(m, err))
 		return false;
 	uint64_t before = m->moved;
 	bool good = take_all(m, err) && replace(m, err);
