@@ -245,6 +245,10 @@ static bool wait_for_held(struct migration *m, bool *had, struct error *err)
 	    !figures_held(m->tool, m->queue->name, &held, err))
 		return false;
 	*had = held > 0;
+	if (*had)
+		log_write(LOG_INFO,
+		    "queue '%s': waiting for clients to settle %" PRIu64 " messages", m->shown,
+		    held);
 	while (held > 0 && chrono_now_ns() < deadline_ns)
 		if (!figures_wait(m->tool, chrono_after(chrono_now_ns(), LOOK_AGAIN_NS), err) ||
 		    !figures_held(m->tool, m->queue->name, &held, err))
