@@ -19,8 +19,8 @@ make --no-print-directory -j"$(nproc)" VARIANT="$variant" \
 	exit 1
 }
 
-# As many tests run at a time as there are processors; each appends "passed failed skipped" to counts.
-# One more than there are processors: a test with a broker waits more than it works.
+# One test more at a time than there are processors, for those with a broker wait more than they work;
+# each appends "passed failed skipped" to counts.
 pool() {
 	while [ "$(jobs -rp | wc -l)" -gt "$(nproc)" ]; do wait -n; done
 	"$@" &
