@@ -31,7 +31,8 @@ static const struct option options[] = {
 	.type = OPTION_LIST,
 	.offset = MEMBER(migrate),
 	.argument = "QUEUE",
-	.help = "apply: give this queue its new type and arguments, and keep its messages"},
+	.help = "apply: give this queue its new type and arguments, and keep its messages; needs "
+		"--management"},
     {.name = "key",
 	.letter = 'k',
 	.type = OPTION_TEXT,
