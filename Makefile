@@ -11,7 +11,7 @@ Q         = $(if $(V),,@)
 
 TOOLS    := $(patsubst bin/%.c,%,$(wildcard bin/*.c))
 BUILD    := build/$(VARIANT)
-PACKAGES := librabbitmq jansson yaml-0.1 libpcre2-8 libmicrohttpd libcurl openssl
+PACKAGES := librabbitmq jansson yaml-0.1 libpcre2-8 libmicrohttpd libcurl openssl sqlite3
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wpointer-arith

@@ -4,7 +4,7 @@
 # warren is measured against, `deps.sh image` what replays the Dockerfile.
 set -eu
 packages="gcc libc6-dev make pkg-config librabbitmq-dev libjansson-dev libyaml-dev libpcre2-dev
-	libjq-dev libmicrohttpd-dev libcurl4-openssl-dev libssl-dev openssl check jq iproute2 graphviz rabbitmq-server"
+	libjq-dev libmicrohttpd-dev libcurl4-openssl-dev libssl-dev openssl libsqlite3-dev sqlite3 check jq iproute2 graphviz rabbitmq-server"
 [ "${1-}" = lint ] && packages="$packages clang clang-format clang-tidy cppcheck shellcheck valgrind
 	libclang-rt-14-dev"
 [ "${1-}" = browser ] && packages="$packages chromium fonts-dejavu-core"

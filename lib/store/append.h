@@ -1,0 +1,62 @@
+/*
+ * append.h - events into the store: gathered, then written in one transaction.
+ *
+ * The positions go up by one; each event's hash covers it and the hash before it (chain.h), so that
+ * a past that was changed is found. An event that has an id is in the store once for each id and
+ * content: the same again, from a redelivery or a publisher that was not sure, is recognised.
+ * Events with a subject are counted per subject: their version.
+ */
+#ifndef STORE_APPEND_H
+#define STORE_APPEND_H
+
+#include "model/message.h"
+#include "store/store.h"
+
+/* What is recorded. Borrowed. */
+struct append_event {
+	const struct message *message;
+	struct slice queue;    /* where it was taken from; may be empty */
+	int64_t stream_offset; /* in a RabbitMQ stream, of that queue; -1: none */
+	bool redelivered;
+	int64_t received_us; /* since 1970; one before the last event's becomes the last event's */
+};
+
+enum append_outcome {
+	APPEND_STORED,	  /* at position, with version */
+	APPEND_DUPLICATE, /* it is there, at position */
+};
+
+struct append_result {
+	enum append_outcome outcome;
+	uint64_t position;
+	uint64_t version; /* of its subject; 0 without one */
+	/* Stored, although an event with that id and other content was there. */
+	bool id_was_used;
+};
+
+struct append;
+
+/* The store must outlive it. */
+struct append *append_create(struct store *store);
+void append_free(struct append *append);
+
+/* Copies the event into the batch. ERROR_DATA, nothing added: headers that cannot be read. */
+bool append_add(
+    struct append *append, const struct append_event *event, struct error *err) MUST_CHECK;
+size_t append_count(const struct append *append); /* of the batch */
+size_t append_bytes(const struct append *append);
+
+/*
+ * Writes the batch and empties it. When it fails, the store is as it was and the batch is still
+ * there. The results, one each in the order of append_add, live until the next call.
+ */
+bool append_commit(
+    struct append *append, const struct append_result **results, struct error *err) MUST_CHECK;
+void append_clear(struct append *append);
+
+/* append_commit, if each event's subject is at this version (0: has no event yet).
+ * ERROR_UNDELIVERED when it is not: somebody else was first; nothing is written. */
+bool append_commit_expecting(struct append *append, uint64_t version,
+    const struct append_result **results, struct error *err) MUST_CHECK;
+
+#endif
