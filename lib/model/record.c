@@ -89,6 +89,15 @@ static bool write_properties(const struct message *m, struct buf *out, struct er
 	return true;
 }
 
+bool record_write_properties(const struct message *m, struct buf *out, struct error *err)
+{
+	size_t before = out->len;
+	if (write_properties(m, out, err))
+		return true;
+	buf_truncate(out, before);
+	return false;
+}
+
 static void write_body(struct slice body, struct buf *out, size_t opened)
 {
 	bool is_text = text_is_utf8(body);
@@ -363,9 +372,10 @@ static bool unknown_member(const char *name, struct error *err)
 }
 
 /* Encoded headers may be longer than their JSON, so they go into the store before it is still. */
-static bool read_headers(struct reader *r, const json_t *root, struct slice line, struct error *err)
+static bool read_headers(
+    struct reader *r, const json_t *properties, struct slice line, struct error *err)
 {
-	const json_t *headers = json_object_get(json_object_get(root, "properties"), "headers");
+	const json_t *headers = json_object_get(properties, "headers");
 	if (headers != NULL && !table_encode(headers, r->store, err))
 		return error_context(err, "properties.headers");
 	buf_reserve(r->store, line.len);
@@ -410,7 +420,24 @@ bool record_read(struct slice line, struct message *out, struct buf *store, stru
 	json_t *root = parse(line, err);
 	if (root == NULL)
 		return false;
-	bool ok = read_headers(&r, root, line, err) && read_members(&r, root, err);
+	bool ok = read_headers(&r, json_object_get(root, "properties"), line, err) &&
+		  read_members(&r, root, err);
+	if (ok)
+		*out = r.message;
+	json_decref(root);
+	return ok;
+}
+
+bool record_read_properties(
+    struct slice json, struct message *out, struct buf *store, struct error *err)
+{
+	struct reader r = {.message = *out, .store = store};
+	buf_clear(store);
+	json_t *root = parse(json, err);
+	if (root == NULL)
+		return false;
+	r.message.present = 0;
+	bool ok = read_headers(&r, root, json, err) && read_properties(&r, root, err);
 	if (ok)
 		*out = r.message;
 	json_decref(root);

@@ -38,6 +38,14 @@ bool record_write(const struct message *m, const struct record_extra *extra, str
 bool record_read(
     struct slice line, struct message *out, struct buf *store, struct error *err) MUST_CHECK;
 
+/* The member `properties` alone, headers included. Writing fails, and out is as before, over
+ * damaged headers (ERROR_DATA); reading sets present and the properties of *out, as record_read
+ * does. */
+bool record_write_properties(
+    const struct message *m, struct buf *out, struct error *err) MUST_CHECK;
+bool record_read_properties(
+    struct slice json, struct message *out, struct buf *store, struct error *err) MUST_CHECK;
+
 /* True when a line looks like a record rather than a body of its own: a JSON object with `body` or
  * `body_base64` and no key that a record does not have. */
 bool record_looks_like(struct slice line);

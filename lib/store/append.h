@@ -54,7 +54,7 @@ bool append_commit(
     struct append *append, const struct append_result **results, struct error *err) MUST_CHECK;
 void append_clear(struct append *append);
 
-/* append_commit, if each event's subject is at this version (0: has no event yet).
+/* append_commit of a batch of one event, if its subject is at this version (0: has no event yet).
  * ERROR_UNDELIVERED when it is not: somebody else was first; nothing is written. */
 bool append_commit_expecting(struct append *append, uint64_t version,
     const struct append_result **results, struct error *err) MUST_CHECK;

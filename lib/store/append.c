@@ -1,0 +1,385 @@
+#include "store/append.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "model/envelope.h"
+#include "model/record.h"
+#include "store/chain.h"
+#include "store/store_private.h"
+
+#include <stdlib.h>
+
+/* Bytes of the batch; len with at SIZE_MAX: not there. */
+struct span {
+	size_t at, len;
+};
+
+enum text {
+	TEXT_QUEUE,
+	TEXT_EXCHANGE,
+	TEXT_ROUTING_KEY,
+	TEXT_ID,
+	TEXT_TYPE,
+	TEXT_SOURCE,
+	TEXT_SUBJECT,
+	TEXT_TIME,
+	TEXT_PROPERTIES,
+	TEXT_BODY,
+	TEXT_DATA,
+	TEXT_COUNT,
+};
+
+struct pending {
+	int64_t received_us;
+	int64_t stream_offset;
+	bool redelivered;
+	struct span texts[TEXT_COUNT];
+};
+
+/* What the next event follows. */
+struct head {
+	uint64_t position;
+	int64_t received_us;
+	unsigned char hash[STORE_HASH_BYTES];
+};
+
+struct append {
+	struct store *store;
+	struct digest *digest;
+	struct pending *pending;
+	struct append_result *results;
+	size_t count, capacity, result_capacity;
+	struct buf bytes; /* of what is pending */
+	struct buf scratch;
+	/* Prepared when they are first needed. */
+	sqlite3_stmt *last, *by_offset, *by_id, *version, *insert;
+};
+
+struct append *append_create(struct store *store)
+{
+	struct append *append = mem_alloc(1, sizeof *append);
+	append->store = store;
+	append->digest = digest_create();
+	return append;
+}
+
+void append_free(struct append *append)
+{
+	if (append == NULL)
+		return;
+	sqlite3_finalize(append->last);
+	sqlite3_finalize(append->by_offset);
+	sqlite3_finalize(append->by_id);
+	sqlite3_finalize(append->version);
+	sqlite3_finalize(append->insert);
+	digest_free(append->digest);
+	buf_release(&append->bytes);
+	buf_release(&append->scratch);
+	free(append->pending);
+	free(append->results);
+	free(append);
+}
+
+size_t append_count(const struct append *append)
+{
+	return append->count;
+}
+
+size_t append_bytes(const struct append *append)
+{
+	return append->bytes.len;
+}
+
+void append_clear(struct append *append)
+{
+	append->count = 0;
+	buf_clear(&append->bytes);
+}
+
+/* ---- gathering ---- */
+
+static struct span keep(struct append *append, struct slice text)
+{
+	struct span span = {text.ptr != NULL ? append->bytes.len : SIZE_MAX, text.len};
+	if (text.ptr != NULL)
+		buf_append(&append->bytes, text);
+	return span;
+}
+
+static struct slice text_of(const struct append *append, const struct pending *p, enum text which)
+{
+	struct span span = p->texts[which];
+	if (span.at == SIZE_MAX)
+		return (struct slice){0};
+	return (struct slice){append->bytes.ptr + span.at, span.len};
+}
+
+static struct slice or_empty(struct slice text)
+{
+	return text.ptr != NULL ? text : SLICE("");
+}
+
+/* What SQL will see as a text has to be one. */
+static struct slice readable(struct slice text)
+{
+	return text.len > 0 && text_is_utf8(text) ? text : (struct slice){0};
+}
+
+static void keep_envelope(struct append *append, const struct message *m, struct pending *p)
+{
+	struct envelope e;
+	envelope_read(m, &append->scratch, &e);
+	p->texts[TEXT_ID] = keep(append, readable(e.id));
+	p->texts[TEXT_TYPE] = keep(append, readable(e.type));
+	p->texts[TEXT_SOURCE] = keep(append, readable(e.source));
+	p->texts[TEXT_SUBJECT] = keep(append, readable(e.subject));
+	p->texts[TEXT_TIME] = keep(append, readable(e.time));
+	p->texts[TEXT_DATA] = keep(append, readable(e.data));
+}
+
+bool append_add(struct append *append, const struct append_event *event, struct error *err)
+{
+	const struct message *m = event->message;
+	size_t before = append->bytes.len;
+	if (!record_write_properties(m, &append->bytes, err))
+		return false;
+	append->pending = mem_grow(
+	    append->pending, &append->capacity, append->count + 1, sizeof *append->pending);
+	struct pending *p = &append->pending[append->count++];
+	p->received_us = event->received_us;
+	p->stream_offset = event->stream_offset;
+	p->redelivered = event->redelivered;
+	p->texts[TEXT_PROPERTIES] = (struct span){before, append->bytes.len - before};
+	p->texts[TEXT_QUEUE] = keep(append, readable(event->queue));
+	p->texts[TEXT_EXCHANGE] = keep(append, or_empty(m->exchange));
+	p->texts[TEXT_ROUTING_KEY] = keep(append, or_empty(m->routing_key));
+	p->texts[TEXT_BODY] = keep(append, or_empty(m->body));
+	keep_envelope(append, m, p);
+	return true;
+}
+
+/* ---- writing ---- */
+
+static bool prepare(struct append *append, struct error *err)
+{
+	const struct {
+		sqlite3_stmt **statement;
+		const char *sql;
+	} rows[] = {
+	    {&append->last,
+		"SELECT position, received, hash FROM event ORDER BY position DESC LIMIT 1"},
+	    {&append->by_offset,
+		"SELECT position FROM event WHERE queue = ?1 AND stream_offset = ?2"},
+	    {&append->by_id,
+		"SELECT position, exchange = ?2 AND routing_key = ?3 AND properties = ?4"
+		" AND body = ?5 FROM event WHERE id = ?1"},
+	    {&append->version, "SELECT max(version) FROM event WHERE subject = ?1"},
+	    {&append->insert,
+		"INSERT INTO event (position, received, redelivered, queue, stream_offset,"
+		" exchange, routing_key, id, type, source, subject, version, time, properties,"
+		" body, data, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+		" ?14, ?15, ?16, ?17)"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (*rows[i].statement == NULL) {
+			*rows[i].statement = store_prepare(append->store, rows[i].sql, err);
+			if (*rows[i].statement == NULL)
+				return false;
+		}
+	return true;
+}
+
+static bool read_head(struct append *append, struct head *head, struct error *err)
+{
+	bool row;
+	*head = (struct head){.received_us = INT64_MIN};
+	if (!store_step(append->store, append->last, &row, err))
+		return false;
+	if (!row)
+		return true;
+	struct slice hash = store_column(append->last, 2);
+	bool good = hash.len == STORE_HASH_BYTES;
+	head->position = store_column_u64(append->last, 0);
+	head->received_us = sqlite3_column_int64(append->last, 1);
+	if (good)
+		memcpy(head->hash, hash.ptr, STORE_HASH_BYTES);
+	sqlite3_reset(append->last);
+	return good || error_set(err, ERROR_DATA, "store '%s': the hash of event %llu is damaged",
+			   store_path(append->store), (unsigned long long)head->position);
+}
+
+/* Position 0: there is none. */
+static bool find_by_offset(
+    struct append *append, const struct pending *p, uint64_t *position, struct error *err)
+{
+	bool row;
+	*position = 0;
+	if (p->stream_offset < 0)
+		return true;
+	store_bind_text(append->by_offset, 1, text_of(append, p, TEXT_QUEUE));
+	sqlite3_bind_int64(append->by_offset, 2, p->stream_offset);
+	if (!store_step(append->store, append->by_offset, &row, err))
+		return false;
+	if (row)
+		*position = store_column_u64(append->by_offset, 0);
+	sqlite3_reset(append->by_offset);
+	return true;
+}
+
+static void bind_body(sqlite3_stmt *statement, int index, struct slice body)
+{
+	if (text_is_utf8(body) && memchr(body.ptr, '\0', body.len) == NULL)
+		store_bind_text(statement, index, body);
+	else
+		store_bind_blob(statement, index, body);
+}
+
+static bool find_by_id(struct append *append, const struct pending *p, struct append_result *result,
+    uint64_t *position, struct error *err)
+{
+	bool row = true;
+	struct slice id = text_of(append, p, TEXT_ID);
+	*position = 0;
+	if (id.ptr == NULL)
+		return true;
+	sqlite3_stmt *s = append->by_id;
+	store_bind_text(s, 1, id);
+	store_bind_text(s, 2, text_of(append, p, TEXT_EXCHANGE));
+	store_bind_text(s, 3, text_of(append, p, TEXT_ROUTING_KEY));
+	store_bind_text(s, 4, text_of(append, p, TEXT_PROPERTIES));
+	bind_body(s, 5, text_of(append, p, TEXT_BODY));
+	while (row && *position == 0) {
+		if (!store_step(append->store, s, &row, err))
+			return false;
+		if (row && sqlite3_column_int(s, 1) != 0)
+			*position = store_column_u64(s, 0);
+		else if (row)
+			result->id_was_used = true;
+	}
+	sqlite3_reset(s);
+	return true;
+}
+
+static bool find_version(
+    struct append *append, const struct pending *p, uint64_t *version, struct error *err)
+{
+	bool row;
+	struct slice subject = text_of(append, p, TEXT_SUBJECT);
+	*version = 0;
+	if (subject.ptr == NULL)
+		return true;
+	store_bind_text(append->version, 1, subject);
+	if (!store_step(append->store, append->version, &row, err))
+		return false;
+	*version = row ? store_column_u64(append->version, 0) : 0;
+	sqlite3_reset(append->version);
+	return true;
+}
+
+static void advance(struct append *append, const struct pending *p, struct head *head)
+{
+	head->position++;
+	if (p->received_us > head->received_us)
+		head->received_us = p->received_us;
+	const struct chain_event event = {.position = head->position,
+	    .received_us = head->received_us,
+	    .redelivered = p->redelivered,
+	    .stream_offset = p->stream_offset,
+	    .queue = text_of(append, p, TEXT_QUEUE),
+	    .exchange = text_of(append, p, TEXT_EXCHANGE),
+	    .routing_key = text_of(append, p, TEXT_ROUTING_KEY),
+	    .properties = text_of(append, p, TEXT_PROPERTIES),
+	    .body = text_of(append, p, TEXT_BODY)};
+	chain_next(append->digest, &event, head->hash);
+}
+
+static bool insert(struct append *append, const struct pending *p, const struct head *head,
+    uint64_t version, struct error *err)
+{
+	static const enum text columns[] = {
+	    TEXT_EXCHANGE, TEXT_ROUTING_KEY, TEXT_ID, TEXT_TYPE, TEXT_SOURCE, TEXT_SUBJECT};
+	sqlite3_stmt *s = append->insert;
+	store_bind_u64(s, 1, head->position);
+	sqlite3_bind_int64(s, 2, head->received_us);
+	sqlite3_bind_int(s, 3, p->redelivered);
+	store_bind_text(s, 4, text_of(append, p, TEXT_QUEUE));
+	if (p->stream_offset >= 0)
+		sqlite3_bind_int64(s, 5, p->stream_offset);
+	else
+		sqlite3_bind_null(s, 5);
+	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
+		store_bind_text(s, 6 + (int)i, text_of(append, p, columns[i]));
+	if (version > 0)
+		store_bind_u64(s, 12, version);
+	else
+		sqlite3_bind_null(s, 12);
+	store_bind_text(s, 13, text_of(append, p, TEXT_TIME));
+	store_bind_text(s, 14, text_of(append, p, TEXT_PROPERTIES));
+	bind_body(s, 15, text_of(append, p, TEXT_BODY));
+	store_bind_text(s, 16, text_of(append, p, TEXT_DATA));
+	store_bind_blob(s, 17, (struct slice){(const char *)head->hash, STORE_HASH_BYTES});
+	return store_run(append->store, s, err);
+}
+
+static bool write_one(struct append *append, const struct pending *p, struct head *head,
+    const uint64_t *expected, struct append_result *result, struct error *err)
+{
+	uint64_t position, version;
+	*result = (struct append_result){.outcome = APPEND_DUPLICATE};
+	if (!find_by_offset(append, p, &position, err) ||
+	    (position == 0 && !find_by_id(append, p, result, &position, err)) ||
+	    !find_version(append, p, &version, err))
+		return false;
+	result->position = position;
+	result->version = version;
+	if (position != 0)
+		return true;
+	if (expected != NULL && version != *expected)
+		return error_set(err, ERROR_UNDELIVERED, "the stream is at version %llu, not %llu",
+		    (unsigned long long)version, (unsigned long long)*expected);
+	advance(append, p, head);
+	*result = (struct append_result){.outcome = APPEND_STORED,
+	    .position = head->position,
+	    .version = p->texts[TEXT_SUBJECT].at != SIZE_MAX ? version + 1 : 0,
+	    .id_was_used = result->id_was_used};
+	return insert(append, p, head, result->version, err);
+}
+
+static bool write_all(struct append *append, const uint64_t *expected, struct error *err)
+{
+	struct head head;
+	if (!read_head(append, &head, err))
+		return false;
+	for (size_t i = 0; i < append->count; i++)
+		if (!write_one(
+			append, &append->pending[i], &head, expected, &append->results[i], err))
+			return false;
+	return true;
+}
+
+static bool commit(struct append *append, const uint64_t *expected,
+    const struct append_result **results, struct error *err)
+{
+	append->results = mem_grow(
+	    append->results, &append->result_capacity, append->count + 1, sizeof *append->results);
+	*results = append->results;
+	if (append->count == 0)
+		return true;
+	if (!prepare(append, err) || !store_begin(append->store, err) ||
+	    !store_end(append->store, write_all(append, expected, err), err))
+		return false;
+	append_clear(append);
+	return true;
+}
+
+bool append_commit(struct append *append, const struct append_result **results, struct error *err)
+{
+	return commit(append, NULL, results, err);
+}
+
+bool append_commit_expecting(struct append *append, uint64_t version,
+    const struct append_result **results, struct error *err)
+{
+	return commit(append, &version, results, err);
+}

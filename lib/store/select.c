@@ -1,0 +1,291 @@
+#include "store/select.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "model/record.h"
+#include "store/store_private.h"
+
+#include <stdlib.h>
+
+/* Rows that are read in one go: a statement that is under way for long keeps the log of the file
+ * from being taken up into it. */
+#define CHUNK 1000
+
+struct select {
+	struct store *store;
+	struct select_filter filter; /* texts borrowed; from and to move on */
+	sqlite3_stmt *statement;
+	uint64_t left; /* of the limit */
+	size_t in_chunk;
+	bool is_begun, is_done;
+};
+
+enum column {
+	COLUMN_POSITION,
+	COLUMN_RECEIVED,
+	COLUMN_REDELIVERED,
+	COLUMN_QUEUE,
+	COLUMN_STREAM_OFFSET,
+	COLUMN_ID,
+	COLUMN_TYPE,
+	COLUMN_SOURCE,
+	COLUMN_SUBJECT,
+	COLUMN_TIME,
+	COLUMN_VERSION,
+	COLUMN_EXCHANGE,
+	COLUMN_ROUTING_KEY,
+	COLUMN_PROPERTIES,
+	COLUMN_BODY,
+	COLUMN_DATA,
+	COLUMN_HASH,
+};
+#define COLUMNS                                                                                   \
+	"position, received, redelivered, queue, stream_offset, id, type, source, subject, time," \
+	" version, exchange, routing_key, properties, body, data, hash"
+
+/* ---- the question ---- */
+
+static void write_in(struct buf *sql, const char *column, size_t count)
+{
+	if (count == 0)
+		return;
+	buf_printf(sql, " AND %s IN (?", column);
+	for (size_t i = 1; i < count; i++)
+		buf_append_str(sql, ", ?");
+	buf_append_char(sql, ')');
+}
+
+static void write_keys(struct buf *sql, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		buf_append_str(sql, i == 0 ? " AND (topic_matches(?, routing_key)"
+					   : " OR topic_matches(?, routing_key)");
+	if (count > 0)
+		buf_append_char(sql, ')');
+}
+
+/* The order of the question marks is that of bind_all. */
+static char *write_sql(const struct select_filter *f)
+{
+	struct buf sql = {0};
+	buf_append_str(&sql, "SELECT " COLUMNS " FROM event AS recorded");
+	buf_append_str(&sql, f->subject != NULL ? " INDEXED BY event_version" : "");
+	buf_append_str(&sql, " WHERE position BETWEEN ? AND ?");
+	if (f->since_us != 0)
+		buf_append_str(&sql, " AND received >= ?");
+	if (f->until_us != 0)
+		buf_append_str(&sql, " AND received < ?");
+	if (f->exchange != NULL)
+		buf_append_str(&sql, " AND exchange = ?");
+	if (f->subject != NULL)
+		buf_append_str(&sql, " AND subject = ? AND version > ?");
+	write_in(&sql, "type", f->type_count);
+	write_in(&sql, "id", f->id_count);
+	write_keys(&sql, f->key_count);
+	if (f->grep != NULL)
+		buf_append_str(&sql, " AND instr(CAST(body AS BLOB), ?) > 0");
+	if (f->where != NULL)
+		buf_printf(&sql,
+		    " AND EXISTS (SELECT 1 FROM events WHERE events.position = recorded.position"
+		    " AND (\n%s\n))",
+		    f->where);
+	/* within a subject versions go up with the positions, and the index is by them */
+	buf_printf(&sql, " ORDER BY %s%s LIMIT ?", f->subject != NULL ? "version" : "position",
+	    f->reverse ? " DESC" : "");
+	return buf_take(&sql);
+}
+
+static void bind_texts(sqlite3_stmt *statement, int *index, const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		store_bind_text(statement, (*index)++, slice_str(texts[i]));
+}
+
+static void bind_all(struct select *select)
+{
+	const struct select_filter *f = &select->filter;
+	sqlite3_stmt *s = select->statement;
+	int i = 1;
+	store_bind_u64(s, i++, f->from);
+	store_bind_u64(s, i++, f->to);
+	if (f->since_us != 0)
+		sqlite3_bind_int64(s, i++, f->since_us);
+	if (f->until_us != 0)
+		sqlite3_bind_int64(s, i++, f->until_us);
+	if (f->exchange != NULL)
+		store_bind_text(s, i++, slice_str(f->exchange));
+	if (f->subject != NULL) {
+		store_bind_text(s, i++, slice_str(f->subject));
+		store_bind_u64(s, i++, f->after_version);
+	}
+	bind_texts(s, &i, f->types, f->type_count);
+	bind_texts(s, &i, f->ids, f->id_count);
+	bind_texts(s, &i, f->keys, f->key_count);
+	if (f->grep != NULL)
+		store_bind_blob(s, i++, slice_str(f->grep));
+	sqlite3_bind_int(s, i, CHUNK);
+}
+
+/* The user's own SQL alone, so that what is said is about it and it cannot leave its parentheses.
+ */
+static bool check_where(struct store *store, const char *where, struct error *err)
+{
+	struct buf sql = {0};
+	sqlite3_stmt *statement = NULL;
+	const char *rest = "";
+	buf_printf(&sql, "SELECT %s\nFROM events", where);
+	int code = sqlite3_prepare_v2(store->db, sql.ptr, -1, &statement, &rest);
+	bool good = code == SQLITE_OK && rest[0] == '\0' && sqlite3_column_count(statement) == 1;
+	if (!good) {
+		char *said = text_quote(slice_str(
+		    code != SQLITE_OK ? sqlite3_errmsg(store->db) : "not one expression"));
+		error_set(err, ERROR_USAGE, "--where: %s", said);
+		free(said);
+	}
+	sqlite3_finalize(statement);
+	buf_release(&sql);
+	return good;
+}
+
+static bool open_statement(struct select *select, struct error *err)
+{
+	unsigned char hash[STORE_HASH_BYTES];
+	uint64_t last;
+	if (select->filter.where != NULL && !check_where(select->store, select->filter.where, err))
+		return false;
+	if (!store_head(select->store, &last, hash, err))
+		return false;
+	if (select->filter.to == 0 || select->filter.to > last)
+		select->filter.to = last; /* what comes meanwhile is for the next one */
+	char *sql = write_sql(&select->filter);
+	select->statement = store_prepare(select->store, sql, err);
+	free(sql);
+	return select->statement != NULL;
+}
+
+struct select *select_open(
+    struct store *store, const struct select_filter *filter, struct error *err)
+{
+	struct select *select = mem_alloc(1, sizeof *select);
+	select->store = store;
+	select->filter = *filter;
+	select->left = filter->limit > 0 ? filter->limit : UINT64_MAX;
+	if (open_statement(select, err))
+		return select;
+	select_close(select);
+	return NULL;
+}
+
+void select_close(struct select *select)
+{
+	if (select == NULL)
+		return;
+	sqlite3_finalize(select->statement);
+	free(select);
+}
+
+/* ---- the answers ---- */
+
+static void read_event(sqlite3_stmt *s, struct select_event *out)
+{
+	bool in_stream = sqlite3_column_type(s, COLUMN_STREAM_OFFSET) != SQLITE_NULL;
+	struct slice hash = store_column(s, COLUMN_HASH);
+	static const unsigned char none[STORE_HASH_BYTES];
+	*out = (struct select_event){
+	    .position = store_column_u64(s, COLUMN_POSITION),
+	    .received_us = sqlite3_column_int64(s, COLUMN_RECEIVED),
+	    .redelivered = sqlite3_column_int(s, COLUMN_REDELIVERED) != 0,
+	    .queue = store_column(s, COLUMN_QUEUE),
+	    .stream_offset = in_stream ? sqlite3_column_int64(s, COLUMN_STREAM_OFFSET) : -1,
+	    .id = store_column(s, COLUMN_ID),
+	    .type = store_column(s, COLUMN_TYPE),
+	    .source = store_column(s, COLUMN_SOURCE),
+	    .subject = store_column(s, COLUMN_SUBJECT),
+	    .time = store_column(s, COLUMN_TIME),
+	    .version = store_column_u64(s, COLUMN_VERSION),
+	    .exchange = store_column(s, COLUMN_EXCHANGE),
+	    .routing_key = store_column(s, COLUMN_ROUTING_KEY),
+	    .properties = store_column(s, COLUMN_PROPERTIES),
+	    .body = store_column(s, COLUMN_BODY),
+	    .data = store_column(s, COLUMN_DATA),
+	    .hash = hash.len == STORE_HASH_BYTES ? (const unsigned char *)hash.ptr : none,
+	};
+	if (out->data.ptr == NULL)
+		out->data = out->body;
+}
+
+/* The next chunk begins behind this event. */
+static void move_on(struct select *select, const struct select_event *event)
+{
+	if (select->filter.reverse)
+		select->filter.to = event->position - 1;
+	else
+		select->filter.from = event->position + 1;
+	if (select->filter.subject != NULL && !select->filter.reverse)
+		select->filter.after_version = event->version;
+}
+
+static bool step(struct select *select, bool *row, struct error *err)
+{
+	if (!select->is_begun || select->in_chunk == CHUNK) {
+		sqlite3_reset(select->statement);
+		bind_all(select);
+		select->is_begun = true;
+		select->in_chunk = 0;
+	}
+	if (!store_step(select->store, select->statement, row, err))
+		return false;
+	select->in_chunk++;
+	return true;
+}
+
+bool select_next(struct select *select, struct select_event *out, struct error *err)
+{
+	bool row;
+	if (select->is_done || select->left == 0)
+		return false;
+	if (!step(select, &row, err))
+		return false;
+	if (!row) {
+		select->is_done = true;
+		return false;
+	}
+	select->left--;
+	read_event(select->statement, out);
+	move_on(select, out);
+	return true;
+}
+
+bool select_message(
+    const struct select_event *event, struct buf *kept, struct message *out, struct error *err)
+{
+	*out = (struct message){
+	    .exchange = event->exchange, .routing_key = event->routing_key, .body = event->body};
+	return record_read_properties(event->properties, out, kept, err) ||
+	       error_context(err, "event %llu", (unsigned long long)event->position);
+}
+
+bool select_position_at(struct store *store, int64_t received_us, uint64_t *out, struct error *err)
+{
+	unsigned char hash[STORE_HASH_BYTES];
+	uint64_t low = 0, high; /* received at low is at or before, behind high it is later */
+	if (!store_head(store, &high, hash, err))
+		return false;
+	sqlite3_stmt *s =
+	    store_prepare(store, "SELECT received FROM event WHERE position = ?", err);
+	bool good = s != NULL, row = false;
+	while (good && low < high) {
+		uint64_t middle = high - (high - low) / 2;
+		store_bind_u64(s, 1, middle);
+		good = store_step(store, s, &row, err);
+		if (row && sqlite3_column_int64(s, 0) <= received_us)
+			low = middle;
+		else
+			high = middle - 1;
+		if (s != NULL)
+			sqlite3_reset(s);
+	}
+	sqlite3_finalize(s);
+	*out = low;
+	return good;
+}
