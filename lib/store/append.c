@@ -7,6 +7,7 @@
 #include "model/record.h"
 #include "store/chain.h"
 #include "store/store_private.h"
+#include "store/tail.h"
 
 #include <stdlib.h>
 
@@ -47,13 +48,14 @@ struct head {
 struct append {
 	struct store *store;
 	struct digest *digest;
+	struct tail *tail;
 	struct pending *pending;
 	struct append_result *results;
 	size_t count, capacity, result_capacity;
 	struct buf bytes; /* of what is pending */
 	struct buf scratch;
 	/* Prepared when they are first needed. */
-	sqlite3_stmt *last, *by_offset, *by_id, *version, *insert;
+	sqlite3_stmt *last, *by_offset, *same, *insert;
 };
 
 struct append *append_create(struct store *store)
@@ -61,6 +63,7 @@ struct append *append_create(struct store *store)
 	struct append *append = mem_alloc(1, sizeof *append);
 	append->store = store;
 	append->digest = digest_create();
+	append->tail = tail_create(store);
 	return append;
 }
 
@@ -70,10 +73,10 @@ void append_free(struct append *append)
 		return;
 	sqlite3_finalize(append->last);
 	sqlite3_finalize(append->by_offset);
-	sqlite3_finalize(append->by_id);
-	sqlite3_finalize(append->version);
+	sqlite3_finalize(append->same);
 	sqlite3_finalize(append->insert);
 	digest_free(append->digest);
+	tail_free(append->tail);
 	buf_release(&append->bytes);
 	buf_release(&append->scratch);
 	free(append->pending);
@@ -171,10 +174,9 @@ static bool prepare(struct append *append, struct error *err)
 		"SELECT position, received, hash FROM event ORDER BY position DESC LIMIT 1"},
 	    {&append->by_offset,
 		"SELECT position FROM event WHERE queue = ?1 AND stream_offset = ?2"},
-	    {&append->by_id,
-		"SELECT position, exchange = ?2 AND routing_key = ?3 AND properties = ?4"
-		" AND body = ?5 FROM event WHERE id = ?1"},
-	    {&append->version, "SELECT max(version) FROM event WHERE subject = ?1"},
+	    {&append->same,
+		"SELECT exchange = ?2 AND routing_key = ?3 AND properties = ?4 AND body = ?5"
+		" FROM event WHERE position = ?1 AND id = ?6"},
 	    {&append->insert,
 		"INSERT INTO event (position, received, redelivered, queue, stream_offset,"
 		" exchange, routing_key, id, type, source, subject, version, time, properties,"
@@ -235,46 +237,50 @@ static void bind_body(sqlite3_stmt *statement, int index, struct slice body)
 		store_bind_blob(statement, index, body);
 }
 
-static bool find_by_id(struct append *append, const struct pending *p, struct append_result *result,
-    uint64_t *position, struct error *err)
+/* Whether the event at a position has this id; and if so, whether it is this event. */
+static bool compare(struct append *append, const struct pending *p, uint64_t position, bool *has_id,
+    bool *is_same, struct error *err)
 {
-	bool row = true;
-	struct slice id = text_of(append, p, TEXT_ID);
-	*position = 0;
-	if (id.ptr == NULL)
-		return true;
-	sqlite3_stmt *s = append->by_id;
-	store_bind_text(s, 1, id);
+	sqlite3_stmt *s = append->same;
+	store_bind_u64(s, 1, position);
 	store_bind_text(s, 2, text_of(append, p, TEXT_EXCHANGE));
 	store_bind_text(s, 3, text_of(append, p, TEXT_ROUTING_KEY));
 	store_bind_text(s, 4, text_of(append, p, TEXT_PROPERTIES));
 	bind_body(s, 5, text_of(append, p, TEXT_BODY));
-	while (row && *position == 0) {
-		if (!store_step(append->store, s, &row, err))
-			return false;
-		if (row && sqlite3_column_int(s, 1) != 0)
-			*position = store_column_u64(s, 0);
-		else if (row)
-			result->id_was_used = true;
-	}
+	store_bind_text(s, 6, text_of(append, p, TEXT_ID));
+	if (!store_step(append->store, s, has_id, err))
+		return false;
+	*is_same = *has_id && sqlite3_column_int(s, 0) != 0;
 	sqlite3_reset(s);
+	return true;
+}
+
+static bool find_by_id(struct append *append, const struct pending *p, struct append_result *result,
+    uint64_t *position, struct error *err)
+{
+	struct slice id = text_of(append, p, TEXT_ID);
+	*position = 0;
+	if (id.ptr == NULL)
+		return true;
+	tail_find(append->tail, id);
+	for (bool has_id, is_same = false; !is_same;) {
+		if (!tail_next(append->tail, position, err))
+			return false;
+		if (*position == 0)
+			return true;
+		if (!compare(append, p, *position, &has_id, &is_same, err))
+			return false;
+		result->id_was_used = result->id_was_used || has_id;
+	}
 	return true;
 }
 
 static bool find_version(
     struct append *append, const struct pending *p, uint64_t *version, struct error *err)
 {
-	bool row;
 	struct slice subject = text_of(append, p, TEXT_SUBJECT);
 	*version = 0;
-	if (subject.ptr == NULL)
-		return true;
-	store_bind_text(append->version, 1, subject);
-	if (!store_step(append->store, append->version, &row, err))
-		return false;
-	*version = row ? store_column_u64(append->version, 0) : 0;
-	sqlite3_reset(append->version);
-	return true;
+	return subject.ptr == NULL || tail_version(append->tail, subject, version, err);
 }
 
 static void advance(struct append *append, const struct pending *p, struct head *head)
@@ -343,19 +349,23 @@ static bool write_one(struct append *append, const struct pending *p, struct hea
 	    .position = head->position,
 	    .version = p->texts[TEXT_SUBJECT].at != SIZE_MAX ? version + 1 : 0,
 	    .id_was_used = result->id_was_used};
-	return insert(append, p, head, result->version, err);
+	if (!insert(append, p, head, result->version, err))
+		return false;
+	tail_add(append->tail, head->position, text_of(append, p, TEXT_ID),
+	    text_of(append, p, TEXT_SUBJECT), result->version);
+	return true;
 }
 
 static bool write_all(struct append *append, const uint64_t *expected, struct error *err)
 {
 	struct head head;
-	if (!read_head(append, &head, err))
+	if (!read_head(append, &head, err) || !tail_catch_up(append->tail, head.position, err))
 		return false;
 	for (size_t i = 0; i < append->count; i++)
 		if (!write_one(
 			append, &append->pending[i], &head, expected, &append->results[i], err))
 			return false;
-	return true;
+	return tail_settle(append->tail, false, err);
 }
 
 static bool commit(struct append *append, const uint64_t *expected,
@@ -367,10 +377,26 @@ static bool commit(struct append *append, const uint64_t *expected,
 	if (append->count == 0)
 		return true;
 	if (!prepare(append, err) || !store_begin(append->store, err) ||
-	    !store_end(append->store, write_all(append, expected, err), err))
+	    !store_end(append->store, write_all(append, expected, err), err)) {
+		tail_forget(append->tail);
 		return false;
+	}
 	append_clear(append);
 	return true;
+}
+
+bool append_settle(struct append *append, struct error *err)
+{
+	struct head head;
+	if (!prepare(append, err) || !store_begin(append->store, err))
+		return false;
+	bool good = read_head(append, &head, err) &&
+		    tail_catch_up(append->tail, head.position, err) &&
+		    tail_settle(append->tail, true, err);
+	if (store_end(append->store, good, err))
+		return true;
+	tail_forget(append->tail);
+	return false;
 }
 
 bool append_commit(struct append *append, const struct append_result **results, struct error *err)

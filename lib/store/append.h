@@ -53,6 +53,9 @@ size_t append_bytes(const struct append *append);
 bool append_commit(
     struct append *append, const struct append_result **results, struct error *err) MUST_CHECK;
 void append_clear(struct append *append);
+/* At the end, for who comes next to find things fast: enters what is in the store into its index
+ * (tail.h). Nothing is lost without it. */
+bool append_settle(struct append *append, struct error *err) MUST_CHECK;
 
 /* append_commit of a batch of one event, if its subject is at this version (0: has no event yet).
  * ERROR_UNDELIVERED when it is not: somebody else was first; nothing is written. */

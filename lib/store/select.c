@@ -5,6 +5,7 @@
 #include "model/record.h"
 #include "store/store_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Rows that are read in one go: a statement that is under way for long keeps the log of the file
@@ -45,85 +46,132 @@ enum column {
 
 /* ---- the question ---- */
 
+static void write_list(struct buf *sql, const char *name, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		buf_printf(sql, "%s:%s%zu", i > 0 ? ", " : "", name, i);
+}
+
 static void write_in(struct buf *sql, const char *column, size_t count)
 {
 	if (count == 0)
 		return;
-	buf_printf(sql, " AND %s IN (?", column);
-	for (size_t i = 1; i < count; i++)
-		buf_append_str(sql, ", ?");
+	buf_printf(sql, " AND %s IN (", column);
+	write_list(sql, column, count);
 	buf_append_char(sql, ')');
 }
 
 static void write_keys(struct buf *sql, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		buf_append_str(sql, i == 0 ? " AND (topic_matches(?, routing_key)"
-					   : " OR topic_matches(?, routing_key)");
+		buf_printf(
+		    sql, "%stopic_matches(:key%zu, routing_key)", i == 0 ? " AND (" : " OR ", i);
 	if (count > 0)
 		buf_append_char(sql, ')');
 }
 
-/* The order of the question marks is that of bind_all. */
-static char *write_sql(const struct select_filter *f)
+/* Of the index, or of what is behind it (tail.h). */
+static void write_part(
+    struct buf *sql, const struct select_filter *f, const char *table, const char *condition)
 {
-	struct buf sql = {0};
-	buf_append_str(&sql, "SELECT " COLUMNS " FROM event AS recorded");
-	buf_append_str(&sql, f->subject != NULL ? " INDEXED BY event_version" : "");
-	buf_append_str(&sql, " WHERE position BETWEEN ? AND ?");
-	if (f->since_us != 0)
-		buf_append_str(&sql, " AND received >= ?");
-	if (f->until_us != 0)
-		buf_append_str(&sql, " AND received < ?");
-	if (f->exchange != NULL)
-		buf_append_str(&sql, " AND exchange = ?");
-	if (f->subject != NULL)
-		buf_append_str(&sql, " AND subject = ? AND version > ?");
-	write_in(&sql, "type", f->type_count);
-	write_in(&sql, "id", f->id_count);
-	write_keys(&sql, f->key_count);
-	if (f->grep != NULL)
-		buf_append_str(&sql, " AND instr(CAST(body AS BLOB), ?) > 0");
+	buf_printf(sql, "SELECT " COLUMNS " FROM %s WHERE %s", table, condition);
+	buf_append_str(sql, " AND position BETWEEN :from AND :to");
+	buf_append_str(sql, f->since_us != 0 ? " AND received >= :since" : "");
+	buf_append_str(sql, f->until_us != 0 ? " AND received < :until" : "");
+	buf_append_str(sql, f->exchange != NULL ? " AND exchange = :exchange" : "");
+	write_in(sql, "type", f->type_count);
+	write_in(sql, "id", f->id_count);
+	write_keys(sql, f->key_count);
+	buf_append_str(sql, f->grep != NULL ? " AND instr(CAST(body AS BLOB), :grep) > 0" : "");
 	if (f->where != NULL)
-		buf_printf(&sql,
+		buf_printf(sql,
 		    " AND EXISTS (SELECT 1 FROM events WHERE events.position = recorded.position"
 		    " AND (\n%s\n))",
 		    f->where);
-	/* within a subject versions go up with the positions, and the index is by them */
-	buf_printf(&sql, " ORDER BY %s%s LIMIT ?", f->subject != NULL ? "version" : "position",
+}
+
+#define INDEXED "(SELECT value FROM meta WHERE name = 'indexed')"
+
+/* Versions go up with the positions, and the index is by them. */
+static void write_subject(struct buf *sql, const struct select_filter *f)
+{
+	write_part(sql, f,
+	    "(SELECT position AS place FROM streams WHERE subject = :subject AND version > :after)"
+	    " CROSS JOIN event AS recorded",
+	    "position = place");
+	buf_append_str(sql, " UNION ALL ");
+	write_part(sql, f, "event AS recorded",
+	    "position > " INDEXED " AND subject = :subject AND version > :after");
+}
+
+static void write_ids(struct buf *sql, const struct select_filter *f)
+{
+	struct buf places = {0};
+	buf_append_str(&places, "position IN (SELECT position FROM ids WHERE hash IN (");
+	for (size_t i = 0; i < f->id_count; i++)
+		buf_printf(&places, "%sid_hash(:id%zu)", i > 0 ? ", " : "", i);
+	buf_append_str(
+	    &places, ") UNION ALL SELECT position FROM event WHERE position > " INDEXED ")");
+	write_part(sql, f, "event AS recorded", places.ptr);
+	buf_release(&places);
+}
+
+static char *write_sql(const struct select_filter *f)
+{
+	struct buf sql = {0};
+	if (f->subject != NULL)
+		write_subject(&sql, f);
+	else if (f->id_count > 0)
+		write_ids(&sql, f);
+	else
+		write_part(&sql, f, "event AS recorded", "TRUE");
+	buf_printf(&sql, " ORDER BY %s%s LIMIT :chunk", f->subject != NULL ? "version" : "position",
 	    f->reverse ? " DESC" : "");
 	return buf_take(&sql);
 }
 
-static void bind_texts(sqlite3_stmt *statement, int *index, const char *const *texts, size_t count)
+static void bind_text(sqlite3_stmt *statement, const char *name, const char *text)
 {
-	for (size_t i = 0; i < count; i++)
-		store_bind_text(statement, (*index)++, slice_str(texts[i]));
+	int index = sqlite3_bind_parameter_index(statement, name);
+	if (index > 0)
+		store_bind_text(statement, index, slice_str(text));
+}
+
+static void bind_texts(
+    sqlite3_stmt *statement, const char *name, const char *const *texts, size_t count)
+{
+	char numbered[32];
+	for (size_t i = 0; i < count; i++) {
+		snprintf(numbered, sizeof numbered, ":%s%zu", name, i);
+		bind_text(statement, numbered, texts[i]);
+	}
+}
+
+static void bind_number(sqlite3_stmt *statement, const char *name, int64_t number)
+{
+	int index = sqlite3_bind_parameter_index(statement, name);
+	if (index > 0)
+		sqlite3_bind_int64(statement, index, number);
 }
 
 static void bind_all(struct select *select)
 {
 	const struct select_filter *f = &select->filter;
 	sqlite3_stmt *s = select->statement;
-	int i = 1;
-	store_bind_u64(s, i++, f->from);
-	store_bind_u64(s, i++, f->to);
-	if (f->since_us != 0)
-		sqlite3_bind_int64(s, i++, f->since_us);
-	if (f->until_us != 0)
-		sqlite3_bind_int64(s, i++, f->until_us);
-	if (f->exchange != NULL)
-		store_bind_text(s, i++, slice_str(f->exchange));
-	if (f->subject != NULL) {
-		store_bind_text(s, i++, slice_str(f->subject));
-		store_bind_u64(s, i++, f->after_version);
-	}
-	bind_texts(s, &i, f->types, f->type_count);
-	bind_texts(s, &i, f->ids, f->id_count);
-	bind_texts(s, &i, f->keys, f->key_count);
-	if (f->grep != NULL)
-		store_bind_blob(s, i++, slice_str(f->grep));
-	sqlite3_bind_int(s, i, CHUNK);
+	bind_number(s, ":from", (int64_t)f->from);
+	bind_number(s, ":to", (int64_t)f->to);
+	bind_number(s, ":since", f->since_us);
+	bind_number(s, ":until", f->until_us);
+	bind_number(s, ":after", (int64_t)f->after_version);
+	bind_number(s, ":chunk", CHUNK);
+	bind_text(s, ":subject", f->subject);
+	bind_text(s, ":exchange", f->exchange);
+	bind_texts(s, "type", f->types, f->type_count);
+	bind_texts(s, "id", f->ids, f->id_count);
+	bind_texts(s, "key", f->keys, f->key_count);
+	int grep = sqlite3_bind_parameter_index(s, ":grep");
+	if (grep > 0)
+		store_bind_blob(s, grep, slice_str(f->grep));
 }
 
 /* The user's own SQL alone, so that what is said is about it and it cannot leave its parentheses.

@@ -1,7 +1,6 @@
 #include "store/store_private.h"
 
 #include "base/chrono.h"
-#include "base/digest.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "model/topic.h"
@@ -41,8 +40,11 @@ static const char schema[] =
     " data TEXT," /* of a structured CloudEvent */
     " hash BLOB NOT NULL"
     ") STRICT;"
-    "CREATE INDEX event_id ON event (id) WHERE id IS NOT NULL;"
-    "CREATE UNIQUE INDEX event_version ON event (subject, version) WHERE subject IS NOT NULL;"
+    "CREATE TABLE ids (hash INTEGER, position INTEGER, PRIMARY KEY (hash, position))"
+    " STRICT, WITHOUT ROWID;" /* these two: see tail.h */
+    "CREATE TABLE streams (subject TEXT, version INTEGER, position INTEGER NOT NULL,"
+    " PRIMARY KEY (subject, version)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO meta VALUES ('key', randomblob(16)), ('indexed', 0);"
     "CREATE UNIQUE INDEX event_offset ON event (queue, stream_offset)"
     " WHERE stream_offset IS NOT NULL;"
     "CREATE TRIGGER event_update BEFORE UPDATE ON event"
@@ -204,6 +206,21 @@ static void topic_function(sqlite3_context *context, int count, sqlite3_value **
 		sqlite3_result_int(context, topic_matches(pattern, key));
 }
 
+int64_t store_hash(const struct store *store, struct slice id)
+{
+	return (int64_t)siphash_128(store->key, id).low;
+}
+
+static void hash_function(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	(void)count;
+	const struct store *store = sqlite3_user_data(context);
+	const char *id = (const char *)sqlite3_value_text(values[0]);
+	struct slice text = {id, (size_t)sqlite3_value_bytes(values[0])};
+	if (id != NULL)
+		sqlite3_result_int64(context, store_hash(store, text));
+}
+
 /* SQLite would make it with the rights that umask leaves, and through a link. */
 static bool make_file(const struct store *store, struct error *err)
 {
@@ -249,6 +266,8 @@ static bool open_database(struct store *store, struct error *err)
 	sqlite3_create_function_v2(store->db, "topic_matches", 2,
 	    SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL, topic_function, NULL, NULL,
 	    NULL);
+	sqlite3_create_function_v2(store->db, "id_hash", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+	    store, hash_function, NULL, NULL, NULL);
 	return store_exec(store,
 	    store->mode == STORE_READ
 		? "PRAGMA query_only = 1; PRAGMA cell_size_check = 1; PRAGMA cache_size = -65536"
@@ -287,6 +306,22 @@ static bool look_at_file(struct store *store, enum file_kind *kind, struct error
 	return true;
 }
 
+static bool read_key(struct store *store, struct error *err)
+{
+	bool row = false;
+	sqlite3_stmt *statement =
+	    store_prepare(store, "SELECT value FROM meta WHERE name = 'key'", err);
+	bool good = statement != NULL && store_step(store, statement, &row, err);
+	struct slice key = row ? store_column(statement, 0) : (struct slice){0};
+	if (key.len == sizeof store->key)
+		memcpy(store->key, key.ptr, sizeof store->key);
+	else if (good)
+		good = error_set(
+		    err, ERROR_DATA, "store '%s' is damaged: its key is missing", store->shown);
+	sqlite3_finalize(statement);
+	return good;
+}
+
 /* Two may come at the same time: the second finds it done. */
 static bool make_schema(struct store *store, struct error *err)
 {
@@ -305,9 +340,9 @@ static bool prepare(struct store *store, struct error *err)
 	    !open_database(store, err) || !look_at_file(store, &kind, err))
 		return false;
 	if (kind == FILE_OURS)
-		return true;
+		return read_key(store, err);
 	if (store->mode == STORE_CREATE)
-		return make_schema(store, err);
+		return make_schema(store, err) && read_key(store, err);
 	return error_set(err, ERROR_DATA, "'%s' is empty, not an event store", store->shown);
 }
 

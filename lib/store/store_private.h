@@ -2,6 +2,7 @@
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
 
+#include "base/siphash.h"
 #include "store/store.h"
 
 #include <sqlite3.h>
@@ -11,6 +12,7 @@ struct store {
 	char *path;  /* as it was given */
 	char *shown; /* printable */
 	enum store_mode mode;
+	unsigned char key[SIPHASH_KEY_BYTES]; /* of the hashes of ids; each store has its own */
 };
 
 /* Says what SQLite last failed at: "store 'events.db': disk I/O error". Returns false. */
@@ -38,5 +40,8 @@ void store_bind_u64(sqlite3_stmt *statement, int index, uint64_t number);
 /* A text or a blob; NULL has ptr NULL. Borrowed until the next step. */
 struct slice store_column(sqlite3_stmt *statement, int index);
 uint64_t store_column_u64(sqlite3_stmt *statement, int index);
+
+/* What an id stands under in the index (tail.h). */
+int64_t store_hash(const struct store *store, struct slice id);
 
 #endif
