@@ -262,7 +262,6 @@ static bool open_database(struct store *store, struct error *err)
 		return store_fail(store, err);
 	store_set_patience(store, PATIENCE_NS);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_create_function_v2(store->db, "topic_matches", 2,
 	    SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL, topic_function, NULL, NULL,
 	    NULL);
@@ -348,6 +347,8 @@ static bool prepare(struct store *store, struct error *err)
 
 struct store *store_open(const char *path, enum store_mode mode, struct error *err)
 {
+	sqlite3_config(
+	    SQLITE_CONFIG_MEMSTATUS, 0); /* a mutex an allocation; the first call counts */
 	struct store *store = mem_alloc(1, sizeof *store);
 	store->path = mem_strdup(path);
 	store->shown = text_quote(slice_str(path));

@@ -8,7 +8,7 @@
 
 /* A tail so long is entered: pages take dozens at once then. One so short may as well be, and there
  * is none in a store that is written to now and then. */
-#define LONG 65536
+#define LONG 131072
 #define SHORT 64
 
 #define NONE UINT32_MAX
