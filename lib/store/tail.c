@@ -368,7 +368,7 @@ bool tail_settle(struct tail *tail, bool now, struct error *err)
 	if (length == 0 || (!now && length > SHORT && length < LONG))
 		return true;
 	store_bind_u64(tail->move, 1, tail->last);
-	if (!enter_ids(tail, err) || !enter_streams(tail, err) ||
+	if ((tail->count > 0 && (!enter_ids(tail, err) || !enter_streams(tail, err))) ||
 	    !store_run(tail->store, tail->move, err))
 		return false;
 	uint64_t last = tail->last;
