@@ -45,7 +45,8 @@ static struct pattern *derive_pattern(
 		json_object_set_new(spec, "exchange", json_string(o->exchange));
 	if (o->routing_key != NULL)
 		json_object_set_new(spec, "routing_key", json_string(o->routing_key));
-	struct pattern *pattern = pattern_create(spec, ".", o->pools, note_first, err);
+	struct pattern *pattern = pattern_create(
+	    o->model != NULL ? o->model->name : NULL, spec, ".", o->pools, note_first, err);
 	json_decref(spec);
 	return pattern;
 }

@@ -162,7 +162,7 @@ static void read_message(struct settings *s, const char *name, const json_t *spe
 	(void)pace_plan_read(spec, &m->plan, settings_report, reporter);
 	if (known.pools)
 		m->pattern =
-		    pattern_create(spec, s->directory, s->pools, settings_report, reporter);
+		    pattern_create(name, spec, s->directory, s->pools, settings_report, reporter);
 	reporter->base = "";
 	free(pointer);
 }

@@ -48,6 +48,17 @@ bool text_is_utf8(struct slice bytes)
 	return true;
 }
 
+void text_utf8(uint32_t c, struct buf *out)
+{
+	char bytes[4];
+	size_t len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+	for (size_t i = len; i-- > 1; c >>= 6)
+		bytes[i] = (char)(0x80 | (c & 0x3f));
+	bytes[0] = (char)(lead[len] | c);
+	buf_append(out, (struct slice){bytes, len});
+}
+
 struct range {
 	uint32_t first, last;
 };

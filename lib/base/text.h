@@ -6,6 +6,8 @@
 
 /* Strict UTF-8 (RFC 3629): no surrogates, no overlong forms, nothing above U+10FFFF. */
 bool text_is_utf8(struct slice bytes);
+/* Appends one character, at most U+10FFFF. */
+void text_utf8(uint32_t character, struct buf *out);
 
 /*
  * Appends the bytes so that no terminal obeys them and no line is forged: printable UTF-8 as it

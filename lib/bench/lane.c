@@ -43,8 +43,8 @@ static bool compile_patterns(struct lane *lane, struct error *err)
 	for (size_t i = 0; i < given->member_count; i++) {
 		const struct plan_member *m = &given->members[i];
 		/* each lane has its own: a pattern renders into itself */
-		lane->patterns[i] =
-		    pattern_create(m->spec, s->directory, s->pools, reader_keep_first, err);
+		lane->patterns[i] = pattern_create(
+		    m->name, m->spec, s->directory, s->pools, reader_keep_first, err);
 		if (lane->patterns[i] == NULL)
 			return error_context(err, "message '%s'", m->name);
 		lane->members[i] =

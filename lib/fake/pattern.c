@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "fake/pattern_body.h"
 #include "fake/pattern_envelope.h"
+#include "fake/pattern_event.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ struct pattern {
 	size_t *rows;		      /* and the rows it takes of the pools */
 	struct pattern_body body;
 	struct pattern_envelope envelope;
+	struct pattern_event event;
 	struct generator_context context;
 };
 
@@ -46,8 +48,8 @@ static bool read_routing_key(struct pattern *p, const json_t *spec, struct gener
 }
 
 /* What may insert fields; they are known by now. */
-static void compile_users(struct pattern *p, const json_t *spec, const char *directory,
-    struct report *report, const struct pattern_pools *pools)
+static void compile_users(struct pattern *p, const char *name, const json_t *spec,
+    const char *directory, struct report *report, const struct pattern_pools *pools)
 {
 	uint64_t *uses = mem_alloc(p->fields.count, sizeof *uses);
 	struct generator_scope scope = pattern_fields_scope(&p->fields, uses, report, pools);
@@ -55,10 +57,11 @@ static void compile_users(struct pattern *p, const json_t *spec, const char *dir
 	(void)read_routing_key(p, spec, &scope);
 	(void)pattern_body_create(&p->body, spec, directory, &p->fields, &scope);
 	(void)pattern_envelope_create(&p->envelope, spec, &scope);
+	(void)pattern_event_create(&p->event, name, spec, &scope);
 	free(uses);
 }
 
-struct pattern *pattern_create(const json_t *spec, const char *directory,
+struct pattern *pattern_create(const char *name, const json_t *spec, const char *directory,
     const struct pattern_pools *pools, reader_report_fn *report_fn, void *ctx)
 {
 	struct report report = {.add = report_fn, .ctx = ctx};
@@ -70,7 +73,7 @@ struct pattern *pattern_create(const json_t *spec, const char *directory,
 		(void)read_exchange(p, spec, &report);
 		(void)pattern_fields_create(
 		    &p->fields, json_object_get(spec, "fields"), &fields_at, &report, pools, false);
-		compile_users(p, spec, directory, &report, pools);
+		compile_users(p, name, spec, directory, &report, pools);
 	}
 	if (report.count > 0) {
 		pattern_free(p);
@@ -96,6 +99,7 @@ bool pattern_render(struct pattern *p, struct rng *r, int64_t wall_ms, uint64_t 
     struct message *out, struct error *err)
 {
 	struct slice body, content_type, broken;
+	struct message m;
 	p->context.rng = r;
 	p->context.wall_ms = wall_ms;
 	p->context.sequence = sequence;
@@ -103,12 +107,20 @@ bool pattern_render(struct pattern *p, struct rng *r, int64_t wall_ms, uint64_t 
 	if (!render_routing_key(p, err))
 		return false;
 	pattern_body_render(&p->body, &p->fields, &p->context, &body, &content_type, &broken);
-	if (!pattern_envelope_render(&p->envelope, &p->context, content_type, broken, out, err))
+	if (!pattern_envelope_render(&p->envelope, &p->context, content_type, broken, &m, err))
 		return false;
-	out->exchange = slice_str(p->exchange);
-	out->routing_key = buf_slice(&p->routing_key_text);
-	out->body = body;
+	m.exchange = slice_str(p->exchange);
+	m.routing_key = buf_slice(&p->routing_key_text);
+	m.body = body;
+	if (!pattern_event_render(&p->event, &p->context, &p->envelope.table, &m, err))
+		return false;
+	*out = m;
 	return true;
+}
+
+void pattern_set_body(struct pattern *p, struct slice body, struct message *m)
+{
+	pattern_event_set_data(&p->event, body, m);
 }
 
 void pattern_free(struct pattern *p)
@@ -118,6 +130,7 @@ void pattern_free(struct pattern *p)
 	pattern_fields_release(&p->fields);
 	pattern_body_release(&p->body);
 	pattern_envelope_release(&p->envelope);
+	pattern_event_release(&p->event);
 	generator_free(p->routing_key);
 	buf_release(&p->routing_key_text);
 	buf_release(&p->context.arena);

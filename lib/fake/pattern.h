@@ -29,11 +29,12 @@ void pattern_pools_free(struct pattern_pools *pools);
 
 /*
  * Compiles one value of `messages:`; uses exchange, routing_key, fields, body, files, headers,
- * properties, broken; ignores the keys of pacing. `directory` is where relative `files` begin
- * (the folder of the settings file). pools may be NULL. Several things may be reported. NULL when
+ * properties, broken, cloudevents, trace; ignores the keys of pacing. `directory` is where relative
+ * `files` begin (the folder of the settings file). `name` is that of the message, from which its
+ * events come; NULL: it has none. pools may be NULL. Several things may be reported. NULL when
  * something was. pools must outlive the pattern; the JSON may go.
  */
-struct pattern *pattern_create(const json_t *spec, const char *directory,
+struct pattern *pattern_create(const char *name, const json_t *spec, const char *directory,
     const struct pattern_pools *pools, reader_report_fn *report, void *ctx);
 void pattern_free(struct pattern *p);
 
@@ -45,5 +46,9 @@ void pattern_free(struct pattern *p);
  */
 bool pattern_render(struct pattern *p, struct rng *r, int64_t wall_ms, uint64_t sequence,
     struct message *out, struct error *err) MUST_CHECK;
+
+/* Gives the message rendered last another body, which must live as long as its slices; in a
+ * structured event it is the data. */
+void pattern_set_body(struct pattern *p, struct slice body, struct message *m);
 
 #endif

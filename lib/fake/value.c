@@ -165,17 +165,6 @@ static unsigned take_hex4(struct cursor *c)
 	return unit;
 }
 
-static void append_utf8(uint32_t c, struct buf *out)
-{
-	char bytes[4];
-	size_t len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-	static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-	for (size_t i = len; i-- > 1; c >>= 6)
-		bytes[i] = (char)(0x80 | (c & 0x3f));
-	bytes[0] = (char)(lead[len] | c);
-	buf_append(out, (struct slice){bytes, len});
-}
-
 /* After a backslash. */
 static void take_escape(struct cursor *c, struct buf *out)
 {
@@ -191,7 +180,7 @@ static void take_escape(struct cursor *c, struct buf *out)
 		c->at += 2; /* the \u of the low surrogate, which text_json always writes */
 		unit = 0x10000 + ((unit - 0xd800) << 10) + (take_hex4(c) - 0xdc00);
 	}
-	append_utf8(unit, out);
+	text_utf8(unit, out);
 }
 
 static void take_string(struct cursor *c, struct buf *out)

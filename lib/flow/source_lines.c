@@ -136,7 +136,7 @@ static bool read_line(
 	} else {
 		if (!begin_message(source, chrono_wall_ms(), m, err))
 			return false;
-		m->body = line;
+		pattern_set_body(source->options.pattern, line, m);
 	}
 	if (source->options.exchange.ptr != NULL)
 		m->exchange = source->options.exchange;

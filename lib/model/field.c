@@ -72,7 +72,7 @@ static const struct kind *find_name(const char *name)
 
 /* --- bytes --- */
 
-static uint64_t read_number(struct slice bytes)
+uint64_t field_number(struct slice bytes)
 {
 	uint64_t value = 0;
 	for (size_t i = 0; i < bytes.len; i++)
@@ -122,7 +122,7 @@ bool field_take_value(struct slice *rest, char *type, struct slice *value)
 	const struct kind *kind = find_letter(letter.ptr[0]);
 	if (kind == NULL || !field_take(&after, kind->width, &taken))
 		return false;
-	if (kind->has_length && !field_take(&after, read_number(taken), &content))
+	if (kind->has_length && !field_take(&after, field_number(taken), &content))
 		return false;
 	*type = letter.ptr[0];
 	*value = (struct slice){taken.ptr, taken.len + content.len};
@@ -163,7 +163,7 @@ static void write_bool(const struct kind *kind, struct slice value, struct buf *
 static void write_int64(const struct kind *kind, struct slice value, struct buf *out)
 {
 	(void)kind; /* there is one type written as a bare whole number */
-	write_signed((int64_t)read_number(value), out);
+	write_signed((int64_t)field_number(value), out);
 }
 
 static int64_t extend_sign(uint64_t bits, size_t width)
@@ -174,7 +174,7 @@ static int64_t extend_sign(uint64_t bits, size_t width)
 
 static void write_integer(const struct kind *kind, struct slice value, struct buf *out)
 {
-	uint64_t bits = read_number(value);
+	uint64_t bits = field_number(value);
 	begin_typed(kind, out);
 	if (kind->min < 0)
 		write_signed(extend_sign(bits, kind->width), out);
@@ -207,7 +207,7 @@ static void write_short_float(float value, struct buf *out)
 
 static void write_float(const struct kind *kind, struct slice value, struct buf *out)
 {
-	uint32_t bits = (uint32_t)read_number(value);
+	uint32_t bits = (uint32_t)field_number(value);
 	float number;
 	memcpy(&number, &bits, sizeof number);
 	if (!isfinite(number)) {
@@ -221,7 +221,7 @@ static void write_float(const struct kind *kind, struct slice value, struct buf 
 
 static void write_double(const struct kind *kind, struct slice value, struct buf *out)
 {
-	uint64_t bits = read_number(value);
+	uint64_t bits = field_number(value);
 	double number;
 	memcpy(&number, &bits, sizeof number);
 	if (!isfinite(number))
@@ -235,7 +235,7 @@ static void write_decimal(const struct kind *kind, struct slice value, struct bu
 	(void)kind; /* the only one with a scale */
 	buf_printf(out, "{\"$type\":\"decimal\",\"scale\":%u,\"value\":%" PRIu64 "}",
 	    (unsigned)(unsigned char)value.ptr[0],
-	    read_number((struct slice){value.ptr + 1, value.len - 1}));
+	    field_number((struct slice){value.ptr + 1, value.len - 1}));
 }
 
 static void write_string(const struct kind *kind, struct slice value, struct buf *out)

@@ -20,6 +20,9 @@ bool field_take_value(struct slice *rest, char *type, struct slice *value);
 /* The bytes of a value of type S, x, A or F behind its four bytes of length. */
 struct slice field_content(struct slice value);
 
+/* At most eight bytes as a whole number without sign, the highest first. */
+uint64_t field_number(struct slice bytes);
+
 /* Appends the value as JSON. Not for A and F. */
 void field_write_json(char type, struct slice value, struct buf *out);
 

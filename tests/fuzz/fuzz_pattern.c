@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct pattern_pools *pools =
 	    pattern_pools_create(json_object_get(json, "pools"), 1, note_problem, NULL);
 	struct pattern *p =
-	    pattern_create(message ? message : json, ".", pools, note_problem, NULL);
+	    pattern_create("m", message ? message : json, ".", pools, note_problem, NULL);
 	bool is_object = json_object_get(message ? message : json, "body") == NULL &&
 			 json_object_get(message ? message : json, "files") == NULL;
 	struct rng rng;

@@ -49,8 +49,8 @@ static inline void try_setup(struct bench *b, const char *spec, const char *pool
 	b->spec = read_json(spec);
 	b->pools_spec = pools ? read_json(pools) : NULL;
 	b->pools = pattern_pools_create(b->pools_spec, 1, note_problem, &b->problems);
-	b->pattern =
-	    pattern_create(b->spec, "tests/cases/pattern", b->pools, note_problem, &b->problems);
+	b->pattern = pattern_create(
+	    "made", b->spec, "tests/cases/pattern", b->pools, note_problem, &b->problems);
 	rng_seed(&b->rng, 42);
 }
 

@@ -62,7 +62,7 @@ static void setup(void)
 	err = (struct error){0};
 	taken = 0;
 	loop = loop_create(&err);
-	pattern = pattern_create(spec, ".", NULL, refuse, NULL);
+	pattern = pattern_create("m", spec, ".", NULL, refuse, NULL);
 	json_decref(spec);
 }
 
