@@ -39,6 +39,7 @@ BINARIES := $(TOOLS:%=$(BUILD)/bin/%)
 UNITS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 PEERS    := $(patsubst tests/bench/plain_%.c,$(BUILD)/tests/bench/plain_%,$(wildcard tests/bench/plain_*.c))
 NULL     := $(BUILD)/tests/bench/null_broker
+STORING  := $(BUILD)/tests/bench/store_speed
 COUNTER  := $(BUILD)/tests/support/count_calls.so
 REPORTER := $(BUILD)/tests/support/report_of
 AGREE    := $(BUILD)/tests/broker/routes_agree
@@ -99,7 +100,7 @@ $(COUNTER): tests/support/count_calls.c | build/.packages
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 
-$(REPORTER) $(READER) $(AGREE) $(FAULTS): %: %.o $(LIBRARY)
+$(REPORTER) $(READER) $(AGREE) $(STORING) $(FAULTS): %: %.o $(LIBRARY)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $(LDLIBS)
 
@@ -113,7 +114,7 @@ $(BUILD)/lib/bench/report.o: web/report.html
 $(BUILD)/lib/schema/schema_meta.o: $(wildcard lib/schema/metaschema/*/*.json)
 
 -include $(OBJECTS:.o=.d) $(BINARIES:=.d) $(UNITS:%=$(BUILD)/tests/unit/%.d) \
-	$(PEERS:=.d) $(BUILD)/tests/bench/plain.d $(NULL).d $(REPORTER).d $(READER).d $(patsubst %.c,$(BUILD)/%.d,$(wildcard tests/broker/*.c tests/faults/*.c))
+	$(PEERS:=.d) $(BUILD)/tests/bench/plain.d $(NULL).d $(STORING).d $(REPORTER).d $(READER).d $(patsubst %.c,$(BUILD)/%.d,$(wildcard tests/broker/*.c tests/faults/*.c))
 
 # ---- setting up ----
 

@@ -2,6 +2,7 @@
 
 #include "app/offset.h"
 #include "app/progress.h"
+#include "app/queues.h"
 #include "app/retrying.h"
 #include "base/chrono.h"
 #include "base/log.h"
@@ -45,54 +46,23 @@ static bool wants_dedupe(const struct consume_options *o)
 
 /* ---- which queues ---- */
 
-static bool unknown_queue(const struct topology *t, const char *name, struct error *err)
-{
-	const char **names = mem_alloc(t->queue_count + 1, sizeof *names);
-	for (size_t i = 0; i < t->queue_count; i++)
-		names[i] = t->queues[i].name;
-	settings_lack("queue", name, names, "--no-declare takes any queue", err);
-	free(names);
-	return false;
-}
-
-static bool add_queue(struct run *run, const char *name, struct error *err)
-{
-	const struct topology *t = &run->tool->settings.topology;
-	const struct topology_queue *q = topology_find_queue(t, slice_str(name));
-	bool has_settings = run->options->tool.settings != NULL;
-	if (q == NULL && has_settings && run->options->declare)
-		return unknown_queue(t, name, err);
-	for (size_t i = 0; i < run->queue_count; i++)
-		if (strcmp(run->queues[i], name) == 0)
-			return true; /* named twice, read once */
-	run->is_stream[run->queue_count] =
-	    q != NULL ? strcmp(q->type, "stream") == 0 : run->options->offset != NULL;
-	run->queues[run->queue_count++] = name;
-	return true;
-}
-
 /* The queues named on the command line, or all that the settings write down. */
 static bool choose_queues(struct run *run, struct error *err)
 {
 	const struct topology *t = &run->tool->settings.topology;
-	char **named = run->tool->operands;
-	size_t most = t->queue_count + 1;
-	for (size_t i = 0; named[i] != NULL; i++)
-		most++;
-	run->queues = mem_alloc(most, sizeof *run->queues);
-	run->is_stream = mem_alloc(most, sizeof *run->is_stream);
-	for (size_t i = 0; named[i] != NULL; i++)
-		if (!add_queue(run, named[i], err))
-			return false;
-	for (size_t i = 0; named[0] == NULL && i < t->queue_count; i++)
-		if (t->queues[i].made_for == NULL && !add_queue(run, t->queues[i].name, err))
-			return false;
-	if (run->queue_count > 0)
-		return true;
-	if (run->options->tool.settings == NULL)
-		return error_set(
-		    err, ERROR_USAGE, "which queue? name one, or give --settings FILE or NAME");
-	return error_set(err, ERROR_SETTINGS, "the settings have no queues to consume");
+	const struct consume_options *o = run->options;
+	run->queues = queues_choose(
+	    run->tool, run->tool->operands, o->tool.settings != NULL && o->declare, err);
+	if (run->queues == NULL)
+		return false;
+	while (run->queues[run->queue_count] != NULL)
+		run->queue_count++;
+	run->is_stream = mem_alloc(run->queue_count, sizeof *run->is_stream);
+	for (size_t i = 0; i < run->queue_count; i++) {
+		const struct topology_queue *q = topology_find_queue(t, slice_str(run->queues[i]));
+		run->is_stream[i] = q != NULL ? strcmp(q->type, "stream") == 0 : o->offset != NULL;
+	}
+	return true;
 }
 
 /* ---- streams ---- */

@@ -1,5 +1,7 @@
 #include "app/events.h"
 
+#include "app/events_private.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +9,7 @@ static const struct verb {
 	const char *name;
 	events_verb_fn *run;
 } verbs[] = {
+    {"record", events_record},
     {0},
 };
 

@@ -11,6 +11,7 @@
 #include <amqp_framing.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 /* After having been let in once: a user may be made anew, a broker may start. */
 #define REFUSALS 3
@@ -90,7 +91,14 @@ bool recovery_may_help(const struct recovery *r, const struct error *why)
 {
 	uint16_t code = connection_refusal_code(r->options.connection);
 	return why->kind == ERROR_UNAVAILABLE || code == AMQP_NOT_FOUND ||
-	       code == AMQP_RESOURCE_LOCKED;
+	       code == AMQP_RESOURCE_LOCKED || recovery_met_consumer(r->options.connection);
+}
+
+bool recovery_met_consumer(const struct connection *c)
+{
+	const struct connection_refusal *refusal = connection_refusal(c);
+	return refusal->code == AMQP_ACCESS_REFUSED &&
+	       strstr(refusal->text, "exclusive use") != NULL;
 }
 
 bool recovery_was_too_early(const struct recovery *r)

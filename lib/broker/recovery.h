@@ -42,6 +42,10 @@ bool recovery_restore(struct recovery *r, const struct error *cause, struct erro
  * somebody has for himself just now. */
 bool recovery_may_help(const struct recovery *r, const struct error *why);
 
+/* Whether the last refusal was that a queue has another consumer, where one wants it for itself:
+ * that of a process that has just died is there until the broker notices. */
+bool recovery_met_consumer(const struct connection *c);
+
 /* Whether the broker closed the connection over something that is not at work yet: a quorum queue
  * or a stream that another client declared a moment ago (INTERNAL_ERROR at basic.consume). */
 bool recovery_was_too_early(const struct recovery *r);

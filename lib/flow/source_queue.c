@@ -393,7 +393,7 @@ bool source_queue_open_feed(struct source_queue *source, struct feed *feed, stru
 	    .ack_every = source->options.ack_every,
 	    .no_ack = source->options.ack == SOURCE_QUEUE_AUTO,
 	    .arguments = feed->arguments,
-	    .exclusive = source->options.exclusive,
+	    .exclusive = feed->exclusive,
 	    .polling = source->options.polling,
 	    .poll_ns = source->options.poll_ns,
 	    .deliver = on_delivery,
@@ -411,8 +411,13 @@ static void init_feed(struct source_queue *source, struct feed *feed, size_t num
 	feed->number = number;
 	feed->offsets.size = sizeof(struct offset);
 	feed->settled.size = sizeof(uint64_t);
-	if (o->arguments != NULL && (o->is_stream[number] || o->all_arguments))
-		feed->arguments = json_deep_copy(o->arguments);
+	bool is_meant = o->is_stream[number] || o->all_arguments;
+	const json_t *arguments = o->own != NULL ? o->own[number].arguments
+				  : is_meant	 ? o->arguments
+						 : NULL;
+	feed->exclusive = o->own != NULL ? o->own[number].exclusive : o->exclusive;
+	if (arguments != NULL)
+		feed->arguments = json_deep_copy(arguments);
 }
 
 struct source_queue *source_queue_open(

@@ -22,6 +22,12 @@ enum source_queue_ack {
 	SOURCE_QUEUE_REQUEUE, /* given back at the end: only looked at */
 };
 
+/* What one queue is consumed with. */
+struct source_queue_own {
+	const json_t *arguments; /* of basic.consume; NULL for none */
+	bool exclusive;		 /* as in subscriber.h */
+};
+
 struct source_queue_options {
 	const char *const *queues;
 	size_t queue_count;
@@ -37,6 +43,8 @@ struct source_queue_options {
 	bool exclusive;		 /* as in subscriber.h, */
 	bool polling;		 /* and these */
 	uint64_t poll_ns;
+	/* By queue, instead of `arguments` and `exclusive`, which are for all; or NULL. */
+	const struct source_queue_own *own;
 	/* When the connection is lost: comes back with it, and consumes anew. NULL: that is the
 	 * end. What was not acknowledged by then is given to somebody by the broker; with
 	 * SOURCE_QUEUE_AUTO what has come is ours, and what was on its way is gone, uncounted. */

@@ -20,6 +20,7 @@ struct feed {
 	/* of the consumer: a delivery tag means nothing on another channel */
 	unsigned generation;
 	bool has_ended;
+	bool exclusive;
 	json_t *arguments;   /* of basic.consume; owned; NULL for none */
 	struct fifo offsets; /* struct offset, of a stream with recovery */
 	struct fifo settled; /* offsets past where it went on that were settled before, ascending */

@@ -1,0 +1,225 @@
+#include "flow/sink_store.h"
+
+#include "base/chrono.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "model/firehose.h"
+#include "model/marks.h"
+#include "store/append.h"
+
+#include <stdlib.h>
+
+#define BATCH_BYTES (8u << 20)
+#define OFFSET_HEADER "x-stream-offset"
+
+/* What a broker adds when it delivers; x-death stays, which is what happened to the message. */
+static const struct mark delivery_marks[] = {
+    {.key = OFFSET_HEADER, .kind = MARK_ABSENT},
+    {.key = "x-delivery-count", .kind = MARK_ABSENT},
+};
+
+struct sink_store {
+	struct sink_store_options options;
+	struct append *append;
+	uint64_t *slots; /* of the batch, in its order */
+	size_t slot_count, slot_capacity;
+	struct buf headers; /* of the message that is put */
+	uint64_t timer;	    /* 0: none runs */
+	bool is_due;	    /* the oldest has waited long enough */
+	bool told_reuse;
+	size_t last_feed; /* that something came from: most often the next one, too */
+	struct sink_store_counts counts;
+};
+
+struct sink_store *sink_store_create(const struct sink_store_options *options)
+{
+	struct sink_store *sink = mem_alloc(1, sizeof *sink);
+	sink->options = *options;
+	sink->append = append_create(options->store);
+	return sink;
+}
+
+void sink_store_free(struct sink_store *sink)
+{
+	if (sink == NULL)
+		return;
+	loop_cancel(sink->options.loop, sink->timer);
+	append_free(sink->append);
+	buf_release(&sink->headers);
+	free(sink->slots);
+	free(sink);
+}
+
+/* ---- what is recorded ---- */
+
+static struct sink_store_feed *find_feed(struct sink_store *sink, struct slice queue)
+{
+	const struct sink_store_options *o = &sink->options;
+	for (size_t i = 0; i < o->feed_count; i++) {
+		size_t at = (sink->last_feed + i) % o->feed_count;
+		if (o->feeds[at].queue == queue.ptr) {
+			sink->last_feed = at;
+			return &o->feeds[at];
+		}
+	}
+	return NULL;
+}
+
+static bool has_delivery_mark(struct slice headers)
+{
+	for (size_t i = 0; i < ARRAY_LEN(delivery_marks); i++)
+		if (marks_has(headers, delivery_marks[i].key))
+			return true;
+	return false;
+}
+
+/* The message as it was published. Headers that only the broker has put there are none. */
+static void strip(struct sink_store *sink, const struct message *m, struct message *out)
+{
+	*out = *m;
+	buf_clear(&sink->headers);
+	marks_set(m->headers, delivery_marks, ARRAY_LEN(delivery_marks), &sink->headers);
+	out->headers = buf_slice(&sink->headers);
+	if (out->headers.len == 0)
+		out->present &= ~(unsigned)MESSAGE_HEADERS;
+}
+
+static bool add(struct sink_store *sink, const struct flow_message *m, struct error *err)
+{
+	struct sink_store_feed *feed = find_feed(sink, m->queue);
+	struct append_event event = {.message = m->message,
+	    .queue = m->queue,
+	    .stream_offset = -1,
+	    .redelivered = m->redelivered,
+	    .received_us = (int64_t)(chrono_wall_ns() / CHRONO_US)};
+	struct firehose traced;
+	struct message stripped;
+	if (feed != NULL) {
+		feed->count++;
+		event.queue = feed->recorded;
+	}
+	if (feed != NULL && feed->is_firehose) {
+		if (!firehose_read(m->message, &traced, err))
+			return false;
+		event.message = &traced.message;
+		event.queue = traced.queue;
+		event.redelivered = traced.redelivered;
+	}
+	bool has_headers = (event.message->present & MESSAGE_HEADERS) != 0;
+	if (has_headers && has_delivery_mark(event.message->headers)) {
+		if (marks_has(event.message->headers, OFFSET_HEADER))
+			event.stream_offset =
+			    (int64_t)marks_count(event.message->headers, OFFSET_HEADER);
+		strip(sink, event.message, &stripped);
+		event.message = &stripped;
+	}
+	return append_add(sink->append, &event, err);
+}
+
+/* ---- the sink ---- */
+
+static size_t room(const void *self)
+{
+	const struct sink_store *sink = self;
+	return append_bytes(sink->append) < BATCH_BYTES ? SIZE_MAX : 0;
+}
+
+static void on_time(void *ctx, uint64_t now_ns)
+{
+	struct sink_store *sink = ctx;
+	(void)now_ns;
+	sink->timer = 0;
+	sink->is_due = true;
+}
+
+static bool put(
+    void *self, struct flow *flow, uint64_t slot, const struct flow_message *m, struct error *err)
+{
+	struct sink_store *sink = self;
+	struct error unreadable;
+	error_clear(&unreadable);
+	(void)err;
+	if (!add(sink, m, &unreadable)) {
+		log_write(LOG_WARNING, "a message cannot be stored and stays in its queue: %s",
+		    unreadable.text);
+		sink->counts.unstored++;
+		flow_settle(flow, slot, FLOW_HELD, unreadable.text);
+		return true;
+	}
+	if (sink->slot_count == 0)
+		sink->timer = loop_at(sink->options.loop,
+		    chrono_after(chrono_now_ns(), sink->options.batch_ns), on_time, sink);
+	sink->slots =
+	    mem_grow(sink->slots, &sink->slot_capacity, sink->slot_count + 1, sizeof *sink->slots);
+	sink->slots[sink->slot_count++] = slot;
+	return true;
+}
+
+static bool must_commit(const struct sink_store *sink, const struct flow *flow)
+{
+	size_t count = sink->slot_count;
+	return count > 0 && (sink->is_due || count >= sink->options.batch_count ||
+				append_bytes(sink->append) >= BATCH_BYTES || flow_room(flow) == 0);
+}
+
+static void tell_reuse(struct sink_store *sink, const struct append_result *result)
+{
+	sink->counts.reused_ids++;
+	if (!sink->told_reuse)
+		log_write(LOG_WARNING,
+		    "the event at position %llu has an id that was there with other content: it "
+		    "is stored, too (further ones are only counted)",
+		    (unsigned long long)result->position);
+	sink->told_reuse = true;
+}
+
+static void end_batch(struct sink_store *sink)
+{
+	loop_cancel(sink->options.loop, sink->timer);
+	sink->timer = 0;
+	sink->is_due = false;
+	sink->slot_count = 0;
+}
+
+static bool flush(void *self, struct flow *flow, struct error *err)
+{
+	struct sink_store *sink = self;
+	const struct append_result *results;
+	if (!must_commit(sink, flow))
+		return true;
+	if (!append_commit(sink->append, &results, err))
+		return false;
+	size_t count = sink->slot_count;
+	end_batch(sink);
+	for (size_t i = 0; i < count; i++) {
+		if (results[i].outcome == APPEND_DUPLICATE)
+			sink->counts.duplicates++;
+		else
+			sink->counts.stored++;
+		if (results[i].id_was_used)
+			tell_reuse(sink, &results[i]);
+		flow_settle(flow, sink->slots[i], FLOW_ACCEPTED, "");
+	}
+	return true;
+}
+
+/* The flow releases what is left: nothing of it is in the store. */
+static void abandon(void *self, struct flow *flow)
+{
+	struct sink_store *sink = self;
+	(void)flow;
+	append_clear(sink->append);
+	end_batch(sink);
+}
+
+struct flow_sink sink_store_sink(struct sink_store *sink)
+{
+	static const struct flow_sink_kind kind = {room, put, flush, NULL, NULL, abandon};
+	return (struct flow_sink){&kind, sink};
+}
+
+const struct sink_store_counts *sink_store_counts(const struct sink_store *sink)
+{
+	return &sink->counts;
+}
