@@ -249,15 +249,12 @@ static bool check_file(const struct store *store, struct error *err)
 	return true;
 }
 
-static bool open_database(struct store *store, struct error *err)
+/* `name` of SQLite: "" is a temporary file. */
+static bool connect(struct store *store, const char *name, struct error *err)
 {
 	int flags = store->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-	/* as a name that is neither a URI nor ":memory:" */
-	char *name =
-	    store->path[0] == '/' ? mem_strdup(store->path) : mem_printf("./%s", store->path);
 	int code = sqlite3_open_v2(
 	    name, &store->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-	free(name);
 	if (code != SQLITE_OK)
 		return store_fail(store, err);
 	store_set_patience(store, PATIENCE_NS);
@@ -273,6 +270,16 @@ static bool open_database(struct store *store, struct error *err)
 		: "PRAGMA synchronous = FULL; PRAGMA cell_size_check = 1;"
 		  "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8192",
 	    err);
+}
+
+static bool open_database(struct store *store, struct error *err)
+{
+	/* neither a URI nor ":memory:" */
+	char *name =
+	    store->path[0] == '/' ? mem_strdup(store->path) : mem_printf("./%s", store->path);
+	bool good = connect(store, name, err);
+	free(name);
+	return good;
 }
 
 static bool read_number(struct store *store, const char *sql, int64_t *out, struct error *err)

@@ -27,6 +27,8 @@ struct store;
 /* ERROR_NO_INPUT: there is none; ERROR_CANNOT_CREATE; ERROR_DATA: it is something else, or damaged;
  * ERROR_UNAVAILABLE: another process keeps it busy; ERROR_IO. */
 struct store *store_open(const char *path, enum store_mode mode, struct error *err);
+/* One for this process alone, on a disk without a name; `name` is what errors call it. */
+struct store *store_open_temporary(const char *name, struct error *err);
 void store_close(struct store *store);
 
 const char *store_path(const struct store *store); /* printable */
