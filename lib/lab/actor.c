@@ -17,7 +17,7 @@
 
 #define BODY_BYTES 1000 /* of what is shown */
 /* What consumer says when the broker has taken it in; see app/consume.c. */
-#define READY_TEXT "waiting for messages in "
+#define READY_TEXT "waiting for " /* of consumer, events record, events fold --follow */
 #define READY_END "; Ctrl+C ends"
 #define BROKER_TEXT "broker "
 
@@ -119,13 +119,19 @@ static void hear(struct actor *actor, bool is_error, struct slice talk)
 	buf_release(&text);
 }
 
+/* What events prints are events, too, or what it makes of them: a state, a row. */
+static bool is_answer(const struct actor *actor)
+{
+	return strcmp(actor->part->stages[actor->part->stage_count - 1][0], "events") == 0;
+}
+
 static void on_line(void *ctx, bool is_error, struct slice line)
 {
 	struct actor *actor = ctx;
 	struct buf text = {0};
 	json_t *json =
 	    is_error ? NULL : json_loadb(line.len > 0 ? line.ptr : "", line.len, 0, NULL);
-	if (json_object_get(json, "properties") != NULL) {
+	if (json_object_get(json, "properties") != NULL || (is_answer(actor) && json != NULL)) {
 		note_message(actor, json, line);
 		actor_render(line, &text);
 		show(actor, BOARD_DATA, &text);
@@ -214,6 +220,12 @@ void actor_render(struct slice line, struct buf *out)
 		     *offset = json_object_get(headers, "x-stream-offset"),
 		     *key = json_object_get(json, "routing_key"),
 		     *queue = json_object_get(json, "queue");
+	if (properties == NULL) { /* an answer, not a message */
+		buf_append_str(out, "== ");
+		text_escape(line, BODY_BYTES, out);
+		json_decref(json);
+		return;
+	}
 	buf_append_str(out, queue != NULL ? "<< " : ">> ");
 	if (json_string_length(key) > 0 && !json_equal(key, queue)) {
 		text_escape(
@@ -232,6 +244,18 @@ void actor_render(struct slice line, struct buf *out)
 
 /* ---- starting ---- */
 
+/* Its output has a form to choose. */
+static bool prints_lines(char *const *words)
+{
+	static const char *const verbs[] = {"list", "show", "query", "stats", "fold"};
+	if (strcmp(words[0], "events") != 0)
+		return strcmp(words[0], "producer") == 0 || strcmp(words[0], "consumer") == 0;
+	for (size_t i = 0; words[1] != NULL && i < ARRAY_LEN(verbs); i++)
+		if (strcmp(words[1], verbs[i]) == 0)
+			return true;
+	return false;
+}
+
 /* The command as it stands, and what makes it one of this lesson. */
 static void make_argv(const struct actor *actor, size_t stage, struct child_words *argv)
 {
@@ -244,7 +268,7 @@ static void make_argv(const struct actor *actor, size_t stage, struct child_word
 	child_words_take(argv, mem_printf("--settings=%s", actor->site.settings));
 	if (is_producer)
 		child_words_take(argv, mem_strdup("--yes"));
-	if (is_last && (is_producer || strcmp(words[0], "consumer") == 0))
+	if (is_last && prints_lines(words))
 		child_words_take(argv, mem_strdup("--format=json"));
 }
 
@@ -297,7 +321,7 @@ bool actor_start(struct actor *actor, struct error *err)
 	if (actor_is_running(actor))
 		return error_set(err, ERROR_UNAVAILABLE, "'%s' runs already", actor->part->name);
 	release_stages(actor);
-	actor->is_ready = strcmp(actor->part->stages[0][0], "consumer") != 0;
+	actor->is_ready = !lesson_awaits_messages(actor->part);
 	actor->was_started = true;
 	actor->was_killed = false;
 	show_command(actor);

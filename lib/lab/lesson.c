@@ -20,9 +20,21 @@ struct reading {
 
 static bool is_tool(const char *word)
 {
-	static const char *const tools[] = {"producer", "consumer", "topology", "deadletters"};
+	static const char *const tools[] = {
+	    "producer", "consumer", "events", "topology", "deadletters"};
 	for (size_t i = 0; i < ARRAY_LEN(tools); i++)
 		if (strcmp(tools[i], word) == 0)
+			return true;
+	return false;
+}
+
+bool lesson_awaits_messages(const struct lesson_part *part)
+{
+	char *const *words = part->stages[0];
+	if (strcmp(words[0], "events") != 0)
+		return strcmp(words[0], "consumer") == 0;
+	for (size_t i = 1; words[i] != NULL; i++)
+		if (strcmp(words[i], "record") == 0 || strcmp(words[i], "--follow") == 0)
 			return true;
 	return false;
 }
@@ -42,7 +54,7 @@ static bool part_stages(struct reading *reading, struct lesson_part *part)
 		if (*begin == NULL || !is_tool(*begin))
 			return reader_fail(&reading->r,
 			    "each command begins with one of "
-			    "producer, consumer, topology, deadletters");
+			    "producer, consumer, events, topology, deadletters");
 		part->stages[part->stage_count++] = begin;
 		if (is_last)
 			return true;

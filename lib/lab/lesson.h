@@ -75,6 +75,9 @@ bool lesson_read(const json_t *spec, const struct topology *topology, struct les
     reader_report_fn *report, void *ctx);
 void lesson_release(struct lesson *lesson);
 
+/* It waits for messages until it is ended: a consumer, a recorder of events, a projection. */
+bool lesson_awaits_messages(const struct lesson_part *part);
+
 /* "ada, bob": the names, appended. */
 void lesson_describe_names(const struct lesson *lesson, lesson_names who, struct buf *out);
 /* What the check expects, as one printable line. */

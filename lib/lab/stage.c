@@ -8,6 +8,7 @@
 #include "broker/provision.h"
 #include "lab/child.h"
 #include "lab/programs.h"
+#include "lab/scratch.h"
 #include "lab/stage_private.h"
 #include "lab/verdict.h"
 
@@ -351,7 +352,8 @@ bool stage_play(
 	bool had_children = child_are_there(); /* of a shell that became us: not ours to end */
 	child_adopt_orphans();
 	programs_lead_to(site->url);
-	bool good = prepare(&stage, err);
+	char *scratch = scratch_make(err);
+	bool good = scratch != NULL && prepare(&stage, err);
 	if (good) {
 		assemble(&stage, names);
 		good = play(&stage, is_met, err);
@@ -360,6 +362,7 @@ bool stage_play(
 		actor_free(stage.cast[i]);
 	if (!had_children)
 		end_leftovers();
+	scratch_remove(scratch);
 	board_free(stage.board);
 	connection_close(stage.connection);
 	loop_free(stage.loop);

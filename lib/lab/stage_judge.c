@@ -105,7 +105,7 @@ static lesson_names who_sends(const struct lesson *lesson)
 {
 	lesson_names who = 0;
 	for (size_t i = 0; i < lesson->cast_count; i++)
-		if (strcmp(lesson->cast[i].stages[0][0], "consumer") != 0)
+		if (!lesson_awaits_messages(&lesson->cast[i]))
 			who |= 1U << i;
 	return who;
 }

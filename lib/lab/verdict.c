@@ -27,19 +27,18 @@ static void pick(struct picked *picked, const struct actor_message *message)
 static bool passes(struct core_jq *jq, const struct actor_message *message)
 {
 	struct buf store = {0};
-	struct error ignored = {0}; /* what is no record passes nothing */
+	struct error ignored = {0}; /* what is no message is an answer, and all of it the body */
 	struct message m = {0};
 	struct slice line = {message->line, message->length};
-	bool good = record_read(line, &m, &store, &ignored);
-	if (good) {
-		json_t *json = json_loadb(line.ptr, line.len, 0, NULL);
-		const json_t *queue = json_object_get(json, "queue");
-		const struct flow_message seen = {.message = &m,
-		    .queue = {json_string_value(queue), json_string_length(queue)},
-		    .redelivered = json_is_true(json_object_get(json, "redelivered"))};
-		good = core_jq_passes(jq, &seen);
-		json_decref(json);
-	}
+	if (!record_read(line, &m, &store, &ignored))
+		m = (struct message){.body = line};
+	json_t *json = json_loadb(line.ptr, line.len, 0, NULL);
+	const json_t *queue = json_object_get(json, "queue");
+	const struct flow_message seen = {.message = &m,
+	    .queue = {json_string_value(queue), json_string_length(queue)},
+	    .redelivered = json_is_true(json_object_get(json, "redelivered"))};
+	bool good = core_jq_passes(jq, &seen);
+	json_decref(json);
 	buf_release(&store);
 	return good;
 }

@@ -250,7 +250,7 @@ static bool check_file(const struct store *store, struct error *err)
 }
 
 /* `name` of SQLite: "" is a temporary file. */
-static bool connect(struct store *store, const char *name, struct error *err)
+static bool open_named(struct store *store, const char *name, struct error *err)
 {
 	int flags = store->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
 	int code = sqlite3_open_v2(
@@ -277,7 +277,7 @@ static bool open_database(struct store *store, struct error *err)
 	/* neither a URI nor ":memory:" */
 	char *name =
 	    store->path[0] == '/' ? mem_strdup(store->path) : mem_printf("./%s", store->path);
-	bool good = connect(store, name, err);
+	bool good = open_named(store, name, err);
 	free(name);
 	return good;
 }
