@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "fake/shape.h"
 #include "model/definitions.h"
+#include "model/envelope.h"
 #include "model/routes.h"
 #include "model/table.h"
 
@@ -27,6 +28,12 @@ struct document_builder {
 static const char *member_text(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
+}
+
+static bool is_structured(const json_t *spec)
+{
+	const char *mode = member_text(json_object_get(spec, "cloudevents"), "mode");
+	return mode != NULL && strcmp(mode, "structured") == 0;
 }
 
 /* ---- names ---- */
@@ -61,8 +68,9 @@ static bool is_name(const char *text, size_t len)
 	return len > 0;
 }
 
-/* "order.{{kind}}" as "order.{kind}", and the names in it; NULL when that says something else. */
-static json_t *make_address(const char *key, json_t *parameters)
+/* "order.{{kind}}" as "order.{kind}", and the names in it, which stand in the payload behind `way`;
+ * NULL when that says something else. */
+static json_t *make_address(const char *key, const char *way, json_t *parameters)
 {
 	struct buf out = {0};
 	buf_append_str(&out, "");
@@ -72,8 +80,8 @@ static json_t *make_address(const char *key, json_t *parameters)
 			char *name = mem_strndup(key + 2, (size_t)(end - key - 2));
 			buf_printf(&out, "{%s}", name);
 			json_object_set_new(parameters, name,
-			    json_pack(
-				"{s:o}", "location", json_sprintf("$message.payload#/%s", name)));
+			    json_pack("{s:o}", "location",
+				json_sprintf("$message.payload#/%s%s", way, name)));
 			free(name);
 			key = end + 2;
 		} else if (*key == '{' || *key == '}') {
@@ -159,13 +167,22 @@ static json_t *queue_binding(const struct document_builder *b, const struct topo
 
 /* ---- messages ---- */
 
-static json_t *make_payload(const struct document_builder *b, const json_t *spec)
+static json_t *make_data(const struct document_builder *b, const json_t *spec)
 {
-	if (json_object_get(spec, "files") != NULL)
+	const json_t *type = json_object_get(json_object_get(spec, "properties"), "content_type");
+	bool has_body = json_object_get(spec, "body") != NULL;
+	bool may_be_json = has_body && type != NULL && is_structured(spec);
+	if (json_object_get(spec, "files") != NULL || may_be_json)
 		return NULL; /* whatever is in them */
-	if (json_object_get(spec, "body") != NULL)
+	if (has_body)
 		return json_pack("{s:s}", "type", "string");
 	return shape_fields(json_object_get(spec, "fields"), json_object_get(b->root, "pools"));
+}
+
+static json_t *make_payload(const struct document_builder *b, const json_t *spec)
+{
+	json_t *data = make_data(b, spec);
+	return is_structured(spec) ? shape_event_take(spec, data) : data;
 }
 
 /* A value of headers: a constant, a text with {{field}}, or a generator. */
@@ -179,13 +196,17 @@ static json_t *make_header(const struct document_builder *b, const json_t *value
 	return json_pack("{s:O}", "const", value);
 }
 
-static json_t *make_headers(const struct document_builder *b, const json_t *headers)
+/* NULL: there are none. */
+static json_t *make_headers(const struct document_builder *b, const json_t *spec)
 {
-	json_t *properties = json_object(), *value;
+	json_t *properties = shape_event_headers(spec), *value;
 	const char *name;
-	json_object_foreach((json_t *)(uintptr_t)headers, name, value)
+	json_object_foreach(json_object_get(spec, "headers"), name, value)
 	    json_object_set_new(properties, name, make_header(b, value));
-	return json_pack("{s:s, s:o}", "type", "object", "properties", properties);
+	if (json_object_size(properties) > 0)
+		return json_pack("{s:s, s:o}", "type", "object", "properties", properties);
+	json_decref(properties);
+	return NULL;
 }
 
 /* A text of the properties that is the same for each message. */
@@ -217,22 +238,25 @@ static void set_extras(json_t *message, const json_t *spec)
 static json_t *make_message(const struct document_builder *b, const struct settings_message *m)
 {
 	const json_t *properties = json_object_get(m->spec, "properties");
-	const json_t *headers = json_object_get(m->spec, "headers");
+	const json_t *event = json_object_get(m->spec, "cloudevents");
 	json_t *type = fixed_text(properties, "content_type"), *binding = json_object();
-	json_t *payload = make_payload(b, m->spec);
+	json_t *payload = make_payload(b, m->spec), *headers = make_headers(b, m->spec);
+	json_t *what = fixed_text(json_object_get(properties, "type") ? properties : event, "type");
 	const char *plain =
 	    json_object_get(m->spec, "body") != NULL ? "text/plain" : "application/json";
 	json_t *message = json_pack("{s:s}", "name", m->name);
-	if (type != NULL)
+	if (is_structured(m->spec))
+		json_object_set_new(message, "contentType", json_string(ENVELOPE_CONTENT_TYPE));
+	else if (type != NULL)
 		json_object_set(message, "contentType", type);
 	else if (payload != NULL)
 		json_object_set_new(message, "contentType", json_string(plain));
 	if (payload != NULL)
 		json_object_set_new(message, "payload", payload);
-	if (json_object_size(headers) > 0)
-		json_object_set_new(message, "headers", make_headers(b, headers));
+	if (headers != NULL)
+		json_object_set_new(message, "headers", headers);
 	set_if(binding, "contentEncoding", fixed_text(properties, "content_encoding"));
-	set_if(binding, "messageType", fixed_text(properties, "type"));
+	set_if(binding, "messageType", what);
 	json_object_set_new(message, "bindings", amqp(binding));
 	set_extras(message, m->spec);
 	return message;
@@ -255,7 +279,7 @@ static void add_example(json_t *message, const struct message *sample)
 {
 	const char *type = member_text(message, "contentType");
 	json_t *body = NULL;
-	if (type != NULL && strcmp(type, "application/json") == 0)
+	if (type != NULL && envelope_is_json(slice_str(type)))
 		body = json_loadb(sample->body.ptr, sample->body.len, JSON_DECODE_ANY, NULL);
 	if (body != NULL)
 		json_object_set_new(message, "examples", json_pack("[{s:o}]", "payload", body));
@@ -319,9 +343,11 @@ static const char *need_channel(struct document_builder *b, const struct setting
 	if (known == NULL) {
 		char *id = make_id(b->channels, "", m->name);
 		json_t *parameters = json_object();
-		json_t *address = key == NULL	 ? json_string("")
-				  : text != NULL ? make_address(text, parameters)
-						 : NULL;
+		json_t *address =
+		    key == NULL ? json_string("")
+		    : text != NULL
+			? make_address(text, is_structured(m->spec) ? "data/" : "", parameters)
+			: NULL;
 		json_t *channel = json_pack("{s:o, s:{}, s:o}", "address",
 		    address != NULL ? address : json_null(), "messages", "bindings",
 		    exchange_binding(b, exchange != NULL ? exchange : ""));
@@ -347,8 +373,9 @@ static json_t *make_operation(const char *action, const char *channel, json_t *b
 }
 
 /* The properties of the message that belong to the sending. */
-static json_t *send_binding(const json_t *properties)
+static json_t *send_binding(const json_t *spec)
 {
+	const json_t *properties = json_object_get(spec, "properties");
 	json_t *binding = json_object();
 	const json_t *mode = json_object_get(properties, "delivery_mode");
 	bool is_transient = json_is_false(json_object_get(properties, "persistent")) ||
@@ -364,7 +391,8 @@ static json_t *send_binding(const json_t *properties)
 		    binding, "expiration", json_integer((json_int_t)(ns / CHRONO_MS)));
 	if (json_is_integer(priority))
 		json_object_set(binding, "priority", priority);
-	if (json_object_get(properties, "timestamp") != NULL)
+	if (json_object_get(properties, "timestamp") != NULL ||
+	    json_object_get(spec, "cloudevents") != NULL)
 		json_object_set_new(binding, "timestamp", json_true());
 	set_if(binding, "userId", fixed_text(properties, "user_id"));
 	return binding;
@@ -377,8 +405,7 @@ static void add_message(struct document_builder *b, const struct settings_messag
 	json_t *message = make_message(b, m);
 	const char *channel = need_channel(b, m);
 	json_t *of_channel = json_object_get(json_object_get(b->channels, channel), "messages");
-	json_t *sends =
-	    make_operation("send", channel, send_binding(json_object_get(m->spec, "properties")));
+	json_t *sends = make_operation("send", channel, send_binding(m->spec));
 	char *place = mem_printf("channels/%s/messages", channel);
 	try_samples(b, m, id, message);
 	json_object_set_new(b->messages, id, message);
@@ -400,7 +427,7 @@ static void add_queue(struct document_builder *b, const struct topology_queue *q
 {
 	char *id = make_id(b->channels, "", q->name);
 	json_t *messages = json_object(), *unused, *parameters = json_object();
-	json_t *address = make_address(q->name, parameters);
+	json_t *address = make_address(q->name, "", parameters);
 	const char *message;
 	json_object_foreach(json_object_get(b->received, q->name), message, unused)
 	{

@@ -2,8 +2,10 @@
 
 #include "base/mem.h"
 #include "fake/volumes.h"
+#include "model/trace.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef json_t *shape_fn(const json_t *spec, const json_t *pools);
@@ -247,4 +249,74 @@ json_t *shape_fields(const json_t *fields, const json_t *pools)
 	if (json_array_size(json_object_get(shape, "required")) == 0)
 		json_object_del(shape, "required"); /* draft 4 wants one at least */
 	return shape;
+}
+
+/* ---- events ---- */
+
+static json_t *shape_attribute(const json_t *value)
+{
+	const char *text = json_string_value(value);
+	if (text != NULL && strstr(text, "{{") == NULL)
+		return json_pack("{s:O}", "const", value);
+	return text != NULL ? json_pack("{s:s, s:i}", "type", "string", "minLength", 1)
+	       : json_is_object(value)
+		   ? json_pack("{s:[s, s, s]}", "type", "string", "integer", "boolean")
+		   : json_pack("{s:O}", "const", value);
+}
+
+/* The attributes by their names; also required, where an event has them in any case. */
+static json_t *shape_attributes(const json_t *message, json_t *required)
+{
+	const json_t *event = json_object_get(message, "cloudevents");
+	static const char *const always[] = {"specversion", "type", "source", "id", "time"};
+	static const char *const said[] = {"type", "source", "subject", "dataschema"};
+	json_t *shapes = json_pack("{s:{s:s}, s:o, s:o, s:o}", "specversion", "const", "1.0", "id",
+	    of_type("string"), "source", of_type("string"), "time", of_format("date-time"));
+	json_t *extension;
+	const char *name;
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		json_array_append_new(required, json_string(always[i]));
+	for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+		const json_t *value = json_object_get(event, said[i]);
+		if (value != NULL)
+			json_object_set_new(shapes, said[i], shape_attribute(value));
+	}
+	json_object_foreach(json_object_get(event, "extensions"), name, extension)
+	    json_object_set_new(shapes, name, shape_attribute(extension));
+	if (json_is_true(json_object_get(message, "trace")))
+		json_object_set_new(shapes, TRACE_PARENT, of_type("string"));
+	return shapes;
+}
+
+json_t *shape_event_headers(const json_t *message)
+{
+	const json_t *event = json_object_get(message, "cloudevents");
+	const char *prefix = member_text(event, "prefix"), *mode = member_text(event, "mode"),
+		   *name;
+	json_t *headers = json_object(), *unused = json_array(), *shape;
+	if (event != NULL && (mode == NULL || strcmp(mode, "binary") == 0)) {
+		json_t *attributes = shape_attributes(message, unused);
+		json_object_foreach(attributes, name, shape)
+		{
+			char *key = mem_printf("%s%s", prefix ? prefix : "cloudEvents_", name);
+			json_object_set(headers, key, shape);
+			free(key);
+		}
+		json_decref(attributes);
+	}
+	if (json_is_true(json_object_get(message, "trace")))
+		json_object_set_new(headers, TRACE_PARENT, of_type("string"));
+	json_decref(unused);
+	return headers;
+}
+
+json_t *shape_event_take(const json_t *message, json_t *data)
+{
+	json_t *required = json_array(), *properties = shape_attributes(message, required);
+	json_object_set_new(properties, "datacontenttype", of_type("string"));
+	json_object_set_new(properties, "data", data != NULL ? data : json_object());
+	json_object_set_new(properties, "data_base64", of_type("string"));
+	json_array_append_new(required, json_string("datacontenttype"));
+	return json_pack(
+	    "{s:s, s:o, s:o}", "type", "object", "properties", properties, "required", required);
 }

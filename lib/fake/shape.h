@@ -12,4 +12,11 @@
 json_t *shape_fields(const json_t *fields, const json_t *pools);
 json_t *shape_value(const json_t *spec, const json_t *pools);
 
+/*
+ * What `cloudevents` and `trace` of a message add: the headers they write, by name; and, of a
+ * structured event, the body around its data, whose schema is taken (NULL: whatever it is).
+ */
+json_t *shape_event_headers(const json_t *message);
+json_t *shape_event_take(const json_t *message, json_t *data);
+
 #endif

@@ -134,6 +134,27 @@ static const struct fact {
 	"'headers':{'type':'object','properties':{'region':{'const':'eu'}}},"
 	"'bindings':{'amqp':{'contentEncoding':'identity','bindingVersion':'0.3.0'}},"
 	"'x-warren-message':{'body':'hello {{{{','properties':{'content_encoding':'identity'}}}"},
+    {"components.messages.binary-event.headers.properties",
+	"{'cloudEvents_specversion':{'const':'1.0'},'cloudEvents_id':{'type':'string'},"
+	"'cloudEvents_source':{'const':'/bank'},'cloudEvents_time':{'type':'string','format':"
+	"'date-time'},'cloudEvents_type':{'const':'deposited'},'cloudEvents_subject':{'type':"
+	"'string','minLength':1},'cloudEvents_tenant':{'const':'acme'},'cloudEvents_nth':{'type':"
+	"['string','integer','boolean']},'cloudEvents_traceparent':{'type':'string'},"
+	"'traceparent':{'type':'string'}}"},
+    {"components.messages.binary-event.bindings.amqp",
+	"{'messageType':'deposited','bindingVersion':'0.3.0'}"},
+    {"operations.send-binary-event.bindings.amqp",
+	"{'deliveryMode':2,'timestamp':true,'bindingVersion':'0.3.0'}"},
+    {"components.messages.whole-JSON.payload.properties.data", "{}"},
+    {"channels.whole-JSON.parameters", "{'n':{'location':'$message.payload#/data/n'}}"},
+    {"components.messages.whole-event.contentType", "'application/cloudevents+json'"},
+    {"components.messages.whole-event.payload.properties",
+	"{'specversion':{'const':'1.0'},'id':{'type':'string'},'source':{'type':'string'},"
+	"'time':{'type':'string','format':'date-time'},'type':{'const':'deposited'},"
+	"'subject':{'type':'string','minLength':1},'live':{'const':true},"
+	"'datacontenttype':{'type':'string'},'data':{'type':'object','properties':{'account':"
+	"{'enum':['a','b']},'note':{'type':'string'}},'required':['account','note']},"
+	"'data_base64':{'type':'string'}}"},
 };
 
 START_TEST(member_says_what_the_settings_say)
