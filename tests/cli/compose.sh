@@ -9,7 +9,7 @@ for variable in "${!WARREN_@}" AMQP_URL RABBITMQ_IMAGE; do unset "$variable"; do
 reader=$INSTRUMENTS/support/document_of schema=tests/cases/compose/compose-spec.json
 files="compose cluster elsewhere common"
 nobody=amqp://127.0.0.1:1 # where no broker listens
-for name in producer consumer topology deadletters bench; do ln -s "$(realpath "$BIN/$name")" "$work/warren-$name"; done
+for name in producer consumer topology events deadletters bench; do ln -s "$(realpath "$BIN/$name")" "$work/warren-$name"; done
 PATH=$work:$PATH
 
 # ---- the Compose specification ----
@@ -49,8 +49,9 @@ missing() { # of paths relative to compose/
 		[ -e "compose/$path" ] || echo "$path"
 	done
 }
-is "$(jq -r '.volumes[]' "$work/services" | grep -vc ':ro$')" 0 "everything is mounted read-only"
-is "$(jq -r '.volumes[] | split(":")[0]' "$work/services" | sort -u | missing)" "" "what is mounted is there"
+is "$(jq -r '.volumes[]' "$work/services" | grep -v ':ro$' | sort -u)" "events:/events" "all but the event store is mounted read-only"
+is "$(jq -rs 'map(.volumes // {} | keys[]) | unique[]' "$work"/{compose,cluster,elsewhere}.json)" events "which is a volume"
+is "$(jq -r '.volumes[] | split(":")[0]' "$work/services" | grep -vx events | sort -u | missing)" "" "what is mounted is there"
 is "$(jq -r '.services[].extends.file // empty' "$work"/{compose,cluster,elsewhere}.json | sort -u)" common.yaml "all extend common.yaml"
 is "$(jq -r '.secrets // {} | .[].file' "$work"/*.json | grep -v '/amqp_url$' | missing)" "" "so are the secrets"
 is "$(jq -rs 'map((.secrets // {}) | keys[]) | unique[]' "$work"/{compose,cluster,elsewhere}.json)" \
@@ -83,7 +84,7 @@ done)" "" "what it copies is there"
 records() {
 	jq -j '.name, (.environment // {} | to_entries[]
 		| select(.key != "WARREN_WAIT" and (.key | endswith("_FILE") | not))
-		| "\(.key)=\(.value | gsub("amqp://[^ ]*"; "'$nobody'"))"), .command[], "" | . + "\u0000"'
+		| "\(.key)=\(.value | gsub("amqp://[^ ]*"; "'$nobody'"))"), (.command[] | sub("^/events/"; "'"$work"'/")), "" | . + "\u0000"'
 }
 lines=0 record=()
 while IFS= read -r -d '' part; do
