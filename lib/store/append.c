@@ -172,10 +172,14 @@ static bool prepare(struct append *append, struct error *err)
 	} rows[] = {
 	    {&append->last,
 		"SELECT position, received, hash FROM event ORDER BY position DESC LIMIT 1"},
-	    {&append->by_offset,
-		"SELECT position FROM event WHERE queue = ?1 AND stream_offset = ?2"},
+	    {&append->by_offset, "SELECT position, exchange = ?3 AND routing_key = ?4 AND body = ?5"
+				 " FROM event WHERE queue = ?1 AND stream_offset = ?2"},
+	    /* without headers: once a broker has added one and it is taken off, it is not known
+	       whether there was an empty table of them */
 	    {&append->same,
-		"SELECT exchange = ?2 AND routing_key = ?3 AND properties = ?4 AND body = ?5"
+		"SELECT exchange = ?2 AND routing_key = ?3 AND body = ?5 AND (properties = ?4"
+		" OR (json_extract(properties, '$.headers') = '{}'"
+		" AND json_remove(properties, '$.headers') = ?4))"
 		" FROM event WHERE position = ?1 AND id = ?6"},
 	    {&append->insert,
 		"INSERT INTO event (position, received, redelivered, queue, stream_offset,"
@@ -211,30 +215,41 @@ static bool read_head(struct append *append, struct head *head, struct error *er
 			   store_path(append->store), (unsigned long long)head->position);
 }
 
-/* Position 0: there is none. */
-static bool find_by_offset(
-    struct append *append, const struct pending *p, uint64_t *position, struct error *err)
-{
-	bool row;
-	*position = 0;
-	if (p->stream_offset < 0)
-		return true;
-	store_bind_text(append->by_offset, 1, text_of(append, p, TEXT_QUEUE));
-	sqlite3_bind_int64(append->by_offset, 2, p->stream_offset);
-	if (!store_step(append->store, append->by_offset, &row, err))
-		return false;
-	if (row)
-		*position = store_column_u64(append->by_offset, 0);
-	sqlite3_reset(append->by_offset);
-	return true;
-}
-
 static void bind_body(sqlite3_stmt *statement, int index, struct slice body)
 {
 	if (text_is_utf8(body) && memchr(body.ptr, '\0', body.len) == NULL)
 		store_bind_text(statement, index, body);
 	else
 		store_bind_blob(statement, index, body);
+}
+
+/* Position 0: there is none. An offset has one message for ever, unless the stream was made anew.
+ */
+static bool find_by_offset(
+    struct append *append, const struct pending *p, uint64_t *position, struct error *err)
+{
+	bool row, is_same = true;
+	sqlite3_stmt *s = append->by_offset;
+	*position = 0;
+	if (p->stream_offset < 0)
+		return true;
+	store_bind_text(s, 1, text_of(append, p, TEXT_QUEUE));
+	sqlite3_bind_int64(s, 2, p->stream_offset);
+	store_bind_text(s, 3, text_of(append, p, TEXT_EXCHANGE));
+	store_bind_text(s, 4, text_of(append, p, TEXT_ROUTING_KEY));
+	bind_body(s, 5, text_of(append, p, TEXT_BODY));
+	if (!store_step(append->store, s, &row, err))
+		return false;
+	if (row) {
+		*position = store_column_u64(s, 0);
+		is_same = sqlite3_column_int(s, 1) != 0;
+	}
+	sqlite3_reset(s);
+	return is_same ||
+	       error_set(err, ERROR_DATA,
+		   "store '%s' has another message at offset %lld of this stream, which was "
+		   "deleted and made anew: record it into another store",
+		   store_path(append->store), (long long)p->stream_offset);
 }
 
 /* Whether the event at a position has this id; and if so, whether it is this event. */

@@ -255,6 +255,45 @@ START_TEST(a_place_in_a_stream_is_recorded_once)
 }
 END_TEST
 
+START_TEST(a_stream_that_was_made_anew_is_refused)
+{
+	struct store *store = open_store(STORE_CREATE);
+	struct append *append = append_create(store);
+	const struct append_result *results;
+	put(append, (struct sample){.body = "x", .queue = "log", .offset = 7});
+	add(append, (struct sample){.body = "y", .queue = "log", .offset = 7});
+	ck_assert(!append_commit(append, &results, &err));
+	ck_assert_int_eq(err.kind, ERROR_DATA);
+	ck_assert_ptr_nonnull(strstr(err.text, "has another message at offset 7 of this stream"));
+	ck_assert_str_eq(found(store, (struct select_filter){0}), "1");
+	append_free(append);
+	store_close(store);
+}
+END_TEST
+
+/* From a quorum queue: x-delivery-count comes with the second delivery, and is taken off. */
+START_TEST(an_empty_table_of_headers_and_none_are_the_same_event)
+{
+	struct store *store = open_store(STORE_CREATE);
+	struct append *append = append_create(store);
+	struct message m = {.message_id = SLICE("a"),
+	    .type = SLICE("t"),
+	    .body = SLICE("x"),
+	    .present = MESSAGE_MESSAGE_ID | MESSAGE_HEADERS | MESSAGE_TYPE};
+	const struct append_event event = {.message = &m, .stream_offset = -1};
+	ck_assert(append_add(append, &event, &err));
+	ck_assert(commit(append)[0].outcome == APPEND_STORED);
+	m.present = MESSAGE_MESSAGE_ID | MESSAGE_TYPE;
+	ck_assert(append_add(append, &event, &err));
+	ck_assert(commit(append)[0].outcome == APPEND_DUPLICATE);
+	m.present = MESSAGE_MESSAGE_ID;
+	ck_assert(append_add(append, &event, &err));
+	ck_assert(commit(append)[0].outcome == APPEND_STORED);
+	append_free(append);
+	store_close(store);
+}
+END_TEST
+
 /* More than the tail holds, so that ids and versions are in the index, too. */
 START_TEST(long_runs_are_recognised_and_counted_across_the_index)
 {
@@ -558,6 +597,8 @@ int main(void)
 	tcase_add_test(cases, another_event_with_the_same_id_is_kept_and_told);
 	tcase_add_test(cases, events_without_an_id_are_all_kept);
 	tcase_add_test(cases, a_place_in_a_stream_is_recorded_once);
+	tcase_add_test(cases, a_stream_that_was_made_anew_is_refused);
+	tcase_add_test(cases, an_empty_table_of_headers_and_none_are_the_same_event);
 	tcase_add_test(cases, long_runs_are_recognised_and_counted_across_the_index);
 	tcase_add_test(cases, versions_count_the_events_of_a_subject);
 	tcase_add_test(cases, an_expected_version_lets_one_of_two_win);
