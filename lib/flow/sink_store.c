@@ -208,7 +208,10 @@ static bool flush(void *self, struct flow *flow, struct error *err)
 static void abandon(void *self, struct flow *flow)
 {
 	struct sink_store *sink = self;
+	struct error ignored = {0}; /* all is stored; it is found a little later */
 	(void)flow;
+	if (sink->slot_count == 0 && sink->counts.stored > 0)
+		IGNORE_RESULT(append_settle(sink->append, &ignored));
 	append_clear(sink->append);
 	end_batch(sink);
 }
