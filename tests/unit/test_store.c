@@ -265,6 +265,7 @@ START_TEST(a_stream_that_was_made_anew_is_refused)
 	ck_assert(!append_commit(append, &results, &err));
 	ck_assert_int_eq(err.kind, ERROR_DATA);
 	ck_assert_ptr_nonnull(strstr(err.text, "has another message at offset 7 of this stream"));
+	error_clear(&err);
 	ck_assert_str_eq(found(store, (struct select_filter){0}), "1");
 	append_free(append);
 	store_close(store);
