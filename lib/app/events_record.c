@@ -171,9 +171,14 @@ static void look_at_tracer(void *ctx, uint64_t now_ns)
 {
 	const struct run *run = ctx;
 	(void)now_ns;
-	if (is_tracer_silent(run))
-		log_write(LOG_WARNING, "the firehose says nothing; is it on? rabbitmqctl trace_on "
-				       "-p VHOST (and trace_off in the end: it slows the broker)");
+	if (!is_tracer_silent(run))
+		return;
+	char *vhost = text_quote(slice_str(run->tool->settings.uris[0].vhost));
+	log_write(LOG_WARNING,
+	    "the firehose says nothing; is it on? rabbitmqctl trace_on -p %s (and trace_off in the "
+	    "end: it slows the broker)",
+	    vhost);
+	free(vhost);
 }
 
 static void report_run(const struct run *run, const struct flow *flow, uint64_t elapsed_ns)

@@ -90,13 +90,13 @@ static enum error_kind kind_of(int code)
 
 bool store_fail(struct store *store, struct error *err)
 {
+	int cause = errno; /* sqlite3_system_errno tells only why a file was not opened */
 	int code = sqlite3_extended_errcode(store->db);
 	char *said = text_quote(slice_str(sqlite3_errmsg(store->db)));
-	int cause = (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(store->db) : 0;
 	if ((code & 0xff) == SQLITE_BUSY)
 		error_set(err, ERROR_UNAVAILABLE,
 		    "store '%s': another process writes to it all the time", store->shown);
-	else if (cause != 0)
+	else if ((code & 0xff) == SQLITE_IOERR && cause != 0)
 		error_set(
 		    err, kind_of(code), "store '%s': %s: %s", store->shown, said, strerror(cause));
 	else
@@ -110,6 +110,7 @@ bool store_fail(struct store *store, struct error *err)
 sqlite3_stmt *store_prepare(struct store *store, const char *sql, struct error *err)
 {
 	sqlite3_stmt *statement = NULL;
+	errno = 0;
 	if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) !=
 	    SQLITE_OK)
 		store_fail(store, err);
@@ -118,12 +119,14 @@ sqlite3_stmt *store_prepare(struct store *store, const char *sql, struct error *
 
 bool store_exec(struct store *store, const char *sql, struct error *err)
 {
+	errno = 0;
 	return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
 	       store_fail(store, err);
 }
 
 bool store_step(struct store *store, sqlite3_stmt *statement, bool *row, struct error *err)
 {
+	errno = 0;
 	int code = sqlite3_step(statement);
 	*row = code == SQLITE_ROW;
 	if (*row)
