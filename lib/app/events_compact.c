@@ -21,6 +21,7 @@ bool events_compact(
     struct tool *tool, const struct events_options *o, char **operands, struct error *err)
 {
 	(void)tool;
+	(void)tool;
 	uint64_t before, after;
 	if (!events_operands(operands, "compact", NULL, err))
 		return false;

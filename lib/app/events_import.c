@@ -208,7 +208,7 @@ static bool run(struct import *in, struct tool *tool, const struct events_option
 		return false;
 	in->batch = o->batch;
 	in->append = append_create(store);
-	bool good = read_all(in, err);
+	bool good = read_all(in, err) && append_settle(in->append, err);
 	report(tool, in, since_ns);
 	append_free(in->append);
 	store_close(store);

@@ -5,6 +5,7 @@
 #include "base/chrono.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/skim.h"
 #include "base/text.h"
 #include "store/select.h"
 
@@ -160,14 +161,12 @@ static void write_body(struct slice body, struct buf *out)
 	pad_name("body", 0, out);
 	num_format_size(body.len, out);
 	buf_append_str(out, body.len > 0 ? "\n" : "");
-	json_t *json = json_loadb(body.len > 0 ? body.ptr : "", body.len,
-	    JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, NULL);
+	bool is_json = text_is_utf8(body) && skim_is_json(body);
 	struct buf laid_out = {0};
-	if (json != NULL)
+	if (is_json)
 		lay_out(body, &laid_out);
-	text_escape_lines(json != NULL ? buf_slice(&laid_out) : body, SIZE_MAX, out);
+	text_escape_lines(is_json ? buf_slice(&laid_out) : body, SIZE_MAX, out);
 	buf_append_char(out, '\n');
-	json_decref(json);
 	buf_release(&laid_out);
 }
 

@@ -120,34 +120,6 @@ static void note_file(struct verify *v, struct slice line)
 	buf_release(&what);
 }
 
-/* One row may hold several lines. */
-static void note_lines(struct verify *v, struct slice text)
-{
-	while (text.len > 0) {
-		const char *end = memchr(text.ptr, '\n', text.len);
-		size_t len = end != NULL ? (size_t)(end - text.ptr) : text.len;
-		if (!slice_is((struct slice){text.ptr, len}, "*** in database main ***"))
-			note_file(v, (struct slice){text.ptr, len});
-		text = slice_from(text, end != NULL ? len + 1 : len);
-	}
-}
-
-static bool check_file(struct verify *v, struct error *err)
-{
-	int code = SQLITE_DONE;
-	sqlite3_stmt *s = store_prepare(v->store, "PRAGMA integrity_check(20)", err);
-	bool good = s != NULL;
-	while (good && (good = step(v, s, &code, err)) && code == SQLITE_ROW) {
-		struct slice said = store_column(s, 0);
-		if (!slice_is(said, "ok"))
-			note_lines(v, said);
-	}
-	if (good && code != SQLITE_DONE)
-		note_file(v, slice_str(sqlite3_errmsg(v->store->db)));
-	sqlite3_finalize(s);
-	return good;
-}
-
 /* ---- an event ---- */
 
 static struct chain_event read_chain(sqlite3_stmt *s)
@@ -379,36 +351,113 @@ static bool check_events(struct verify *v, struct error *err)
 	return true;
 }
 
-/* ---- versions ---- */
+/* ---- what is kept beside the events ---- */
+
+#define INDEXED "(SELECT value FROM meta WHERE name = 'indexed')"
+
+/* The index of tail.h and the events have to say the same. A row is a fault: position and id. */
+static const struct {
+	const char *sql, *what;
+} index_checks[] = {
+    {"SELECT 0, NULL WHERE NOT EXISTS (SELECT 1 FROM meta WHERE name = 'indexed' AND"
+     " value BETWEEN 0 AND (SELECT coalesce(max(position), 0) FROM event))",
+	"the file: where its index ends is not known"},
+    {"SELECT position, id FROM event WHERE position <= " INDEXED " AND id IS NOT NULL AND NOT"
+     " EXISTS (SELECT 1 FROM ids WHERE hash = id_hash(event.id) AND position = event.position)",
+	"the index of ids does not have it"},
+    {"SELECT position, NULL FROM ids AS kept WHERE NOT EXISTS (SELECT 1 FROM event"
+     " WHERE position = kept.position AND id_hash(id) = kept.hash)",
+	"the index of ids has it with an id that it has not"},
+    {"SELECT position, id FROM event WHERE position <= " INDEXED " AND subject IS NOT NULL AND"
+     " NOT EXISTS (SELECT 1 FROM streams WHERE subject = event.subject AND"
+     " version = event.version AND position = event.position)",
+	"the index of subjects does not have it"},
+    {"SELECT position, NULL FROM streams AS kept WHERE NOT EXISTS (SELECT 1 FROM event"
+     " WHERE position = kept.position AND subject = kept.subject AND version = kept.version)",
+	"the index of subjects has it with a subject or version that it has not"},
+};
+
+/* All rows of a question, to the function; damage is noted. */
+static bool ask(struct verify *v, const char *sql,
+    void (*note)(struct verify *v, sqlite3_stmt *row, void *ctx), void *ctx, struct error *err)
+{
+	int code = SQLITE_DONE;
+	sqlite3_stmt *s = store_prepare(v->store, sql, err);
+	bool good = s != NULL;
+	while (good && (good = step(v, s, &code, err)) && code == SQLITE_ROW)
+		note(v, s, ctx);
+	if (good && code != SQLITE_DONE)
+		note_file(v, slice_str(sqlite3_errmsg(v->store->db)));
+	sqlite3_finalize(s);
+	return good;
+}
+
+static void note_unindexed(struct verify *v, sqlite3_stmt *row, void *ctx)
+{
+	uint64_t position = store_column_u64(row, 0);
+	report(v, position, position, store_column(row, 1), ctx);
+}
+
+static bool check_index(struct verify *v, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(index_checks); i++)
+		if (!ask(v, index_checks[i].sql, note_unindexed,
+			(void *)(uintptr_t)index_checks[i].what, err))
+			return false;
+	return true;
+}
+
+struct stream_end {
+	struct buf subject;
+	uint64_t position, version;
+};
+
+static void check_version(struct verify *v, sqlite3_stmt *row, void *ctx)
+{
+	struct stream_end *end = ctx;
+	struct slice subject = store_column(row, 0);
+	uint64_t version = store_column_u64(row, 1), position = store_column_u64(row, 2);
+	if (!slice_equal(subject, buf_slice(&end->subject)))
+		end->position = end->version = 0;
+	if (position <= end->position || version != end->version + 1)
+		report(v, position, position, (struct slice){0},
+		    "its version is not the next one of its subject");
+	end->position = position;
+	end->version = version;
+	buf_clear(&end->subject);
+	buf_append(&end->subject, subject);
+}
 
 /* Those of a subject are 1, 2, 3 in the order of the positions. */
 static bool check_versions(struct verify *v, struct error *err)
 {
-	static const char sql[] =
-	    "SELECT position, subject, version FROM event INDEXED BY"
-	    " event_version WHERE subject IS NOT NULL ORDER BY subject, version";
-	int code = SQLITE_DONE;
-	uint64_t position = 0, version = 0;
-	struct buf subject = {0};
-	sqlite3_stmt *s = store_prepare(v->store, sql, err);
-	bool good = s != NULL;
-	while (good && (good = step(v, s, &code, err)) && code == SQLITE_ROW) {
-		struct slice now = store_column(s, 1);
-		if (!slice_equal(now, buf_slice(&subject)))
-			position = version = 0;
-		if (store_column_u64(s, 0) <= position || store_column_u64(s, 2) != version + 1)
-			report(v, store_column_u64(s, 0), store_column_u64(s, 0), (struct slice){0},
-			    "its version is not the next one of its subject");
-		position = store_column_u64(s, 0);
-		version = store_column_u64(s, 2);
-		buf_clear(&subject);
-		buf_append(&subject, now);
-	}
-	if (good && code != SQLITE_DONE)
-		note_file(v, slice_str(sqlite3_errmsg(v->store->db)));
-	sqlite3_finalize(s);
-	buf_release(&subject);
+	struct stream_end end = {.position = 0};
+	bool good = ask(v,
+	    "SELECT subject, version, position FROM streams UNION ALL"
+	    " SELECT subject, version, position FROM event WHERE position > " INDEXED
+	    " AND subject IS NOT NULL ORDER BY subject, version",
+	    check_version, &end, err);
+	buf_release(&end.subject);
 	return good;
+}
+
+/* SQLite's own check; one row may hold several lines. */
+static void note_lines(struct verify *v, sqlite3_stmt *row, void *ctx)
+{
+	(void)ctx;
+	struct slice text = store_column(row, 0);
+	while (text.len > 0 && !slice_is(text, "ok")) {
+		const char *end = memchr(text.ptr, '\n', text.len);
+		size_t len = end != NULL ? (size_t)(end - text.ptr) : text.len;
+		if (!slice_is((struct slice){text.ptr, len}, "*** in database main ***"))
+			note_file(v, (struct slice){text.ptr, len});
+		text = slice_from(text, end != NULL ? len + 1 : len);
+	}
+}
+
+static bool check_file(struct verify *v, struct error *err)
+{
+	return ask(v, "PRAGMA integrity_check(20)", note_lines, NULL, err);
 }
 
 bool verify_run(struct store *store, const unsigned char *wanted, verify_report_fn *report_fault,
@@ -423,7 +472,8 @@ bool verify_run(struct store *store, const unsigned char *wanted, verify_report_
 	    .digest = digest_create(),
 	    .has_previous = true,
 	    .received_us = INT64_MIN};
-	bool good = check_events(&v, err) && check_versions(&v, err) && check_file(&v, err);
+	bool good = check_events(&v, err) && check_versions(&v, err) && check_index(&v, err) &&
+		    check_file(&v, err);
 	memcpy(out->head, v.previous, sizeof out->head);
 	sqlite3_finalize(v.scan);
 	sqlite3_finalize(v.one);
