@@ -164,8 +164,16 @@ static void compare_columns(
 		if (!is_same(store_column(s, (int)rows[i].column), readable(rows[i].expected)))
 			buf_printf(out, "%s%s", out->len > 0 ? ", " : "", rows[i].name);
 	bool is_text = text_is_utf8(m->body) && memchr(m->body.ptr, '\0', m->body.len) == NULL;
-	if ((sqlite3_column_type(s, COLUMN_BODY) == SQLITE_TEXT) != is_text)
-		buf_printf(out, "%sthe kind of body", out->len > 0 ? ", " : "");
+	const struct {
+		const char *name;
+		bool is_wrong;
+	} kinds[] = {
+	    {"the kind of body", (sqlite3_column_type(s, COLUMN_BODY) == SQLITE_TEXT) != is_text},
+	    {"redelivered", (sqlite3_column_int64(s, COLUMN_REDELIVERED) & ~INT64_C(1)) != 0},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (kinds[i].is_wrong)
+			buf_printf(out, "%s%s", out->len > 0 ? ", " : "", kinds[i].name);
 }
 
 /* Appends what is wrong with the columns; nothing when they fit the message. */
