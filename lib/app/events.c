@@ -108,8 +108,9 @@ bool events_operands(char **operands, const char *verb, const char *what, struct
 }
 
 struct store *events_open_store(
-    const struct events_options *o, enum store_mode mode, struct error *err)
+    struct tool *tool, const struct events_options *o, enum store_mode mode, struct error *err)
 {
+	(void)tool;
 	if (strncmp(o->store, "stream:", strlen("stream:")) != 0)
 		return store_open(o->store, mode, err);
 	error_set(err, ERROR_USAGE,
@@ -125,7 +126,7 @@ static bool run_verb(struct tool *tool, const struct events_options *o, struct e
 	const struct verb *verb = verbs;
 	while (verb->name != NULL && strcmp(verb->name, operands[0]) != 0)
 		verb++; /* options_parse lets only verbs through */
-	return check_verb(verb->name, o, err) && verb->run(tool, o, operands + 1, err);
+	return check_verb(operands[0], o, err) && verb->run(tool, o, operands + 1, err);
 }
 
 bool events_run(struct tool *tool, const void *options, struct error *err)

@@ -20,12 +20,10 @@ static bool tell(struct store *store, uint64_t before, uint64_t after, struct er
 bool events_compact(
     struct tool *tool, const struct events_options *o, char **operands, struct error *err)
 {
-	(void)tool;
-	(void)tool;
 	uint64_t before, after;
 	if (!events_operands(operands, "compact", NULL, err))
 		return false;
-	struct store *store = events_open_store(o, STORE_WRITE, err);
+	struct store *store = events_open_store(tool, o, STORE_WRITE, err);
 	bool good = store != NULL && compact_run(store, &before, &after, err) &&
 		    tell(store, before, after, err);
 	store_close(store);

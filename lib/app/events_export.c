@@ -25,7 +25,6 @@ static bool write_lines(struct events_select *s, struct output *output, struct e
 bool events_export(
     struct tool *tool, const struct events_options *o, char **operands, struct error *err)
 {
-	(void)tool;
 	struct events_select *s = NULL;
 	struct store *store = NULL;
 	struct output output;
@@ -33,7 +32,7 @@ bool events_export(
 	bool good =
 	    events_operands(operands, "export", NULL, err) &&
 	    (s = events_select_create(o, (int64_t)(chrono_wall_ns() / CHRONO_US), err)) != NULL &&
-	    (store = events_open_store(o, STORE_READ, err)) != NULL &&
+	    (store = events_open_store(tool, o, STORE_READ, err)) != NULL &&
 	    events_select_open(s, store, err) && write_lines(s, &output, err);
 	output_release(&output);
 	events_select_free(s);

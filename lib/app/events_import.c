@@ -203,7 +203,7 @@ static bool run(struct import *in, struct tool *tool, const struct events_option
 	uint64_t since_ns = chrono_now_ns();
 	if (!open_input(in, path, err) || !check_input(in, err))
 		return false;
-	struct store *store = events_open_store(o, STORE_CREATE, err);
+	struct store *store = events_open_store(tool, o, STORE_CREATE, err);
 	if (store == NULL)
 		return false;
 	in->batch = o->batch;

@@ -114,7 +114,7 @@ bool events_list(
 	struct sheet *sheet = is_csv
 				  ? sheet_create(SHEET_CSV, csv_names, ARRAY_LEN(csv_names))
 				  : sheet_create(SHEET_TABLE, table_names, ARRAY_LEN(table_names));
-	bool good = s != NULL && (store = events_open_store(o, STORE_READ, err)) != NULL &&
+	bool good = s != NULL && (store = events_open_store(tool, o, STORE_READ, err)) != NULL &&
 		    events_select_open(s, store, err) && write_rows(s, is_csv, sheet, err);
 	sheet_free(sheet);
 	events_select_free(s);

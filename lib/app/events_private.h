@@ -22,6 +22,6 @@ bool events_operands(
 
 /* The store of --store, which must be a file. */
 struct store *events_open_store(
-    const struct events_options *o, enum store_mode mode, struct error *err);
+    struct tool *tool, const struct events_options *o, enum store_mode mode, struct error *err);
 
 #endif

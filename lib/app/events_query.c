@@ -20,10 +20,9 @@ static bool write_answer(struct question *q, enum sheet_format format, struct er
 bool events_query(
     struct tool *tool, const struct events_options *o, char **operands, struct error *err)
 {
-	(void)tool;
 	if (!events_operands(operands, "query", "SQL, such as 'SELECT count(*) FROM events'", err))
 		return false;
-	struct store *store = events_open_store(o, STORE_READ, err);
+	struct store *store = events_open_store(tool, o, STORE_READ, err);
 	struct question *q = store != NULL ? question_open(store, operands[0], err) : NULL;
 	bool good = q != NULL && write_answer(q, (enum sheet_format)o->format, err);
 	question_close(q);

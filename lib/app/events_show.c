@@ -227,12 +227,11 @@ static bool find(struct store *store, const char *name, int format, struct error
 bool events_show(
     struct tool *tool, const struct events_options *o, char **operands, struct error *err)
 {
-	(void)tool;
 	if (!events_operands(operands, "show", "the position of an event, or its id", err))
 		return false;
 	if (o->format == EVENTS_CSV)
 		return error_set(err, ERROR_USAGE, "show prints a table or json");
-	struct store *store = events_open_store(o, STORE_READ, err);
+	struct store *store = events_open_store(tool, o, STORE_READ, err);
 	bool good = store != NULL && find(store, operands[0], o->format, err);
 	store_close(store);
 	return good;

@@ -226,7 +226,6 @@ static bool print(const struct stats *stats, int format, struct error *err)
 bool events_stats(
     struct tool *tool, const struct events_options *o, char **operands, struct error *err)
 {
-	(void)tool;
 	if (!events_operands(operands, "stats", NULL, err))
 		return false;
 	if (o->format == EVENTS_CSV)
@@ -237,7 +236,7 @@ bool events_stats(
 		stats.by[i] = census_create(MOST_TEXTS);
 	struct events_select *s =
 	    events_select_create(o, (int64_t)(chrono_wall_ns() / CHRONO_US), err);
-	bool good = s != NULL && (store = events_open_store(o, STORE_READ, err)) != NULL &&
+	bool good = s != NULL && (store = events_open_store(tool, o, STORE_READ, err)) != NULL &&
 		    events_select_open(s, store, err) && count_all(&stats, s, err) &&
 		    print(&stats, o->format, err);
 	for (size_t i = 0; i < KIND_COUNT; i++)

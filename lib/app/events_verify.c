@@ -114,12 +114,11 @@ static bool verify(struct store *store, const unsigned char *wanted, struct erro
 bool events_verify(
     struct tool *tool, const struct events_options *o, char **operands, struct error *err)
 {
-	(void)tool;
 	unsigned char wanted[STORE_HASH_BYTES];
 	if (!events_operands(operands, "verify", NULL, err) ||
 	    (o->head != NULL && !read_head(o->head, wanted, err)))
 		return false;
-	struct store *store = events_open_store(o, STORE_READ, err);
+	struct store *store = events_open_store(tool, o, STORE_READ, err);
 	bool good = store != NULL && verify(store, o->head != NULL ? wanted : NULL, err);
 	store_close(store);
 	return good;
