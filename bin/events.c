@@ -25,11 +25,6 @@ static const struct option general_options[] = {
 	.argument = "FORM",
 	.choices = format_choices,
 	.help = "table for people, json lines, or csv"},
-    {.name = "yes",
-	.letter = 'y',
-	.type = OPTION_FLAG,
-	.offset = MEMBER(yes),
-	.help = "compact: do it without asking"},
     {0},
 };
 
@@ -305,7 +300,7 @@ static const struct option verify_options[] = {
 	.type = OPTION_TEXT,
 	.offset = MEMBER(head),
 	.argument = "HASH",
-	.help = "the hash that the last event must have, kept elsewhere"},
+	.help = "a hash that was kept elsewhere, as verify printed it: an event must have it"},
     {0},
 };
 

@@ -1,6 +1,8 @@
 #include "app/events.h"
 
 #include "app/events_private.h"
+#include "base/mem.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +11,112 @@ static const struct verb {
 	const char *name;
 	events_verb_fn *run;
 } verbs[] = {
+    {"compact", events_compact},
+    {"export", events_export},
+    {"import", events_import},
+    {"list", events_list},
+    {"query", events_query},
     {"record", events_record},
+    {"show", events_show},
+    {"stats", events_stats},
+    {"verify", events_verify},
     {0},
 };
+
+/* ---- which option goes with which verbs ---- */
+
+#define WHICH "list, stats, replay, export" /* what say which events */
+
+/* Whether a verb is one of "list, stats, export". */
+static bool is_among(const char *verb, const char *list)
+{
+	size_t len = strlen(verb);
+	for (const char *at = list; (at = strstr(at, verb)) != NULL; at++)
+		if ((at == list || at[-1] == ' ') && (at[len] == ',' || at[len] == '\0'))
+			return true;
+	return false;
+}
+
+static bool check_verb(const char *verb, const struct events_options *o, struct error *err)
+{
+	const struct {
+		const char *name;
+		bool given;
+		const char *with;
+	} rows[] = {
+	    {"--format", o->has_format, "list, show, query, stats, fold"},
+	    {"--type", o->types.count > 0, WHICH ", append"},
+	    {"--id", o->ids.count > 0, WHICH ", append"},
+	    {"--stream", o->stream != NULL, WHICH ", fold, append"},
+	    {"--exchange", o->exchange != NULL, WHICH ", append"},
+	    {"--key", o->keys.count > 0, WHICH ", record, append"},
+	    {"--since", o->since != NULL, WHICH},
+	    {"--until", o->until != NULL, WHICH},
+	    {"--from", o->has_from, WHICH},
+	    {"--to", o->has_to, WHICH},
+	    {"--grep", o->grep != NULL, WHICH},
+	    {"--jq", o->jq != NULL, WHICH},
+	    {"--where", o->where != NULL, WHICH},
+	    {"--limit", o->has_limit, WHICH},
+	    {"--reverse", o->reverse, "list"},
+	    {"--tap", o->taps.count > 0, "record"},
+	    {"--firehose", o->firehose != EVENTS_FIREHOSE_NONE, "record"},
+	    {"--count", o->has_count, "record"},
+	    {"--idle", o->has_idle, "record"},
+	    {"--until-empty", o->until_empty, "record"},
+	    {"--prefetch", o->has_prefetch, "record"},
+	    {"--offset", o->offset != NULL, "record"},
+	    {"--routing-key", o->routing_key != NULL, "replay"},
+	    {"--speed", o->speed != NULL, "replay"},
+	    {"--rate", o->has_rate, "replay"},
+	    {"--cursor", o->cursor != NULL, "replay"},
+	    {"--mask", o->masks.count > 0, "replay"},
+	    {"--reduce", o->reduce != NULL, "fold"},
+	    {"--initial", o->initial != NULL, "fold"},
+	    {"--projection", o->projection != NULL, "fold"},
+	    {"--stream-by", o->stream_by != NULL, "fold"},
+	    {"--each", o->each, "fold"},
+	    {"--as-of", o->as_of != NULL, "fold"},
+	    {"--history", o->history, "fold"},
+	    {"--follow", o->follow, "fold"},
+	    {"--data", o->data != NULL, "append"},
+	    {"--expect-version", o->has_expect_version, "append"},
+	    {"--head", o->head != NULL, "verify"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].given && !is_among(verb, rows[i].with))
+			return error_set(err, ERROR_USAGE,
+			    "%s does not go with %s; it goes with %s", rows[i].name, verb,
+			    rows[i].with);
+	return true;
+}
+
+/* ---- what verbs share ---- */
+
+bool events_operands(char **operands, const char *verb, const char *what, struct error *err)
+{
+	size_t wanted = what != NULL ? 1 : 0;
+	if (what != NULL && operands[0] == NULL)
+		return error_set(err, ERROR_USAGE, "%s needs %s", verb, what);
+	if (operands[wanted] == NULL)
+		return true;
+	char *shown = text_quote(slice_str(operands[wanted]));
+	error_set(err, ERROR_USAGE, "%s takes %s; '%s' is too much", verb,
+	    what != NULL ? what : "options alone", shown);
+	free(shown);
+	return false;
+}
+
+struct store *events_open_store(
+    struct tool *tool, const struct events_options *o, enum store_mode mode, struct error *err)
+{
+	(void)tool;
+	if (strncmp(o->store, "stream:", strlen("stream:")) != 0)
+		return store_open(o->store, mode, err);
+	error_set(err, ERROR_USAGE,
+	    "this needs a store that is a file: 'events record' makes one of a stream");
+	return NULL;
+}
 
 static bool run_verb(struct tool *tool, const struct events_options *o, struct error *err)
 {
@@ -21,7 +126,7 @@ static bool run_verb(struct tool *tool, const struct events_options *o, struct e
 	const struct verb *verb = verbs;
 	while (verb->name != NULL && strcmp(verb->name, operands[0]) != 0)
 		verb++; /* options_parse lets only verbs through */
-	return verb->run(tool, o, operands + 1, err);
+	return check_verb(operands[0], o, err) && verb->run(tool, o, operands + 1, err);
 }
 
 bool events_run(struct tool *tool, const void *options, struct error *err)

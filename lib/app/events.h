@@ -11,7 +11,6 @@ struct events_options {
 	const char *store; /* a file, or "stream:QUEUE" */
 	int format;	   /* enum events_format */
 	bool has_format;
-	bool yes;
 
 	/* which events */
 	struct option_list types;

@@ -27,33 +27,45 @@ uint64_t chrono_after(uint64_t now_ns, uint64_t span_ns)
 	return span_ns > CHRONO_NEVER - now_ns ? CHRONO_NEVER : now_ns + span_ns;
 }
 
-/* Seconds and milliseconds of a wall time, also before 1970. */
-static time_t split(int64_t wall_ms, int *ms)
+/* Seconds, and what is left of a wall time in units of so many a second, also before 1970. */
+static time_t split(int64_t wall, int per_second, int *left)
 {
-	int64_t seconds = wall_ms / 1000;
-	*ms = (int)(wall_ms % 1000);
-	if (*ms < 0) {
-		*ms += 1000;
+	int64_t seconds = wall / per_second;
+	*left = (int)(wall % per_second);
+	if (*left < 0) {
+		*left += per_second;
 		seconds--;
 	}
 	return (time_t)seconds;
 }
 
+static void format(time_t seconds, int fraction, int digits, struct buf *out)
+{
+	struct tm tm = {0};
+	gmtime_r(&seconds, &tm);
+	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%0*dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, digits, fraction);
+}
+
 void chrono_format(int64_t wall_ms, struct buf *out)
 {
 	int ms;
-	struct tm tm = {0};
-	time_t seconds = split(wall_ms, &ms);
-	gmtime_r(&seconds, &tm);
-	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, ms);
+	time_t seconds = split(wall_ms, 1000, &ms);
+	format(seconds, ms, 3, out);
+}
+
+void chrono_format_us(int64_t wall_us, struct buf *out)
+{
+	int us;
+	time_t seconds = split(wall_us, 1000000, &us);
+	format(seconds, us, 6, out);
 }
 
 void chrono_format_clock(int64_t wall_ms, struct buf *out)
 {
 	int ms;
 	struct tm tm = {0};
-	time_t seconds = split(wall_ms, &ms);
+	time_t seconds = split(wall_ms, 1000, &ms);
 	localtime_r(&seconds, &tm);
 	buf_printf(out, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min, tm.tm_sec, ms);
 }
@@ -80,18 +92,18 @@ static bool take_char(struct slice *text, const char *accepted)
 	return true;
 }
 
-/* ".250" and the like; what is finer than a millisecond is dropped. */
-static bool take_fraction(struct slice *text, int *ms)
+/* ".250" and the like; what is finer than a microsecond is dropped. */
+static bool take_fraction(struct slice *text, int *us)
 {
-	int scale = 100;
-	*ms = 0;
+	int scale = 100000;
+	*us = 0;
 	if (!take_char(text, "."))
 		return true;
 	int digit;
 	if (!take_digits(text, 1, &digit))
 		return false;
 	do {
-		*ms += digit * scale;
+		*us += digit * scale;
 		scale /= 10;
 	} while (take_digits(text, 1, &digit));
 	return true;
@@ -118,16 +130,16 @@ static int days_in_month(int year, int month)
 	return month == 2 && leap ? 29 : days[month - 1];
 }
 
-bool chrono_parse(struct slice text, int64_t *out_wall_ms, struct error *err)
+bool chrono_parse_us(struct slice text, int64_t *out_wall_us, struct error *err)
 {
 	struct slice rest = text;
-	int year, month, day, hour, minute, second, ms, offset;
+	int year, month, day, hour, minute, second, us, offset;
 	bool good = take_digits(&rest, 4, &year) && take_char(&rest, "-") &&
 		    take_digits(&rest, 2, &month) && take_char(&rest, "-") &&
 		    take_digits(&rest, 2, &day) && take_char(&rest, "Tt ") &&
 		    take_digits(&rest, 2, &hour) && take_char(&rest, ":") &&
 		    take_digits(&rest, 2, &minute) && take_char(&rest, ":") &&
-		    take_digits(&rest, 2, &second) && take_fraction(&rest, &ms) &&
+		    take_digits(&rest, 2, &second) && take_fraction(&rest, &us) &&
 		    take_offset(&rest, &offset) && rest.len == 0;
 	if (!good || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) ||
 	    hour > 23 || minute > 59 || second > 60)
@@ -138,6 +150,15 @@ bool chrono_parse(struct slice text, int64_t *out_wall_ms, struct error *err)
 	    .tm_hour = hour,
 	    .tm_min = minute,
 	    .tm_sec = second};
-	*out_wall_ms = ((int64_t)timegm(&tm) - offset * 60) * 1000 + ms;
+	*out_wall_us = ((int64_t)timegm(&tm) - offset * 60) * 1000000 + us;
+	return true;
+}
+
+bool chrono_parse(struct slice text, int64_t *out_wall_ms, struct error *err)
+{
+	int64_t us;
+	if (!chrono_parse_us(text, &us, err))
+		return false;
+	*out_wall_ms = us / 1000 - (us % 1000 < 0);
 	return true;
 }

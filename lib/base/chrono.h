@@ -19,9 +19,12 @@ uint64_t chrono_after(uint64_t now_ns, uint64_t span_ns);
 
 /* RFC 3339 in UTC with milliseconds: 2026-11-21T08:15:30.250Z. */
 void chrono_format(int64_t wall_ms, struct buf *out);
+/* The same of microseconds: 2026-11-21T08:15:30.250000Z. */
+void chrono_format_us(int64_t wall_us, struct buf *out);
 /* Local time of day for people: 08:15:30.250. */
 void chrono_format_clock(int64_t wall_ms, struct buf *out);
 /* RFC 3339 with any offset, 'T' or ' ' between, fraction optional. */
 bool chrono_parse(struct slice rfc3339, int64_t *out_wall_ms, struct error *err) MUST_CHECK;
+bool chrono_parse_us(struct slice rfc3339, int64_t *out_wall_us, struct error *err) MUST_CHECK;
 
 #endif

@@ -121,6 +121,12 @@ bool record_write(
 	size_t opened = out->len;
 	if (extra == NULL)
 		extra = &nothing;
+	if (extra->position > 0) {
+		begin_member(out, opened, SLICE("position"));
+		buf_append_u64(out, extra->position);
+	}
+	if (extra->received.len > 0)
+		write_text_member(out, opened, SLICE("received"), extra->received);
 	if (m->exchange.ptr != NULL)
 		write_text_member(out, opened, SLICE("exchange"), m->exchange);
 	if (m->routing_key.ptr != NULL)
@@ -131,8 +137,14 @@ bool record_write(
 	}
 	if (extra->queue.len > 0)
 		write_text_member(out, opened, SLICE("queue"), extra->queue);
+	if (extra->offset != NULL) {
+		begin_member(out, opened, SLICE("stream_offset"));
+		buf_append_u64(out, (uint64_t)*extra->offset);
+	}
 	begin_member(out, opened, SLICE("properties"));
-	if (!write_properties(m, out, err)) {
+	if (extra->properties.len > 0) {
+		buf_append(out, extra->properties);
+	} else if (!write_properties(m, out, err)) {
 		buf_truncate(out, opened);
 		return false;
 	}
@@ -156,6 +168,8 @@ struct reader {
 	struct buf *store; /* has room for all texts of the line, so that it does not move */
 	struct slice headers;
 	bool has_body;
+	struct record_told told;
+	bool tells; /* `told` is wanted: what is told must be readable */
 };
 
 /* Reads a member of the line; a failure names it. */
@@ -337,22 +351,53 @@ static bool read_body_base64(struct reader *r, const json_t *value, struct error
 	       (read_base64(r, value, &r->message.body, err) || error_context(err, "body_base64"));
 }
 
+/* ---- what is told beside the message ---- */
+
+static bool read_redelivered(struct reader *r, const json_t *value, struct error *err)
+{
+	if (!json_is_boolean(value))
+		return error_set(err, ERROR_DATA, "redelivered: neither true nor false");
+	r->told.redelivered = json_is_true(value);
+	return true;
+}
+
+static bool read_queue(struct reader *r, const json_t *value, struct error *err)
+{
+	return read_short(r, value, &r->told.queue, err) || error_context(err, "queue");
+}
+
+static bool read_received(struct reader *r, const json_t *value, struct error *err)
+{
+	return read_short(r, value, &r->told.received, err) || error_context(err, "received");
+}
+
+static bool read_offset(struct reader *r, const json_t *value, struct error *err)
+{
+	r->told.offset = json_is_integer(value) ? json_integer_value(value) : -1;
+	return r->told.offset >= 0 ||
+	       error_set(err, ERROR_DATA, "stream_offset: not a whole number from 0 on");
+}
+
 struct record_member {
 	const char *name;
 	read_fn *read; /* NULL: told beside the message, ignored */
+	bool is_told;  /* read only when it is asked for */
 };
 
 static const struct record_member members[] = {
-    {"exchange", read_exchange},
-    {"routing_key", read_routing_key},
-    {"redelivered", NULL},
-    {"queue", NULL},
-    {"properties", read_properties},
-    {"body", read_body},
-    {"body_base64", read_body_base64},
-    {"fate", NULL},
-    {"reason", NULL},
-    {"death", NULL},
+    {"exchange", read_exchange, false},
+    {"routing_key", read_routing_key, false},
+    {"redelivered", read_redelivered, true},
+    {"queue", read_queue, true},
+    {"properties", read_properties, false},
+    {"body", read_body, false},
+    {"body_base64", read_body_base64, false},
+    {"fate", NULL, true},
+    {"reason", NULL, true},
+    {"death", NULL, true},
+    {"position", NULL, true},
+    {"received", read_received, true},
+    {"stream_offset", read_offset, true},
 };
 
 static const struct record_member *find_member(const char *name)
@@ -390,7 +435,8 @@ static bool read_members(struct reader *r, json_t *root, struct error *err)
 		const struct record_member *found = find_member(name);
 		if (found == NULL)
 			return unknown_member(name, err);
-		if (found->read != NULL && !found->read(r, json_object_iter_value(i), err))
+		bool reads = found->read != NULL && (r->tells || !found->is_told);
+		if (reads && !found->read(r, json_object_iter_value(i), err))
 			return false;
 	}
 	return r->has_body || error_set(err, ERROR_DATA, "body or body_base64 is missing");
@@ -413,17 +459,14 @@ static json_t *parse(struct slice line, struct error *err)
 	return root;
 }
 
-bool record_read(struct slice line, struct message *out, struct buf *store, struct error *err)
+static bool read_line(struct reader *r, struct slice line, struct error *err)
 {
-	struct reader r = {.store = store};
-	buf_clear(store);
+	buf_clear(r->store);
 	json_t *root = parse(line, err);
 	if (root == NULL)
 		return false;
-	bool ok = read_headers(&r, json_object_get(root, "properties"), line, err) &&
-		  read_members(&r, root, err);
-	if (ok)
-		*out = r.message;
+	bool ok = read_headers(r, json_object_get(root, "properties"), line, err) &&
+		  read_members(r, root, err);
 	json_decref(root);
 	return ok;
 }
@@ -442,6 +485,26 @@ bool record_read_properties(
 		*out = r.message;
 	json_decref(root);
 	return ok;
+}
+
+bool record_read(struct slice line, struct message *out, struct buf *store, struct error *err)
+{
+	struct reader r = {.store = store};
+	if (!read_line(&r, line, err))
+		return false;
+	*out = r.message;
+	return true;
+}
+
+bool record_read_told(struct slice line, struct message *out, struct record_told *told,
+    struct buf *store, struct error *err)
+{
+	struct reader r = {.store = store, .told.offset = -1, .tells = true};
+	if (!read_line(&r, line, err))
+		return false;
+	*out = r.message;
+	*told = r.told;
+	return true;
 }
 
 /* A record that is damaged is still one: sent as a body it would hide the damage. */

@@ -273,6 +273,20 @@ static void move_on(struct select *select, const struct select_event *event)
 		select->filter.after_version = event->version;
 }
 
+/* Our own SQL is right: what fails as a statement is the user's, such as JSON functions on a body
+ * that is none. */
+static bool blame_where(const struct select *select, struct error *err)
+{
+	int code = sqlite3_errcode(select->store->db);
+	if (select->filter.where == NULL || (code != SQLITE_ERROR && code != SQLITE_AUTH))
+		return false;
+	char *said = text_quote(slice_str(sqlite3_errmsg(select->store->db)));
+	error_clear(err);
+	error_set(err, ERROR_USAGE, "--where: %s", said);
+	free(said);
+	return false;
+}
+
 static bool step(struct select *select, bool *row, struct error *err)
 {
 	if (!select->is_begun || select->in_chunk == CHUNK) {
@@ -282,7 +296,7 @@ static bool step(struct select *select, bool *row, struct error *err)
 		select->in_chunk = 0;
 	}
 	if (!store_step(select->store, select->statement, row, err))
-		return false;
+		return blame_where(select, err);
 	select->in_chunk++;
 	return true;
 }

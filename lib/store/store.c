@@ -72,6 +72,7 @@ static enum error_kind kind_of(int code)
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return ERROR_UNAVAILABLE;
+	case SQLITE_ERROR: /* our SQL is right, so the tables are not */
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_FORMAT:

@@ -337,6 +337,38 @@ START_TEST(record_is_told_from_a_body_of_its_own)
 }
 END_TEST
 
+START_TEST(what_an_event_store_tells_is_written_and_read_back)
+{
+	static const char line[] =
+	    "{\"position\":7,\"received\":\"2026-11-21T08:00:00.000001Z\",\"exchange\":\"x\","
+	    "\"routing_key\":\"k\",\"redelivered\":true,\"queue\":\"q\",\"stream_offset\":0,"
+	    "\"properties\":{\"priority\":3},\"body\":\"b\"}\n";
+	const int64_t offset = 0;
+	struct buf out = {0}, store = {0};
+	struct error err = {0};
+	struct record_told told;
+	struct message m = {.exchange = SLICE("x"), .routing_key = SLICE("k"), .body = SLICE("b")};
+	struct record_extra extra = {.redelivered = &yes,
+	    .queue = SLICE("q"),
+	    .position = 7,
+	    .received = SLICE("2026-11-21T08:00:00.000001Z"),
+	    .offset = &offset,
+	    .properties = SLICE("{\"priority\":3}")};
+	ck_assert(record_write(&m, &extra, &out, &err));
+	ck_assert_str_eq(out.ptr, line);
+	ck_assert_msg(record_read_told(buf_slice(&out), &m, &told, &store, &err), "%s", err.text);
+	ck_assert_uint_eq(m.priority, 3);
+	ck_assert(told.redelivered && slice_is(told.queue, "q"));
+	ck_assert(slice_is(told.received, "2026-11-21T08:00:00.000001Z"));
+	ck_assert_int_eq(told.offset, 0);
+	ck_assert(record_read_told(SLICE("{\"body\":\"b\"}"), &m, &told, &store, &err));
+	ck_assert(!told.redelivered && told.queue.ptr == NULL && told.received.ptr == NULL);
+	ck_assert_int_eq(told.offset, -1);
+	buf_release(&out);
+	buf_release(&store);
+}
+END_TEST
+
 static Suite *record_suite(void)
 {
 	Suite *suite = suite_create("record");
@@ -351,6 +383,7 @@ static Suite *record_suite(void)
 	tcase_add_test(both, absent_members_stay_absent);
 	tcase_add_test(both, headers_longer_than_their_json_do_not_move_the_texts);
 	tcase_add_test(both, told_beside_the_message_is_ignored);
+	tcase_add_test(both, what_an_event_store_tells_is_written_and_read_back);
 	suite_add_tcase(suite, both);
 	TCase *wrong = tcase_create("refusals");
 	tcase_add_loop_test(

@@ -1,0 +1,31 @@
+/* The file of the store made small again. */
+#include "app/events_private.h"
+
+#include "base/num.h"
+#include "store/compact.h"
+
+static bool tell(struct store *store, uint64_t before, uint64_t after, struct error *err)
+{
+	struct buf text = {0};
+	buf_printf(&text, "%s: ", store_path(store));
+	num_format_size(before, &text);
+	buf_append_str(&text, " before, ");
+	num_format_size(after, &text);
+	buf_append_str(&text, " now; every event stays\n");
+	bool good = tool_print(buf_slice(&text), err);
+	buf_release(&text);
+	return good;
+}
+
+bool events_compact(
+    struct tool *tool, const struct events_options *o, char **operands, struct error *err)
+{
+	uint64_t before, after;
+	if (!events_operands(operands, "compact", NULL, err))
+		return false;
+	struct store *store = events_open_store(tool, o, STORE_WRITE, err);
+	bool good = store != NULL && compact_run(store, &before, &after, err) &&
+		    tell(store, before, after, err);
+	store_close(store);
+	return good;
+}
