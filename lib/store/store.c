@@ -26,6 +26,8 @@
  */
 static const char schema[] =
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE cursor (name TEXT PRIMARY KEY, what TEXT NOT NULL, done INTEGER NOT NULL,"
+    " sent_to INTEGER NOT NULL, holder INTEGER NOT NULL) STRICT, WITHOUT ROWID;" /* cursors.h */
     "CREATE TABLE event ("
     " position INTEGER PRIMARY KEY,"
     " received INTEGER NOT NULL," /* microseconds since 1970 */
