@@ -10,6 +10,7 @@ static const struct verb {
 	events_verb_fn *run;
 } verbs[] = {
     {"record", events_record},
+    {"replay", events_replay},
     {0},
 };
 

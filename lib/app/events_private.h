@@ -5,5 +5,6 @@
 #include "app/events.h"
 
 events_verb_fn events_record;
+events_verb_fn events_replay;
 
 #endif
