@@ -4,6 +4,7 @@
 #include "app/events_replay_message.h"
 #include "app/paced.h"
 #include "app/progress.h"
+#include "app/stream_store.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -15,6 +16,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#define STREAM "stream:"
 #define DRAIN_NS (30 * CHRONO_S) /* for the last confirms */
 
 struct replay {
@@ -35,6 +37,13 @@ struct replay {
 };
 
 /* ---- the options ---- */
+
+/* The RabbitMQ stream that is read instead of a file; NULL: a file is. */
+static const char *stream_of(const struct events_options *o)
+{
+	const size_t length = strlen(STREAM);
+	return strncmp(o->store, STREAM, length) == 0 ? o->store + length : NULL;
+}
 
 static bool read_speed(struct replay *r, struct error *err)
 {
@@ -68,9 +77,9 @@ static bool read_options(struct replay *r, struct error *err)
 {
 	const struct events_options *o = r->options;
 	const struct paced paced = {.has_rate = o->has_rate, .rate = o->rate};
-	if (strncmp(o->store, "stream:", 7) == 0)
+	if (o->cursor != NULL && stream_of(o) != NULL)
 		return error_set(err, ERROR_USAGE,
-		    "a replay is made from the file of a store: record the stream first");
+		    "a cursor stands in the file of a store: record the stream first");
 	r->message.exchange = o->exchange;
 	r->message.routing_key = o->routing_key;
 	r->what = o->cursor != NULL ? events_replay_cursor_what(o) : NULL;
@@ -83,7 +92,9 @@ static bool open_store(struct replay *r, struct error *err)
 {
 	const struct events_options *o = r->options;
 	unsigned char hash[STORE_HASH_BYTES];
-	r->store = store_open(o->store, STORE_READ, err);
+	const char *stream = stream_of(o);
+	r->store = stream != NULL ? stream_store_open(r->tool, stream, err)
+				  : store_open(o->store, STORE_READ, err);
 	if (r->store == NULL || !store_head(r->store, &r->last, hash, err))
 		return false;
 	if (o->has_to && o->to < r->last)

@@ -11,6 +11,7 @@ exchanges:
 queues:
   all: {}
   elsewhere: {}
+  log: {type: stream}
   small: {max_length: 5, overflow: reject-publish}
 bindings:
   - {exchange: orders, queue: all, routing_key: "order.#"}
@@ -140,6 +141,16 @@ status_is 65 "a body that is no JSON" "$BIN/events" replay -s s.yaml --store mas
 like "$(cat err)" "event 3 with id m3 cannot be masked, so nothing is sent: its body is not JSON" "is told before anything is sent"
 take elsewhere got
 is "$(wc -l <got | tr -d ' ')" 0 "and nothing was"
+
+# ---- a stream ----
+
+for i in 1 2 3; do line "$i" "$i"; done | jq -c '.exchange = "" | .routing_key = "log"' >log.jsonl
+ok "messages in a stream" timeout 60 "$BIN/producer" -s s.yaml --yes -f none --from log.jsonl
+status_is 0 "are replayed from there" "$BIN/events" replay -s s.yaml --store stream:log --exchange other --where 'body > 1'
+take elsewhere got
+is "$(jq -c '[.body, .properties.headers]' got | tr '\n' ' ')" '["2",{"x-warren-replayed":2}] ["3",{"x-warren-replayed":3}] ' \
+	"without the offsets that the broker wrote on them"
+status_is 64 "a cursor needs a file" "$BIN/events" replay --store stream:log --cursor c
 
 # ---- a stop ----
 
