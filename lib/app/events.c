@@ -1,7 +1,9 @@
 #include "app/events.h"
 
 #include "app/events_private.h"
+#include "app/stream_store.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -20,6 +22,7 @@ static const struct verb {
     {"show", events_show},
     {"stats", events_stats},
     {"verify", events_verify},
+    {"replay", events_replay},
     {0},
 };
 
@@ -110,11 +113,14 @@ bool events_operands(char **operands, const char *verb, const char *what, struct
 struct store *events_open_store(
     struct tool *tool, const struct events_options *o, enum store_mode mode, struct error *err)
 {
-	(void)tool;
-	if (strncmp(o->store, "stream:", strlen("stream:")) != 0)
+	const size_t prefix = strlen("stream:");
+	if (strncmp(o->store, "stream:", prefix) != 0)
 		return store_open(o->store, mode, err);
+	if (mode == STORE_READ)
+		return stream_store_open(tool, o->store + prefix, err);
 	error_set(err, ERROR_USAGE,
-	    "this needs a store that is a file: 'events record' makes one of a stream");
+	    "this needs a store that is a file: into a stream events are published, and 'events "
+	    "record' makes a file of it");
 	return NULL;
 }
 
@@ -126,7 +132,9 @@ static bool run_verb(struct tool *tool, const struct events_options *o, struct e
 	const struct verb *verb = verbs;
 	while (verb->name != NULL && strcmp(verb->name, operands[0]) != 0)
 		verb++; /* options_parse lets only verbs through */
-	return check_verb(operands[0], o, err) && verb->run(tool, o, operands + 1, err);
+	return check_verb(operands[0], o, err) &&
+	       tool_load_settings(tool, false, rng_entropy(), err) &&
+	       verb->run(tool, o, operands + 1, err);
 }
 
 bool events_run(struct tool *tool, const void *options, struct error *err)

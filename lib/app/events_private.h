@@ -20,8 +20,9 @@ events_verb_fn events_verify;
 bool events_operands(
     char **operands, const char *verb, const char *what, struct error *err) MUST_CHECK;
 
-/* The store of --store, which must be a file. */
+/* The store of --store; to be read only, a stream will do, too. */
 struct store *events_open_store(
     struct tool *tool, const struct events_options *o, enum store_mode mode, struct error *err);
+events_verb_fn events_replay;
 
 #endif

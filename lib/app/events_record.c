@@ -329,8 +329,7 @@ static bool open_store(struct run *run, struct error *err)
 static bool prepare(struct run *run, struct error *err)
 {
 	struct tool *tool = run->tool;
-	if (!tool_load_settings(tool, false, rng_entropy(), err) || !choose_named(run, err) ||
-	    !open_store(run, err) || !tool_connect(tool, err))
+	if (!choose_named(run, err) || !open_store(run, err) || !tool_connect(tool, err))
 		return false;
 	/* what the settings declare is there when the broker is asked */
 	if (run->options->declare && !provision_apply(tool->connection, &tool->settings.topology,

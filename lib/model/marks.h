@@ -20,6 +20,10 @@
 #define MARKS_TIME "x-warren-time"		 /* when it was given up: seconds since 1970 */
 #define MARKS_USER_ID "x-warren-user-id"	 /* the property, which only its user may send */
 #define MARKS_EXPIRATION "x-warren-expiration"	 /* the property, while it must not work */
+#define MARKS_REPLAYED "x-warren-replayed"	 /* out of an event store: its position there */
+#define MARKS_REPLAYED_AGAIN \
+	"x-warren-replayed-again"   /* true: a replay that was cut off may have sent it before */
+#define MARKS_PREFIX "x-warren-"    /* of them all */
 #define MARKS_KEPT "x-warren-kept-" /* before the name of a header that must not work */
 
 enum mark_kind { MARK_TEXT, MARK_INT, MARK_TRUE, MARK_TIME, MARK_ABSENT };

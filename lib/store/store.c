@@ -26,6 +26,8 @@
  */
 static const char schema[] =
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE cursor (name TEXT PRIMARY KEY, what TEXT NOT NULL, done INTEGER NOT NULL,"
+    " sent_to INTEGER NOT NULL, holder INTEGER NOT NULL) STRICT, WITHOUT ROWID;" /* cursors.h */
     "CREATE TABLE event ("
     " position INTEGER PRIMARY KEY,"
     " received INTEGER NOT NULL," /* microseconds since 1970 */
@@ -356,18 +358,37 @@ static bool prepare(struct store *store, struct error *err)
 	return error_set(err, ERROR_DATA, "'%s' is empty, not an event store", store->shown);
 }
 
-struct store *store_open(const char *path, enum store_mode mode, struct error *err)
+static struct store *create(const char *path, enum store_mode mode)
 {
-	sqlite3_config(
-	    SQLITE_CONFIG_MEMSTATUS, 0); /* a mutex an allocation; the first call counts */
+	/* a mutex an allocation; the first call counts */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	struct store *store = mem_alloc(1, sizeof *store);
 	store->path = mem_strdup(path);
 	store->shown = text_quote(slice_str(path));
 	store->mode = mode;
-	if (prepare(store, err))
+	return store;
+}
+
+static struct store *close_unless(struct store *store, bool good)
+{
+	if (good)
 		return store;
 	store_close(store);
 	return NULL;
+}
+
+struct store *store_open(const char *path, enum store_mode mode, struct error *err)
+{
+	struct store *store = create(path, mode);
+	return close_unless(store, prepare(store, err));
+}
+
+struct store *store_open_temporary(const char *name, struct error *err)
+{
+	struct store *store = create(name, STORE_CREATE);
+	return close_unless(store, open_named(store, "", err) &&
+				       store_exec(store, "PRAGMA synchronous = OFF", err) &&
+				       make_schema(store, err) && read_key(store, err));
 }
 
 void store_close(struct store *store)

@@ -1,0 +1,78 @@
+#!/bin/bash
+# events replay --cursor, killed with -9 again and again, and once cut off by the broker: every event arrives, the
+# first time in order, and the only ones that come twice are those that were named.
+# EVENTS=200000 KILLS=10 RATE=0 ...: the long run, as fast as it goes.
+. tests/support/tap.sh
+use_broker
+cd "$work" || exit
+EVENTS=${EVENTS:-5000} KILLS=${KILLS:-4} RATE=${RATE:-1000}
+
+echo 'queues: {out: {}}' >s.yaml
+ok "a queue" "$BIN/topology" apply -s s.yaml
+awk -v n="$EVENTS" 'BEGIN {for (i = 1; i <= n; i++)
+	printf "{\"exchange\":\"\",\"routing_key\":\"out\",\"properties\":{\"message_id\":\"m%d\"},\"body\":\"%d\"}\n", i, i}' >events.jsonl
+ok "a store of $EVENTS events" "$BIN/events" import events.jsonl
+
+# What arrives, in its order: position, and whether it is marked.
+fresh got
+"$BIN/consumer" out -f json --idle 600s >got 2>got.err &
+consumer=$!
+lines() { wc -l <"$1" | tr -d ' '; }
+has_lines() { [ "$(lines "$1")" -ge "$2" ]; }
+replay() { exec "$BIN/events" replay --cursor c "$@"; }
+slowly=()
+[ "$RATE" -eq 0 ] || slowly=(--rate "$RATE/s")
+
+step=$((EVENTS / (KILLS + 3))) # on the way between two kills
+[ "$RATE" -eq 0 ] || step=300
+killed=0
+for ((n = 1; n <= KILLS; n++)); do
+	before=$(lines got)
+	replay "${slowly[@]}" 2>"run.$n.err" &
+	run=$!
+	eventually 60 has_lines got $((before + step))
+	kill -9 $run 2>/dev/null
+	wait $run 2>/dev/null
+	[ $? -eq 137 ] || break # it was at its end before we came
+	killed=$((killed + 1))
+done
+
+# the broker lists a connection some time after it was made
+before=$(lines got)
+replay "${slowly[@]}" 2>run.cut.err &
+run=$!
+eventually 60 has_lines got $((before + 50))
+names() { "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q -p "$vhost" list_connections pid client_properties; }
+cut_off() {
+	local pid
+	pid=$(names | sed -n 's/^\(<[^>]*>\).*warren-events.*/\1/p' | head -n 1)
+	[ -n "$pid" ] && "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- close_connection "$pid" "cut by a test"
+}
+eventually 20 cut_off
+wait $run
+is $? 0 "killed $killed times, and cut off by the broker, it comes to its end"
+is "$(cat run.*.err | grep -c 'may have been sent before')" "$killed" "after each kill it says what may have been sent before"
+
+arrived() { [ "$(jq -r .body got | sort -u | wc -l)" -eq "$EVENTS" ]; }
+ok "every event arrives" eventually 120 arrived
+empty() { [ "$(ready out)" = 0 ]; }
+eventually 60 empty
+kill -TERM $consumer
+wait $consumer
+
+jq -r '[.body, .properties.headers["x-warren-replayed"], .properties.headers["x-warren-replayed-again"] == true,
+	.properties.headers["x-warren-resent"] == true] | @tsv' got >seen
+is "$(awk '$1 != $2' seen | wc -l)" 0 "each says its position"
+is "$(awk '!had[$1]++ {if ($1 != ++n) bad++} END {print bad + 0}' seen)" 0 "the first time, they come in order"
+# what the runs have named, a position a line
+sed -nE 's/.*positions ([0-9]+)-([0-9]+) may have been sent before.*/\1 \2/p' run.*.err |
+	awk '{for (i = $1; i <= $2; i++) print i}' | sort -u >named
+awk 'had[$1]++ && $4 == "false" {print $1}' seen | sort -u >twice
+awk 'had[$1]++ && $3 == "false" && $4 == "false"' seen >unmarked
+is "$(comm -23 twice named | wc -l)" 0 "only those that were named come twice ($(wc -l <twice | tr -d ' ') of $(wc -l <named | tr -d ' ') named)"
+is "$(wc -l <unmarked | tr -d ' ')" 0 "and each that comes again says so"
+ok "a kill leaves something that comes twice, or this test has seen nothing" test -s twice
+
+status_is 0 "at the end there is nothing left" "$BIN/events" replay --cursor c
+like "$(cat err)" "0 sent" "and nothing is sent"
+done_testing
