@@ -13,8 +13,10 @@ static const struct verb {
 	const char *name;
 	events_verb_fn *run;
 } verbs[] = {
+    {"append", events_append},
     {"compact", events_compact},
     {"export", events_export},
+    {"fold", events_fold},
     {"import", events_import},
     {"list", events_list},
     {"query", events_query},

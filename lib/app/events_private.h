@@ -6,8 +6,10 @@
 
 #include "store/store.h"
 
+events_verb_fn events_append;
 events_verb_fn events_compact;
 events_verb_fn events_export;
+events_verb_fn events_fold;
 events_verb_fn events_import;
 events_verb_fn events_list;
 events_verb_fn events_query;

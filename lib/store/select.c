@@ -42,7 +42,7 @@ enum column {
 };
 #define COLUMNS                                                                                   \
 	"position, received, redelivered, queue, stream_offset, id, type, source, subject, time," \
-	" version, exchange, routing_key, properties, body, data, hash"
+	" %s AS version, exchange, routing_key, properties, body, data, hash"
 
 /* ---- the question ---- */
 
@@ -71,11 +71,18 @@ static void write_keys(struct buf *sql, size_t count)
 }
 
 /* Of the index, or of what is behind it (tail.h). */
-static void write_part(
-    struct buf *sql, const struct select_filter *f, const char *table, const char *condition)
+struct part {
+	const char *table, *condition;
+	const char *version; /* the column, and */
+	const char *from;    /* the first position; NULL: as they are called */
+};
+
+static void write_part(struct buf *sql, const struct select_filter *f, const struct part *part)
 {
-	buf_printf(sql, "SELECT " COLUMNS " FROM %s WHERE %s", table, condition);
-	buf_append_str(sql, " AND position BETWEEN :from AND :to");
+	buf_printf(sql, "SELECT " COLUMNS " FROM %s WHERE %s",
+	    part->version != NULL ? part->version : "version", part->table, part->condition);
+	buf_printf(
+	    sql, " AND position BETWEEN %s AND :to", part->from != NULL ? part->from : ":from");
 	buf_append_str(sql, f->since_us != 0 ? " AND received >= :since" : "");
 	buf_append_str(sql, f->until_us != 0 ? " AND received < :until" : "");
 	buf_append_str(sql, f->exchange != NULL ? " AND exchange = :exchange" : "");
@@ -92,16 +99,22 @@ static void write_part(
 
 #define INDEXED "(SELECT value FROM meta WHERE name = 'indexed')"
 
-/* Versions go up with the positions, and the index is by them. */
+/* Versions go up with the positions, and the index is by them: its own column, so that SQLite sees
+ * that nothing is to be sorted. */
 static void write_subject(struct buf *sql, const struct select_filter *f)
 {
-	write_part(sql, f,
-	    "(SELECT position AS place FROM streams WHERE subject = :subject AND version > :after)"
-	    " CROSS JOIN event AS recorded",
-	    "position = place");
+	const struct part index = {
+	    .table = "(SELECT position AS place, version AS number FROM streams"
+		     " WHERE subject = :subject AND version > :after) CROSS JOIN event AS recorded",
+	    .condition = "position = place",
+	    .version = "number"};
+	/* one lower bound: of two, SQLite would begin at the wrong one */
+	const struct part behind = {.table = "event AS recorded",
+	    .condition = "subject = :subject AND version > :after",
+	    .from = "max(:from, 1 + " INDEXED ")"};
+	write_part(sql, f, &index);
 	buf_append_str(sql, " UNION ALL ");
-	write_part(sql, f, "event AS recorded",
-	    "position > " INDEXED " AND subject = :subject AND version > :after");
+	write_part(sql, f, &behind);
 }
 
 static void write_ids(struct buf *sql, const struct select_filter *f)
@@ -112,7 +125,7 @@ static void write_ids(struct buf *sql, const struct select_filter *f)
 		buf_printf(&places, "%sid_hash(:id%zu)", i > 0 ? ", " : "", i);
 	buf_append_str(
 	    &places, ") UNION ALL SELECT position FROM event WHERE position > " INDEXED ")");
-	write_part(sql, f, "event AS recorded", places.ptr);
+	write_part(sql, f, &(struct part){.table = "event AS recorded", .condition = places.ptr});
 	buf_release(&places);
 }
 
@@ -124,7 +137,8 @@ static char *write_sql(const struct select_filter *f)
 	else if (f->id_count > 0)
 		write_ids(&sql, f);
 	else
-		write_part(&sql, f, "event AS recorded", "TRUE");
+		write_part(
+		    &sql, f, &(struct part){.table = "event AS recorded", .condition = "TRUE"});
 	buf_printf(&sql, " ORDER BY %s%s LIMIT :chunk", f->subject != NULL ? "version" : "position",
 	    f->reverse ? " DESC" : "");
 	return buf_take(&sql);

@@ -49,6 +49,13 @@ static const char schema[] =
     "INSERT INTO meta VALUES ('key', randomblob(16)), ('indexed', 0);"
     "CREATE UNIQUE INDEX event_offset ON event (queue, stream_offset)"
     " WHERE stream_offset IS NOT NULL;"
+    "CREATE TABLE snapshot (" /* snapshots.h */
+    " reducer BLOB NOT NULL, stream TEXT NOT NULL, position INTEGER NOT NULL,"
+    " version INTEGER NOT NULL, hash BLOB NOT NULL, state TEXT NOT NULL, owner TEXT,"
+    " PRIMARY KEY (reducer, stream, position)) STRICT;"
+    "CREATE TABLE projection (" /* projection.h */
+    " name TEXT PRIMARY KEY, reducer BLOB NOT NULL, position INTEGER NOT NULL,"
+    " hash BLOB NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TRIGGER event_update BEFORE UPDATE ON event"
     " BEGIN SELECT raise(ABORT, 'an event is never changed'); END;"
     "CREATE TRIGGER event_delete BEFORE DELETE ON event"

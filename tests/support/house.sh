@@ -44,6 +44,6 @@ home() {
 		echo "$file: <$header> has its home in $where"
 	done
 }
-stray=$(home yaml.h '^lib/config/(nodes|emit)\.' && home pcre2.h '^lib/schema/' && home amqp '^lib/broker/' && home jq.h '^lib/flow/core_jq' && home jv.h '^lib/flow/core_jq' && home microhttpd.h '^lib/web/http' && home curl/ '^lib/web/client' && home openssl/ '^lib/(broker/tls|base/digest)' && home sqlite3.h '^lib/store/')
+stray=$(home yaml.h '^lib/config/(nodes|emit)\.' && home pcre2.h '^lib/schema/' && home amqp '^lib/broker/' && home jq.h '^lib/jq/' && home jv.h '^lib/jq/' && home microhttpd.h '^lib/web/http' && home curl/ '^lib/web/client' && home openssl/ '^lib/(broker/tls|base/digest)' && home sqlite3.h '^lib/store/')
 [ -z "$stray" ] || complain "$stray"
 exit $failed
