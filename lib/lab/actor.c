@@ -17,9 +17,9 @@
 
 #define BODY_BYTES 1000 /* of what is shown */
 /* What consumer says when the broker has taken it in; see app/consume.c. */
-#define READY_TEXT "waiting for " /* of consumer, events record, events fold --follow */
 #define READY_END "; Ctrl+C ends"
 #define BROKER_TEXT "broker "
+#define ENVELOPE "cloudEvents_" /* as producers of warren write it (model/envelope.h) */
 
 struct actor {
 	struct actor_site site;
@@ -106,7 +106,9 @@ static bool begins_with(struct slice text, const char *beginning)
 static void hear(struct actor *actor, bool is_error, struct slice talk)
 {
 	struct buf text = {0};
-	bool is_ready = is_error && begins_with(talk, READY_TEXT);
+	/* of consumer, of events record, of events fold --follow */
+	bool is_ready =
+	    is_error && (begins_with(talk, "waiting for ") || begins_with(talk, "recording "));
 	const char *end =
 	    is_ready ? memmem(talk.ptr, talk.len, READY_END, strlen(READY_END)) : NULL;
 	if (end != NULL)
@@ -151,6 +153,19 @@ static void render_scalar(const json_t *value, struct buf *out)
 	free(text);
 }
 
+/* Of a CloudEvent what happened, and to what; the rest of the envelope is for programs. */
+static void render_envelope(const json_t *headers, struct buf *out)
+{
+	static const char *const names[] = {ENVELOPE "type", ENVELOPE "subject"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const json_t *value = json_object_get(headers, names[i]);
+		if (value != NULL) {
+			render_scalar(value, out);
+			buf_append_char(out, ' ');
+		}
+	}
+}
+
 /* true is its name, false is nothing, the rest has its value; what the broker adds is left out. */
 static void render_headers(const json_t *headers, struct buf *out)
 {
@@ -158,7 +173,8 @@ static void render_headers(const json_t *headers, struct buf *out)
 	json_t *value;
 	json_object_foreach((json_t *)(uintptr_t)headers, name, value)
 	{
-		if (strncmp(name, "x-", 2) == 0 || json_is_false(value))
+		if (strncmp(name, "x-", 2) == 0 || json_is_false(value) ||
+		    strncmp(name, ENVELOPE, strlen(ENVELOPE)) == 0)
 			continue;
 		buf_append_str(out, before);
 		text_escape(slice_str(name), 60, out);
@@ -236,6 +252,7 @@ void actor_render(struct slice line, struct buf *out)
 		buf_printf(out, "(%lld) ", (long long)json_integer_value(priority));
 	if (json_is_integer(offset))
 		buf_printf(out, "@%lld ", (long long)json_integer_value(offset));
+	render_envelope(headers, out);
 	render_headers(headers, out);
 	render_body(json_object_get(json, "body"), out);
 	render_remarks(json, headers, out);
