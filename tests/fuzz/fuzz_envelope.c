@@ -55,10 +55,11 @@ static size_t count_brackets(struct slice text)
 	return count;
 }
 
-/* What another reader takes is JSON here, too; it refuses more: large numbers, half pairs. */
+/* What another reader takes is JSON here, too; it refuses more: large numbers, half pairs. A NUL is
+ * the end of a text for it. */
 static void check_json(struct slice text)
 {
-	if (!text_is_utf8(text))
+	if (!text_is_utf8(text) || memchr(text.ptr, '\0', text.len) != NULL)
 		return;
 	bool good = skim_is_json(text);
 	json_t *tree = json_loadb(text.len > 0 ? text.ptr : "", text.len,
