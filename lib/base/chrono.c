@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <time.h>
 
+#define FIRST_S INT64_C(-62167219200) /* 0000-01-01T00:00:00Z */
+#define LAST_S INT64_C(253402300799)  /* 9999-12-31T23:59:59Z */
+
 uint64_t chrono_now_ns(void)
 {
 	struct timespec t;
@@ -39,12 +42,31 @@ static time_t split(int64_t wall, int per_second, int *left)
 	return (time_t)seconds;
 }
 
+static void put_digits(char *end, int value, int count)
+{
+	for (; count > 0; count--, value /= 10)
+		*--end = (char)('0' + value % 10);
+}
+
+/* By hand, because a recorder does it for each message. */
 static void format(time_t seconds, int fraction, int digits, struct buf *out)
 {
+	static const char shape[] = "0000-00-00T00:00:00.";
 	struct tm tm = {0};
+	seconds = seconds < FIRST_S ? FIRST_S : seconds > LAST_S ? LAST_S : seconds;
 	gmtime_r(&seconds, &tm);
-	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%0*dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, digits, fraction);
+	char *at = buf_reserve(out, sizeof shape + (size_t)digits), *end;
+	memcpy(at, shape, sizeof shape - 1);
+	put_digits(at + 4, tm.tm_year + 1900, 4);
+	put_digits(at + 7, tm.tm_mon + 1, 2);
+	put_digits(at + 10, tm.tm_mday, 2);
+	put_digits(at + 13, tm.tm_hour, 2);
+	put_digits(at + 16, tm.tm_min, 2);
+	put_digits(at + 19, tm.tm_sec, 2);
+	end = at + sizeof shape - 1 + digits;
+	put_digits(end, fraction, digits);
+	memcpy(end, "Z", 2);
+	out->len += (size_t)(end + 1 - at);
 }
 
 void chrono_format(int64_t wall_ms, struct buf *out)

@@ -17,7 +17,8 @@ int64_t chrono_wall_ms(void);
 /* now + span, held at CHRONO_NEVER instead of wrapping. */
 uint64_t chrono_after(uint64_t now_ns, uint64_t span_ns);
 
-/* RFC 3339 in UTC with milliseconds: 2026-11-21T08:15:30.250Z. */
+/* RFC 3339 in UTC with milliseconds: 2026-11-21T08:15:30.250Z. It knows the years 0 to 9999; what
+ * is beyond is written as the nearest second of them. */
 void chrono_format(int64_t wall_ms, struct buf *out);
 /* The same of microseconds: 2026-11-21T08:15:30.250000Z. */
 void chrono_format_us(int64_t wall_us, struct buf *out);

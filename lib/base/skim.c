@@ -91,14 +91,16 @@ static bool take_escape(struct cursor *c)
 /* Behind the quote that begins it, up to and with the one that ends it. */
 static bool take_string(struct cursor *c)
 {
-	while (c->at < c->end) {
+	for (;;) {
+		c->at += text_plain((struct slice){c->at, (size_t)(c->end - c->at)});
+		if (c->at == c->end)
+			return false;
 		unsigned char byte = (unsigned char)*c->at++;
 		if (byte == '"')
 			return true;
 		if (byte < 0x20 || (byte == '\\' && !take_escape(c)))
 			return false;
 	}
-	return false;
 }
 
 static bool take_value(struct cursor *c);

@@ -238,6 +238,21 @@ static size_t copy_json_plain(const char *bytes, size_t len, char *end)
 	return n;
 }
 
+size_t text_plain(struct slice bytes)
+{
+	size_t n = 0;
+	for (; bytes.len - n >= 8; n += 8) {
+		uint64_t word;
+		memcpy(&word, bytes.ptr + n, 8);
+		size_t plain = json_plain_bytes(le64toh(word));
+		if (plain < 8)
+			return n + plain;
+	}
+	while (n < bytes.len && is_json_plain((unsigned char)bytes.ptr[n]))
+		n++;
+	return n;
+}
+
 static char *write_u(uint32_t unit, char *end)
 {
 	static const char hex[] = "0123456789abcdef";

@@ -24,6 +24,9 @@ void text_escape_lines(struct slice bytes, size_t max_bytes, struct buf *out);
 /* A short form for error texts: escaped, at most 200 bytes, in a string to free(). */
 char *text_quote(struct slice bytes);
 
+/* How many bytes at the front are printable ASCII, and neither quote nor backslash. */
+size_t text_plain(struct slice bytes);
+
 /* Appends a JSON string with its quotes. The bytes must be UTF-8 (text_is_utf8); controls, DEL,
  * C1 and line separators become \u00XX, so that the line is safe on a terminal too. */
 void text_json(struct slice bytes, struct buf *out);

@@ -45,6 +45,7 @@ case $BIN in *asan* | *tsan*)
 esac
 costs "publish a constant body" producer constant --amount COUNT --delay 0 --format none --yes
 costs "publish five made-up fields" producer generated --amount COUNT --delay 0 --format none --yes
+costs "publish events" producer event --amount COUNT --delay 0 --format none --yes
 costs "consume, printing nothing" consumer --count COUNT --prefetch 1000 --format none
 costs "consume, JSON" consumer --count COUNT --prefetch 1000 --format json
 costs "bench, publish" bench constant --consumers 0 --predeclared --pmessages COUNT

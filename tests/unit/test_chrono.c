@@ -10,6 +10,9 @@ static const struct {
 	const char *formatted; /* NULL: as the text */
 } times[] = {
     {"1970-01-01T00:00:00.000000Z", 0, NULL},
+    {"2000-02-29T23:59:59.000000Z", INT64_C(951868799000000), NULL},
+    {"0000-01-01T00:00:00.000000Z", INT64_C(-62167219200000000), NULL},
+    {"9999-12-31T23:59:59.999999Z", INT64_C(253402300799999999), NULL},
     {"2026-11-21T08:15:30.250001Z", INT64_C(1795248930250001), NULL},
     {"1969-12-31T23:59:59.999999Z", -1, NULL},
     {"2026-11-21T09:15:30.2500019+01:00", INT64_C(1795248930250001), "2026-11-21T08:15:30.250001Z"},
@@ -52,6 +55,21 @@ START_TEST(what_is_no_time_is_refused)
 }
 END_TEST
 
+START_TEST(times_beyond_four_digits_of_a_year_stay_at_the_end)
+{
+	struct buf text = {0};
+	chrono_format(INT64_C(-62167219200000) - 1000, &text);
+	buf_append_char(&text, ' ');
+	chrono_format(INT64_C(253402300799999) + 1000, &text);
+	ck_assert_str_eq(text.ptr, "0000-01-01T00:00:00.000Z 9999-12-31T23:59:59.999Z");
+	buf_clear(&text);
+	chrono_format(INT64_MIN, &text);
+	chrono_format_us(INT64_MAX, &text);
+	ck_assert_uint_eq(text.len, strlen("0000-01-01T00:00:00.000Z9999-12-31T23:59:59.000000Z"));
+	buf_release(&text);
+}
+END_TEST
+
 static Suite *chrono_suite(void)
 {
 	Suite *suite = suite_create("chrono");
@@ -59,6 +77,7 @@ static Suite *chrono_suite(void)
 	tcase_add_loop_test(
 	    tcase, times_are_read_and_written_to_the_microsecond, 0, (int)ARRAY_LEN(times));
 	tcase_add_test(tcase, what_is_no_time_is_refused);
+	tcase_add_test(tcase, times_beyond_four_digits_of_a_year_stay_at_the_end);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
