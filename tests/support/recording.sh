@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # recording.sh - what the tests of `events record` share: settings, recorders, how messages are compared.
-# Source it behind tap.sh.
+# Source it behind tap.sh, which makes $work.
+work=${work:?}
 sql() { sqlite3 -readonly -cmd '.timeout 20000' "$@"; }
 has_stored() { [ "$(sql "$1" 'SELECT count(*) FROM event')" = "$2" ]; }
 # recording STORE ARGUMENT...: a recorder beside this script, at work when it returns; its pid in $recorder.
@@ -9,6 +10,7 @@ recording() {
 	shift
 	fresh "$store.err"
 	"$BIN/events" record --store "$store" "$@" 2>"$store.err" &
+	# shellcheck disable=SC2034 # for who has sourced this
 	recorder=$!
 	eventually 60 grep -q ': recording ' "$store.err" || cat "$store.err"
 }
