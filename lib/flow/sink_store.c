@@ -27,8 +27,7 @@ struct sink_store {
 	struct buf headers; /* of the message that is put */
 	uint64_t timer;	    /* 0: none runs */
 	bool is_due;	    /* the oldest has waited long enough */
-	bool told_reuse;
-	size_t last_feed; /* that something came from: most often the next one, too */
+	size_t last_feed;   /* that something came from: most often the next one, too */
 	struct sink_store_counts counts;
 };
 
@@ -163,15 +162,19 @@ static bool must_commit(const struct sink_store *sink, const struct flow *flow)
 				append_bytes(sink->append) >= BATCH_BYTES || flow_room(flow) == 0);
 }
 
-static void tell_reuse(struct sink_store *sink, const struct append_result *result)
+static void count_result(struct sink_store *sink, const struct append_result *result)
 {
-	sink->counts.reused_ids++;
-	if (!sink->told_reuse)
+	struct sink_store_counts *c = &sink->counts;
+	if (result->outcome == APPEND_DUPLICATE) {
+		c->duplicates++;
+		return;
+	}
+	c->stored++;
+	if (result->id_was_used && c->reused_ids++ == 0)
 		log_write(LOG_WARNING,
 		    "the event at position %llu has an id that was there with other content: it "
 		    "is stored, too (further ones are only counted)",
 		    (unsigned long long)result->position);
-	sink->told_reuse = true;
 }
 
 static void end_batch(struct sink_store *sink)
@@ -193,12 +196,7 @@ static bool flush(void *self, struct flow *flow, struct error *err)
 	size_t count = sink->slot_count;
 	end_batch(sink);
 	for (size_t i = 0; i < count; i++) {
-		if (results[i].outcome == APPEND_DUPLICATE)
-			sink->counts.duplicates++;
-		else
-			sink->counts.stored++;
-		if (results[i].id_was_used)
-			tell_reuse(sink, &results[i]);
+		count_result(sink, &results[i]);
 		flow_settle(flow, sink->slots[i], FLOW_ACCEPTED, "");
 	}
 	return true;

@@ -217,7 +217,7 @@ static bool read_head(struct append *append, struct head *head, struct error *er
 
 static void bind_body(sqlite3_stmt *statement, int index, struct slice body)
 {
-	if (text_is_utf8(body) && memchr(body.ptr, '\0', body.len) == NULL)
+	if (body.len == 0 || (text_is_utf8(body) && memchr(body.ptr, '\0', body.len) == NULL))
 		store_bind_text(statement, index, body);
 	else
 		store_bind_blob(statement, index, body);
