@@ -34,10 +34,21 @@ static bool take_up_log(struct store *store, struct error *err)
 	return good;
 }
 
-bool compact_run(struct store *store, uint64_t *before, uint64_t *after, struct error *err)
+static bool drop_snapshots(struct store *store, uint64_t *count, struct error *err)
 {
-	*before = size_of_store(store);
-	bool good = store_exec(store, "VACUUM", err) && take_up_log(store, err);
-	*after = size_of_store(store);
+	bool good = store_exec(store,
+	    "DELETE FROM snapshot WHERE owner IS NULL OR hash IS NOT"
+	    " (SELECT hash FROM event WHERE event.position = snapshot.position)",
+	    err);
+	*count = good ? (uint64_t)sqlite3_changes64(store->db) : 0;
+	return good;
+}
+
+bool compact_run(struct store *store, struct compact_result *out, struct error *err)
+{
+	out->before = size_of_store(store);
+	bool good = drop_snapshots(store, &out->snapshots, err) &&
+		    store_exec(store, "VACUUM", err) && take_up_log(store, err);
+	out->after = size_of_store(store);
 	return good;
 }

@@ -4,10 +4,14 @@
 
 #include "store/store.h"
 
-/* Takes the log up into the file and writes the file anew, which wants as much free disk as it is
- * long. The sizes are in bytes, of file and log. ERROR_UNAVAILABLE: somebody else writes, or reads
- * all the time. */
-bool compact_run(
-    struct store *store, uint64_t *before, uint64_t *after, struct error *err) MUST_CHECK;
+struct compact_result {
+	uint64_t before, after; /* bytes of file and log */
+	uint64_t snapshots;	/* dropped */
+};
+
+/* Drops snapshots (snapshots.h) that nobody owns, as they are of reducers of a command line, and
+ * those that are void; takes the log up into the file and writes the file anew, which wants as much
+ * free disk as it is long. ERROR_UNAVAILABLE: somebody else writes, or reads all the time. */
+bool compact_run(struct store *store, struct compact_result *out, struct error *err) MUST_CHECK;
 
 #endif

@@ -6,55 +6,18 @@
 #include "model/envelope.h"
 #include "model/record.h"
 #include "store/chain.h"
-#include "store/store_private.h"
+#include "store/verify_private.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum column {
-	COLUMN_POSITION,
-	COLUMN_RECEIVED,
-	COLUMN_REDELIVERED,
-	COLUMN_QUEUE,
-	COLUMN_STREAM_OFFSET,
-	COLUMN_EXCHANGE,
-	COLUMN_ROUTING_KEY,
-	COLUMN_ID,
-	COLUMN_TYPE,
-	COLUMN_SOURCE,
-	COLUMN_SUBJECT,
-	COLUMN_TIME,
-	COLUMN_DATA,
-	COLUMN_PROPERTIES,
-	COLUMN_BODY,
-	COLUMN_HASH,
-	COLUMN_VERSION,
-};
 #define SELECT                                                                                     \
 	"SELECT position, received, redelivered, queue, stream_offset, exchange, routing_key, id," \
 	" type, source, subject, time, data, properties, body, hash, version FROM event WHERE"
 
-struct verify {
-	struct store *store;
-	const unsigned char *wanted;
-	verify_report_fn *report;
-	void *ctx;
-	struct verify_result *result;
-	struct digest *digest;
-	sqlite3_stmt *scan, *one, *next; /* from a position on; at one; where the next one is */
-	uint64_t at;			 /* the position that comes */
-	bool has_previous;		 /* its hash is known: */
-	unsigned char previous[STORE_HASH_BYTES];
-	int64_t received_us; /* of the event before */
-	struct buf kept, scratch;
-	/* A run of positions that are not there, or cannot be read, not reported yet. */
-	uint64_t run_from;
-	char *run_what; /* NULL: no run */
-};
-
 /* ---- faults ---- */
 
-static void report(
+void verify_report(
     struct verify *v, uint64_t position, uint64_t last, struct slice id, const char *what)
 {
 	const struct verify_fault fault = {position, last, id, what};
@@ -67,8 +30,7 @@ static void end_run(struct verify *v)
 	if (v->run_what == NULL)
 		return;
 	uint64_t last = v->at > v->run_from ? v->at - 1 : v->run_from;
-	v->result->damaged += last - v->run_from + 1;
-	report(v, v->run_from, last, (struct slice){0}, v->run_what);
+	verify_report(v, v->run_from, last, (struct slice){0}, v->run_what);
 	free(v->run_what);
 	v->run_what = NULL;
 }
@@ -103,7 +65,7 @@ static bool is_damage(int code)
 }
 
 /* A step in which damage is no failure: the code tells. */
-static bool step(struct verify *v, sqlite3_stmt *statement, int *code, struct error *err)
+bool verify_step(struct verify *v, sqlite3_stmt *statement, int *code, struct error *err)
 {
 	*code = sqlite3_step(statement);
 	if (*code == SQLITE_ROW || *code == SQLITE_DONE || is_damage(*code))
@@ -111,12 +73,12 @@ static bool step(struct verify *v, sqlite3_stmt *statement, int *code, struct er
 	return store_fail(v->store, err);
 }
 
-static void note_file(struct verify *v, struct slice line)
+void verify_note_file(struct verify *v, struct slice line)
 {
 	struct buf what = {0};
 	buf_append_str(&what, "the file: ");
 	text_escape(slice_trim(line), 200, &what);
-	report(v, 0, 0, (struct slice){0}, what.ptr);
+	verify_report(v, 0, 0, (struct slice){0}, what.ptr);
 	buf_release(&what);
 }
 
@@ -124,16 +86,16 @@ static void note_file(struct verify *v, struct slice line)
 
 static struct chain_event read_chain(sqlite3_stmt *s)
 {
-	bool in_stream = sqlite3_column_type(s, COLUMN_STREAM_OFFSET) != SQLITE_NULL;
-	return (struct chain_event){.position = store_column_u64(s, COLUMN_POSITION),
-	    .received_us = sqlite3_column_int64(s, COLUMN_RECEIVED),
-	    .redelivered = sqlite3_column_int64(s, COLUMN_REDELIVERED) != 0,
-	    .stream_offset = in_stream ? sqlite3_column_int64(s, COLUMN_STREAM_OFFSET) : -1,
-	    .queue = store_column(s, COLUMN_QUEUE),
-	    .exchange = store_column(s, COLUMN_EXCHANGE),
-	    .routing_key = store_column(s, COLUMN_ROUTING_KEY),
-	    .properties = store_column(s, COLUMN_PROPERTIES),
-	    .body = store_column(s, COLUMN_BODY)};
+	bool in_stream = sqlite3_column_type(s, VERIFY_STREAM_OFFSET) != SQLITE_NULL;
+	return (struct chain_event){.position = store_column_u64(s, VERIFY_POSITION),
+	    .received_us = sqlite3_column_int64(s, VERIFY_RECEIVED),
+	    .redelivered = sqlite3_column_int64(s, VERIFY_REDELIVERED) != 0,
+	    .stream_offset = in_stream ? sqlite3_column_int64(s, VERIFY_STREAM_OFFSET) : -1,
+	    .queue = store_column(s, VERIFY_QUEUE),
+	    .exchange = store_column(s, VERIFY_EXCHANGE),
+	    .routing_key = store_column(s, VERIFY_ROUTING_KEY),
+	    .properties = store_column(s, VERIFY_PROPERTIES),
+	    .body = store_column(s, VERIFY_BODY)};
 }
 
 /* As append.c stores it. */
@@ -154,12 +116,12 @@ static void compare_columns(
 	struct envelope e;
 	envelope_read(m, &v->scratch, &e);
 	const struct {
-		enum column column;
+		enum verify_column column;
 		const char *name;
 		struct slice expected;
-	} rows[] = {{COLUMN_ID, "id", e.id}, {COLUMN_TYPE, "type", e.type},
-	    {COLUMN_SOURCE, "source", e.source}, {COLUMN_SUBJECT, "subject", e.subject},
-	    {COLUMN_TIME, "time", e.time}, {COLUMN_DATA, "data", e.data}};
+	} rows[] = {{VERIFY_ID, "id", e.id}, {VERIFY_TYPE, "type", e.type},
+	    {VERIFY_SOURCE, "source", e.source}, {VERIFY_SUBJECT, "subject", e.subject},
+	    {VERIFY_TIME, "time", e.time}, {VERIFY_DATA, "data", e.data}};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (!is_same(store_column(s, (int)rows[i].column), readable(rows[i].expected)))
 			buf_printf(out, "%s%s", out->len > 0 ? ", " : "", rows[i].name);
@@ -168,8 +130,8 @@ static void compare_columns(
 		const char *name;
 		bool is_wrong;
 	} kinds[] = {
-	    {"the kind of body", (sqlite3_column_type(s, COLUMN_BODY) == SQLITE_TEXT) != is_text},
-	    {"redelivered", (sqlite3_column_int64(s, COLUMN_REDELIVERED) & ~INT64_C(1)) != 0},
+	    {"the kind of body", (sqlite3_column_type(s, VERIFY_BODY) == SQLITE_TEXT) != is_text},
+	    {"redelivered", (sqlite3_column_int64(s, VERIFY_REDELIVERED) & ~INT64_C(1)) != 0},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (kinds[i].is_wrong)
@@ -223,17 +185,16 @@ static void check_event(struct verify *v, sqlite3_stmt *s)
 {
 	struct buf what = {0}, columns = {0};
 	const struct chain_event c = read_chain(s);
-	check_hash(v, &c, store_column(s, COLUMN_HASH), &what);
+	check_hash(v, &c, store_column(s, VERIFY_HASH), &what);
 	check_columns(v, s, &c, &columns);
 	add_reason(&what, &columns);
 	if (c.received_us < v->received_us)
 		buf_printf(
 		    &what, "%sreceived before the event before it", what.len > 0 ? "; " : "");
 	v->received_us = c.received_us;
-	if (what.len > 0) {
-		v->result->damaged++;
-		report(v, c.position, c.position, store_column(s, COLUMN_ID), what.ptr);
-	}
+	if (what.len > 0)
+		verify_report(v, c.position, c.position, store_column(s, VERIFY_ID), what.ptr);
+	verify_count(v, s);
 	v->result->events++;
 	v->result->position = c.position;
 	buf_release(&columns);
@@ -251,16 +212,16 @@ static void pass(struct verify *v, sqlite3_stmt *s)
 
 static bool is_next(const struct verify *v, sqlite3_stmt *s)
 {
-	return store_column_u64(s, COLUMN_POSITION) == v->at;
+	return store_column_u64(s, VERIFY_POSITION) == v->at;
 }
 
 /* A row that stands behind later ones: no search by position would find it. */
 static void note_stray(struct verify *v, sqlite3_stmt *s)
 {
-	uint64_t position = store_column_u64(s, COLUMN_POSITION);
+	uint64_t position = store_column_u64(s, VERIFY_POSITION);
 	char *what = mem_printf("stands where event %llu belongs", (unsigned long long)v->at);
 	if (position < v->at)
-		report(v, position, position, store_column(s, COLUMN_ID), what);
+		verify_report(v, position, position, store_column(s, VERIFY_ID), what);
 	free(what);
 }
 
@@ -270,7 +231,8 @@ static bool scan(struct verify *v, struct error *err)
 	int code;
 	store_bind_u64(v->scan, 1, v->at);
 	bool good = true;
-	while ((good = step(v, v->scan, &code, err)) && code == SQLITE_ROW && is_next(v, v->scan))
+	while ((good = verify_step(v, v->scan, &code, err)) && code == SQLITE_ROW &&
+	       is_next(v, v->scan))
 		pass(v, v->scan);
 	if (good && code == SQLITE_ROW)
 		note_stray(v, v->scan);
@@ -283,7 +245,7 @@ static bool look_ahead(struct verify *v, uint64_t *next, struct error *err)
 {
 	int code;
 	store_bind_u64(v->next, 1, v->at);
-	bool good = step(v, v->next, &code, err);
+	bool good = verify_step(v, v->next, &code, err);
 	if (code == SQLITE_ROW)
 		*next = store_column_u64(v->next, 0);
 	else
@@ -300,7 +262,7 @@ static bool search(struct verify *v, uint64_t end, bool *found, struct error *er
 		int code;
 		uint64_t next;
 		store_bind_u64(v->one, 1, v->at);
-		if (!step(v, v->one, &code, err))
+		if (!verify_step(v, v->one, &code, err))
 			return false;
 		*found = code == SQLITE_ROW && is_next(v, v->one);
 		if (*found) {
@@ -331,7 +293,7 @@ static bool find_end(struct verify *v, uint64_t *end, struct error *err)
 	int code;
 	struct stat file;
 	sqlite3_stmt *s = store_prepare(v->store, "SELECT max(position) FROM event", err);
-	bool good = s != NULL && step(v, s, &code, err);
+	bool good = s != NULL && verify_step(v, s, &code, err);
 	if (good && code == SQLITE_ROW)
 		*end = store_column_u64(s, 0);
 	else if (good)
@@ -359,115 +321,6 @@ static bool check_events(struct verify *v, struct error *err)
 	return true;
 }
 
-/* ---- what is kept beside the events ---- */
-
-#define INDEXED "(SELECT value FROM meta WHERE name = 'indexed')"
-
-/* The index of tail.h and the events have to say the same. A row is a fault: position and id. */
-static const struct {
-	const char *sql, *what;
-} index_checks[] = {
-    {"SELECT 0, NULL WHERE NOT EXISTS (SELECT 1 FROM meta WHERE name = 'indexed' AND"
-     " value BETWEEN 0 AND (SELECT coalesce(max(position), 0) FROM event))",
-	"the file: where its index ends is not known"},
-    {"SELECT position, id FROM event WHERE position <= " INDEXED " AND id IS NOT NULL AND NOT"
-     " EXISTS (SELECT 1 FROM ids WHERE hash = id_hash(event.id) AND position = event.position)",
-	"the index of ids does not have it"},
-    {"SELECT position, NULL FROM ids AS kept WHERE NOT EXISTS (SELECT 1 FROM event"
-     " WHERE position = kept.position AND id_hash(id) = kept.hash)",
-	"the index of ids has it with an id that it has not"},
-    {"SELECT position, id FROM event WHERE position <= " INDEXED " AND subject IS NOT NULL AND"
-     " NOT EXISTS (SELECT 1 FROM streams WHERE subject = event.subject AND"
-     " version = event.version AND position = event.position)",
-	"the index of subjects does not have it"},
-    {"SELECT position, NULL FROM streams AS kept WHERE NOT EXISTS (SELECT 1 FROM event"
-     " WHERE position = kept.position AND subject = kept.subject AND version = kept.version)",
-	"the index of subjects has it with a subject or version that it has not"},
-};
-
-/* All rows of a question, to the function; damage is noted. */
-static bool ask(struct verify *v, const char *sql,
-    void (*note)(struct verify *v, sqlite3_stmt *row, void *ctx), void *ctx, struct error *err)
-{
-	int code = SQLITE_DONE;
-	sqlite3_stmt *s = store_prepare(v->store, sql, err);
-	bool good = s != NULL;
-	while (good && (good = step(v, s, &code, err)) && code == SQLITE_ROW)
-		note(v, s, ctx);
-	if (good && code != SQLITE_DONE)
-		note_file(v, slice_str(sqlite3_errmsg(v->store->db)));
-	sqlite3_finalize(s);
-	return good;
-}
-
-static void note_unindexed(struct verify *v, sqlite3_stmt *row, void *ctx)
-{
-	uint64_t position = store_column_u64(row, 0);
-	report(v, position, position, store_column(row, 1), ctx);
-}
-
-static bool check_index(struct verify *v, struct error *err)
-{
-	for (size_t i = 0; i < ARRAY_LEN(index_checks); i++)
-		if (!ask(v, index_checks[i].sql, note_unindexed,
-			(void *)(uintptr_t)index_checks[i].what, err))
-			return false;
-	return true;
-}
-
-struct stream_end {
-	struct buf subject;
-	uint64_t position, version;
-};
-
-static void check_version(struct verify *v, sqlite3_stmt *row, void *ctx)
-{
-	struct stream_end *end = ctx;
-	struct slice subject = store_column(row, 0);
-	uint64_t version = store_column_u64(row, 1), position = store_column_u64(row, 2);
-	if (!slice_equal(subject, buf_slice(&end->subject)))
-		end->position = end->version = 0;
-	if (position <= end->position || version != end->version + 1)
-		report(v, position, position, (struct slice){0},
-		    "its version is not the next one of its subject");
-	end->position = position;
-	end->version = version;
-	buf_clear(&end->subject);
-	buf_append(&end->subject, subject);
-}
-
-/* Those of a subject are 1, 2, 3 in the order of the positions. */
-static bool check_versions(struct verify *v, struct error *err)
-{
-	struct stream_end end = {.position = 0};
-	bool good = ask(v,
-	    "SELECT subject, version, position FROM streams UNION ALL"
-	    " SELECT subject, version, position FROM event WHERE position > " INDEXED
-	    " AND subject IS NOT NULL ORDER BY subject, version",
-	    check_version, &end, err);
-	buf_release(&end.subject);
-	return good;
-}
-
-/* SQLite's own check; one row may hold several lines. */
-static void note_lines(struct verify *v, sqlite3_stmt *row, void *ctx)
-{
-	(void)ctx;
-	struct slice text = store_column(row, 0);
-	while (text.len > 0 && !slice_is(text, "ok")) {
-		const char *end = memchr(text.ptr, '\n', text.len);
-		size_t len = end != NULL ? (size_t)(end - text.ptr) : text.len;
-		if (!slice_is((struct slice){text.ptr, len}, "*** in database main ***"))
-			note_file(v, (struct slice){text.ptr, len});
-		text = slice_from(text, end != NULL ? len + 1 : len);
-	}
-}
-
-static bool check_file(struct verify *v, struct error *err)
-{
-	return ask(v, "PRAGMA integrity_check(20)", note_lines, NULL, err);
-}
-
 bool verify_run(struct store *store, const unsigned char *wanted, verify_report_fn *report_fault,
     void *ctx, struct verify_result *out, struct error *err)
 {
@@ -480,8 +333,8 @@ bool verify_run(struct store *store, const unsigned char *wanted, verify_report_
 	    .digest = digest_create(),
 	    .has_previous = true,
 	    .received_us = INT64_MIN};
-	bool good = check_events(&v, err) && check_versions(&v, err) && check_index(&v, err) &&
-		    check_file(&v, err);
+	bool good = verify_begin_index(&v, err) && check_events(&v, err) && verify_index(&v, err) &&
+		    verify_file(&v, err);
 	memcpy(out->head, v.previous, sizeof out->head);
 	sqlite3_finalize(v.scan);
 	sqlite3_finalize(v.one);

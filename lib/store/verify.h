@@ -19,8 +19,7 @@ struct verify_fault {
 typedef void verify_report_fn(void *ctx, const struct verify_fault *fault);
 
 struct verify_result {
-	uint64_t events; /* that could be read */
-	uint64_t damaged;
+	uint64_t events;   /* that could be read */
 	uint64_t faults;   /* reported */
 	uint64_t position; /* of the last event, 0: none */
 	unsigned char head[STORE_HASH_BYTES];

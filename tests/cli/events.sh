@@ -265,7 +265,8 @@ list --from 5 --to 4|nothing lies between --from and --to
 list --since 1h --until 2h|nothing lies between --since and --until
 list --jq .[|cannot compile the jq expression
 verify --head 12|option '--head' takes a hash
-list --store stream:q|needs a store that is a file
+import --store stream:q in.jsonl|needs a store that is a file
+compact --store stream:q|needs a store that is a file
 END
 
 # ---- files that are no stores ----
@@ -327,8 +328,12 @@ like "$("$events" verify --head "${head^^}")" "^the hash of --head is that of ev
 status_is 65 "another head is another past" "$events" verify --head "${head//[0-8]/9}"
 like "$(cat "$work/err")" "no event has the hash of --head" "and that is said"
 
+"$events" fold --reduce '.state + 1' --initial 0 --snapshot-every 1 >/dev/null
+count_snapshots() { "$events" query -f csv 'SELECT count(*) FROM snapshot' | sed -n '2s/\r//p'; }
+is "$(count_snapshots)" 5 "a fold by hand leaves snapshots"
 before=$("$events" export | sha256sum)
-like "$("$events" compact)" "^events.db: [0-9.]+ KiB before, [0-9.]+ KiB now; every event stays$" "compact tells the sizes"
+like "$("$events" compact)" "^events.db: [0-9.]+ KiB before, [0-9.]+ KiB now; every event stays, 5 snapshots are dropped$" "compact drops them, and tells the sizes"
+is "$(count_snapshots)" 0 "they are gone"
 is "$("$events" export | sha256sum)" "$before" "and keeps every event"
 ok "with its hash" "$events" verify --head "$head"
 status_is 74 "a full disk is told" bash -c '"$1" list >/dev/full' - "$events"
