@@ -68,7 +68,7 @@ static bool check_verb(const char *verb, const struct events_options *o, struct 
 	    {"--firehose", o->firehose != EVENTS_FIREHOSE_NONE, "record"},
 	    {"--count", o->has_count, "record"},
 	    {"--idle", o->has_idle, "record"},
-	    {"--until-empty", o->until_empty, "record"},
+	    {"--until-empty", o->until_empty, "record, fold"},
 	    {"--prefetch", o->has_prefetch, "record"},
 	    {"--offset", o->offset != NULL, "record"},
 	    {"--routing-key", o->routing_key != NULL, "replay"},

@@ -35,10 +35,10 @@ static bool check_text(const char *option, const char *text, struct error *err)
 
 static bool check_options(const struct events_options *o, char **operands, struct error *err)
 {
-	if (operands[0] != NULL)
-		return error_set(err, ERROR_USAGE, "append takes no operands, only options");
-	if (o->types.count > 1 || o->ids.count > 1)
-		return error_set(err, ERROR_USAGE, "an event has one --type and one --id");
+	if (!events_operands(operands, "append", NULL, err))
+		return false;
+	if (o->types.count > 1 || o->ids.count > 1 || o->keys.count > 1)
+		return error_set(err, ERROR_USAGE, "an event has one --type, one --id, one --key");
 	return check_text("--stream S", o->stream, err) &&
 	       check_text("--type T", o->types.count > 0 ? o->types.items[0] : NULL, err) &&
 	       check_text("--data JSON", o->data, err) &&
@@ -103,7 +103,9 @@ static void write_headers(struct event *e, const struct events_options *o)
 static bool store_event(const struct event *e, const struct events_options *o,
     struct append *append, const struct append_result **result, struct error *err)
 {
-	const struct message message = {.body = e->data,
+	const struct message message = {.exchange = slice_str(o->exchange),
+	    .routing_key = slice_str(o->keys.count > 0 ? o->keys.items[0] : NULL),
+	    .body = e->data,
 	    .present =
 		MESSAGE_CONTENT_TYPE | MESSAGE_HEADERS | MESSAGE_DELIVERY_MODE | MESSAGE_MESSAGE_ID,
 	    .content_type = SLICE("application/json"),
@@ -145,14 +147,13 @@ static bool add_context(const struct events_options *o, struct error *err)
 bool events_append(
     struct tool *tool, const struct events_options *o, char **operands, struct error *err)
 {
-	(void)tool;
 	struct event e = {0};
 	struct store *store = NULL;
 	struct append *append = NULL;
 	const struct append_result *result;
 	bool good = check_options(o, operands, err) && read_data(&e, o->data, err) &&
 		    read_id(&e, o, err) &&
-		    (store = store_open(o->store, STORE_CREATE, err)) != NULL;
+		    (store = events_open_store(tool, o, STORE_CREATE, err)) != NULL;
 	if (good) {
 		write_headers(&e, o);
 		append = append_create(store);

@@ -1,5 +1,6 @@
 #include "app/events_private.h"
 
+#include "app/events_select.h"
 #include "app/fold_run.h"
 #include "app/fold_spec.h"
 #include "app/fold_table.h"
@@ -88,7 +89,7 @@ static bool find_end(struct job *job, struct error *err)
 	unsigned char hash[STORE_HASH_BYTES];
 	const char *text = job->o->as_of;
 	struct error ignored = {0}; /* the last form tells what is accepted */
-	uint64_t number, ago_ns, last;
+	uint64_t number, last;
 	int64_t us;
 	if (!store_head(job->store, &last, hash, err))
 		return false;
@@ -100,9 +101,8 @@ static bool find_end(struct job *job, struct error *err)
 		return true;
 	}
 	error_clear(&ignored);
-	if (num_parse_duration(slice_str(text), &ago_ns, &ignored))
-		us = (int64_t)((chrono_wall_ns() - ago_ns) / CHRONO_US);
-	else if (error_clear(&ignored), !chrono_parse_us(slice_str(text), &us, &ignored))
+	if (!events_select_time(
+		"--as-of", text, (int64_t)(chrono_wall_ns() / CHRONO_US), &us, &ignored))
 		return error_set(err, ERROR_USAGE,
 		    "option '--as-of' takes a position, a time such as 2026-11-21T08:15:30Z, or "
 		    "10m for ten minutes ago");
@@ -235,14 +235,15 @@ static bool follow(struct job *job, struct error *err)
 /* ---- the whole ---- */
 
 /* One that cannot be written to is folded all the same, without snapshots. */
-static struct store *open_store(const struct events_options *o, struct error *err)
+static struct store *open_store(
+    struct tool *tool, const struct events_options *o, struct error *err)
 {
 	struct error ignored = {0};
-	struct store *store = store_open(o->store, STORE_WRITE, o->follow ? err : &ignored);
+	struct store *store = events_open_store(tool, o, STORE_WRITE, o->follow ? err : &ignored);
 	if (store != NULL && !o->follow)
 		store_set_patience(store, PATIENCE_NS);
 	if (store == NULL && !o->follow)
-		store = store_open(o->store, STORE_READ, err);
+		store = events_open_store(tool, o, STORE_READ, err);
 	return store;
 }
 
@@ -259,11 +260,10 @@ bool events_fold(
     struct tool *tool, const struct events_options *o, char **operands, struct error *err)
 {
 	struct job job = {.tool = tool, .o = o};
-	if (operands[0] != NULL)
-		return error_set(err, ERROR_USAGE, "fold takes no operands, only options");
-	bool good = fold_spec_read(tool, o, &job.spec, err) &&
+	bool good = events_operands(operands, "fold", NULL, err) &&
+		    fold_spec_read(tool, o, &job.spec, err) &&
 		    (!o->follow || tool_open_loop(tool, err)) &&
-		    (job.store = open_store(o, err)) != NULL;
+		    (job.store = open_store(tool, o, err)) != NULL;
 	output_init(&job.output, STDOUT_FILENO, "standard output", tool->loop);
 	good = good && run(&job, err);
 	output_release(&job.output);

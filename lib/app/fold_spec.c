@@ -21,6 +21,7 @@ static bool check_together(const struct events_options *o, struct error *err)
 		"--follow keeps the table of a projection: --projection NAME"},
 	    {o->follow && (o->stream != NULL || o->as_of != NULL || o->history),
 		"--follow keeps all streams up to date: not with --stream, --as-of or --history"},
+	    {o->until_empty && !o->follow, "--until-empty wants --follow"},
 	    {o->stream != NULL && o->each, "either --stream S or --each"},
 	    {o->stream_by != NULL && o->stream == NULL && !o->each,
 		"--stream-by wants --stream S or --each"},
@@ -64,11 +65,12 @@ static void place_failure(const struct tool *tool, const char *name, struct erro
 	free(pointer);
 }
 
-static bool read_projection(
-    struct tool *tool, const struct events_options *o, struct fold_spec *out, struct error *err)
+static bool read_projection(const struct tool *tool, const struct events_options *o,
+    struct fold_spec *out, struct error *err)
 {
-	if (!tool_load_settings(tool, true, 0, err))
-		return false;
+	if (tool->options->settings == NULL)
+		return error_set(err, ERROR_USAGE,
+		    "a projection stands in settings: give --settings FILE or NAME");
 	const json_t *spec = json_object_get(all_projections(tool), o->projection);
 	if (spec == NULL)
 		return lack(tool, o->projection, err);
@@ -93,8 +95,8 @@ static bool read_projection(
 	return out->fold != NULL;
 }
 
-bool fold_spec_read(
-    struct tool *tool, const struct events_options *o, struct fold_spec *out, struct error *err)
+bool fold_spec_read(const struct tool *tool, const struct events_options *o, struct fold_spec *out,
+    struct error *err)
 {
 	*out = (struct fold_spec){.every = o->snapshot_every, .is_each = o->each};
 	if (!check_together(o, err))

@@ -14,11 +14,11 @@ struct fold_spec {
 };
 
 /*
- * Without --stream, --each or --follow the whole store is one stream, unless the projection says
- * stream_by: then it is each. ERROR_USAGE, ERROR_DATA; ERROR_SETTINGS with the place of the
- * projection.
+ * After the settings were loaded. Without --stream, --each or --follow the whole store is one
+ * stream, unless the projection says stream_by: then it is each. ERROR_USAGE, ERROR_DATA;
+ * ERROR_SETTINGS with the place of the projection.
  */
-bool fold_spec_read(struct tool *tool, const struct events_options *o, struct fold_spec *out,
+bool fold_spec_read(const struct tool *tool, const struct events_options *o, struct fold_spec *out,
     struct error *err) MUST_CHECK;
 void fold_spec_release(struct fold_spec *spec);
 
