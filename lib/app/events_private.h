@@ -14,6 +14,7 @@ events_verb_fn events_import;
 events_verb_fn events_list;
 events_verb_fn events_query;
 events_verb_fn events_record;
+events_verb_fn events_replay;
 events_verb_fn events_show;
 events_verb_fn events_stats;
 events_verb_fn events_verify;
@@ -25,6 +26,5 @@ bool events_operands(
 /* The store of --store; to be read only, a stream will do, too. */
 struct store *events_open_store(
     struct tool *tool, const struct events_options *o, enum store_mode mode, struct error *err);
-events_verb_fn events_replay;
 
 #endif

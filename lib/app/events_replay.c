@@ -4,7 +4,6 @@
 #include "app/events_replay_message.h"
 #include "app/paced.h"
 #include "app/progress.h"
-#include "app/stream_store.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -16,7 +15,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define STREAM "stream:"
 #define DRAIN_NS (30 * CHRONO_S) /* for the last confirms */
 
 struct replay {
@@ -37,13 +35,6 @@ struct replay {
 };
 
 /* ---- the options ---- */
-
-/* The RabbitMQ stream that is read instead of a file; NULL: a file is. */
-static const char *stream_of(const struct events_options *o)
-{
-	const size_t length = strlen(STREAM);
-	return strncmp(o->store, STREAM, length) == 0 ? o->store + length : NULL;
-}
 
 static bool read_speed(struct replay *r, struct error *err)
 {
@@ -77,9 +68,6 @@ static bool read_options(struct replay *r, struct error *err)
 {
 	const struct events_options *o = r->options;
 	const struct paced paced = {.has_rate = o->has_rate, .rate = o->rate};
-	if (o->cursor != NULL && stream_of(o) != NULL)
-		return error_set(err, ERROR_USAGE,
-		    "a cursor stands in the file of a store: record the stream first");
 	r->message.exchange = o->exchange;
 	r->message.routing_key = o->routing_key;
 	r->what = o->cursor != NULL ? events_replay_cursor_what(o) : NULL;
@@ -92,17 +80,17 @@ static bool open_store(struct replay *r, struct error *err)
 {
 	const struct events_options *o = r->options;
 	unsigned char hash[STORE_HASH_BYTES];
-	const char *stream = stream_of(o);
-	r->store = stream != NULL ? stream_store_open(r->tool, stream, err)
-				  : store_open(o->store, STORE_READ, err);
+	/* apart from what is read: a transaction that began with reading could not write any more
+	 * once somebody else has written */
+	r->writing = o->cursor != NULL ? events_open_store(r->tool, o, STORE_WRITE, err) : NULL;
+	if (o->cursor != NULL && r->writing == NULL)
+		return error_context(err, "--cursor");
+	r->store = events_open_store(r->tool, o, STORE_READ, err);
 	if (r->store == NULL || !store_head(r->store, &r->last, hash, err))
 		return false;
 	if (o->has_to && o->to < r->last)
 		r->last = o->to;
-	/* apart from what is read: a transaction that began with reading could not write any more
-	 * once somebody else has written */
-	r->writing = o->cursor != NULL ? store_open(o->store, STORE_WRITE, err) : NULL;
-	return o->cursor == NULL || r->writing != NULL;
+	return true;
 }
 
 static bool open_mask(struct replay *r, struct error *err)
@@ -227,8 +215,8 @@ static bool prepare(struct replay *r, struct error *err)
 	struct tool *tool = r->tool;
 	if (!read_options(r, err) || !open_store(r, err) || !open_mask(r, err) ||
 	    !look_at_cursor(r, err) || !check_target(r, err) || !try_masks(r, err) ||
-	    !tool_connect(tool, err) || !restore(r, tool->connection, err) ||
-	    !check_exchange(r, err) || !take_cursor(r, err))
+	    !(tool->connection != NULL || tool_connect(tool, err)) ||
+	    !restore(r, tool->connection, err) || !check_exchange(r, err) || !take_cursor(r, err))
 		return false;
 	tool_make_recoverable(tool, restore, r);
 	r->message.user = settings_user(&tool->settings);
@@ -373,9 +361,8 @@ bool events_replay(
     struct tool *tool, const struct events_options *o, char **operands, struct error *err)
 {
 	struct replay r = {.tool = tool, .options = o};
-	if (operands[0] != NULL)
-		return error_set(err, ERROR_USAGE, "replay takes no operands");
-	bool good = prepare(&r, err) && run_flow(&r, err);
+	bool good =
+	    events_operands(operands, "replay", NULL, err) && prepare(&r, err) && run_flow(&r, err);
 	if (r.has_run)
 		good = finish(&r, good, err);
 	source_store_free(r.source);
