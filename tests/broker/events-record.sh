@@ -28,6 +28,22 @@ sql all.db "SELECT writefile('mib.out', body) FROM event ORDER BY position DESC 
 ok "a body of 1 MiB, byte for byte" cmp mib mib.out
 is "$(stat -c %a all.db)" 600 "nobody else may read the store"
 
+# ---- a quorum queue: what it delivers again has a header of its own ----
+
+twin='{"routing_key":"replicated","properties":{"headers":{},"message_id":"twin"},"body":"1"}'
+produce --from - <<<"$twin"
+record twin.db replicated --count 1
+is "$(of_summary .stored) $(sql twin.db 'SELECT properties FROM event')" '1 {"headers":{},"message_id":"twin"}' \
+	"an empty table of headers is recorded"
+produce --from - <<<"$twin"
+"$BIN/consumer" replicated -f json --ack requeue --count 1 -q >first
+settled replicated 1
+"$BIN/consumer" replicated -f json --ack requeue --count 1 -q >again
+like "$(jq -c .properties.headers first again | tr '\n' ' ')" '^\{\} \{"x-delivery-count":' "a second delivery has a count"
+settled replicated 1
+record twin.db replicated --count 1
+is "$(of_summary '[.stored, .duplicates] | join(" ")')" "0 1" "and is known as the same event nevertheless"
+
 # ---- one message, stored soon, while the recorder goes on ----
 
 recording live.db a

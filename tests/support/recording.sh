@@ -61,6 +61,7 @@ exchanges:
 queues:
   a: {}
   b: {}
+  replicated: {type: quorum}
   log: {type: stream}
 bindings:
   - {exchange: shop, queue: a, routing_key: "#"}
