@@ -395,7 +395,7 @@ START_TEST(each_byte_of_an_event_counts)
 	size_t at =
 	    (size_t)(body - whole.ptr); /* the row's texts stand before it, the hash behind */
 	for (size_t i = at - 380; i < at + 13 + STORE_HASH_BYTES; i++)
-		check_flip(file, whole.len, i, 1U << i % 8, true, &named);
+		check_flip(file, whole.len, i, (unsigned char)(1U << i % 8), true, &named);
 	ck_assert_uint_ge(named, 380 + 13 + STORE_HASH_BYTES - 60);
 }
 END_TEST
