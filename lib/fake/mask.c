@@ -148,10 +148,6 @@ static struct slice decode(struct walk *w, struct slice quoted)
 static struct place enter(const struct walk *w, const struct place *from, const struct slice *name)
 {
 	struct place to = {.depth = from->depth + 1, .masked_by = from->masked_by};
-	if (from->is_envelope && slice_is(*name, "data_base64"))
-		error_set(w->err, ERROR_DATA, "the data of its CloudEvent is not JSON");
-	if (from->is_envelope)
-		return (struct place){.paths = slice_is(*name, "data") ? from->paths : 0};
 	for (size_t i = 0; i < w->mask->count; i++) {
 		struct path *path = &w->mask->paths[i];
 		uint64_t bit = UINT64_C(1) << i;
@@ -167,6 +163,15 @@ static struct place enter(const struct walk *w, const struct place *from, const 
 	return to;
 }
 
+/* Of a structured CloudEvent nothing but its data. */
+static struct place enter_envelope(
+    const struct walk *w, const struct place *from, struct slice name)
+{
+	if (slice_is(name, "data_base64"))
+		error_set(w->err, ERROR_DATA, "the data of its CloudEvent is not JSON");
+	return (struct place){.paths = slice_is(name, "data") ? from->paths : 0};
+}
+
 static bool walk_value(struct walk *w, const struct place *place);
 
 static bool walk_member(struct walk *w, const struct place *place)
@@ -176,7 +181,8 @@ static bool walk_member(struct walk *w, const struct place *place)
 	if (w->of_table && place->masked_by != NULL && slice_is(name, "$type"))
 		error_set(w->err, ERROR_DATA,
 		    "a header that is to be masked is neither a text nor a common number");
-	struct place inside = enter(w, place, &name);
+	struct place inside =
+	    place->is_envelope ? enter_envelope(w, place, name) : enter(w, place, &name);
 	copy_to(w, w->at + key.len);
 	copy_space(w);
 	copy_to(w, w->at + 1); /* the colon */

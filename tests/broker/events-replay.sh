@@ -62,8 +62,8 @@ like "$(cat err)" "event 2 came by no exchange, so nothing is sent: say where to
 take all got
 is "$(wc -l <got | tr -d ' ')" 0 "and nothing was"
 status_is 0 "it goes where one says" "$BIN/events" replay -s s.yaml --store hand.db --exchange other
-settled elsewhere 3
 take elsewhere got
+is "$(jq -r .body got | tr '\n' ' ')" "one by hand two " "all of it"
 
 # ---- what is not sent ----
 
@@ -155,17 +155,19 @@ status_is 64 "a cursor needs a file" "$BIN/events" replay --store stream:log --c
 # ---- a stop ----
 
 for ((i = 1; i <= 2000; i++)); do line "$i" "$i"; done | store stop.db
+fresh got
+timeout 120 "$BIN/consumer" -s s.yaml elsewhere --count 2000 -f json >got 2>got.err &
+consumer=$!
 "$BIN/events" replay -s s.yaml --store stop.db --exchange other --cursor s --rate 500/s 2>stop.err &
 run=$!
-has_some() { [ "$(ready elsewhere)" -gt 100 ]; }
-eventually 60 has_some
+has_lines() { [ "$(wc -l <got)" -ge "$1" ]; }
+eventually 60 has_lines 100
 kill -TERM $run
 wait $run
 is $? 0 "a signal ends it well"
 status_is 0 "and the cursor goes on" "$BIN/events" replay -s s.yaml --store stop.db --exchange other --cursor s
 like "$(cat err)" "going on behind position [0-9]+" "behind what was confirmed"
 is "$(grep -c 'may have been sent' err)" 0 "with nothing that may come twice"
-settled elsewhere 2000
-take elsewhere got
-is "$(jq -r .body got | awk '$1 != NR' | wc -l)" 0 "each once, in order"
+wait $consumer
+is "$(jq -r .body got | awk '$1 != NR' | wc -l) $(wc -l <got | tr -d ' ')" "0 2000" "each once, in order"
 done_testing
