@@ -1,6 +1,7 @@
 #!/bin/bash
 # fold.sh [EVENTS]: what folds of a large store take, 1,000,000 events unless said otherwise; of one stream and
-# of 10,000. Seconds and the most memory of each, with the build of $BIN (build/release/bin). Not part of CI.
+# of 10,000. Seconds, those of the processor and the most memory of each, with the
+# build of $BIN (build/release/bin). Not part of CI.
 set -eu
 cd "$(dirname "$0")/../.."
 BIN=${BIN:-$PWD/build/release/bin}
@@ -9,17 +10,17 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/warren-fold.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 printf 'projections:\n  balance: {reduce: .state + .event.data.amount}\n' >"$work/settings.yaml"
 
-# measure WHAT OPTIONS...: seconds and KiB of a fold, beside what it is.
+# measure WHAT OPTIONS...: what a fold takes, beside what it is.
 measure() {
 	local what=$1
 	shift
-	/usr/bin/env time -o "$work/time" -f '%e s %M KiB' "$BIN/events" fold --store "$store" "$@" >"$work/out"
+	/usr/bin/env time -o "$work/time" -f '%e s %U+%S %M KiB' "$BIN/events" fold --store "$store" "$@" >"$work/out"
 	printf '%-62s %s\n' "$what" "$(<"$work/time")"
 }
 sum='.state + .event.data.amount'
 for streams in 1 10000; do
 	store=$work/events-$streams.db
-	build/release/tests/bench/store_speed "$store" "$events" 2000 "$streams" >/dev/null
+	"${BIN%/bin}/tests/bench/store_speed" "$store" "$events" 2000 "$streams" >/dev/null
 	echo "$events events, $streams streams"
 	measure "  the whole store, from its beginning" --reduce "$sum"
 	measure "  the whole store, with snapshots" --reduce "$sum"
