@@ -60,9 +60,8 @@ static bool read_more(struct import *in, struct error *err)
 static bool next_line(struct import *in, struct slice *out, struct error *err)
 {
 	for (;;) {
-		char *from = in->input.ptr + in->scanned;
 		size_t left = in->input.len - in->scanned;
-		char *end = left > 0 ? memchr(from, '\n', left) : NULL;
+		const char *end = left > 0 ? memchr(in->input.ptr + in->scanned, '\n', left) : NULL;
 		in->scanned = in->input.len;
 		if (end == NULL && !in->at_end) {
 			if (!read_more(in, err))

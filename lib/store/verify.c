@@ -98,6 +98,51 @@ static struct chain_event read_chain(sqlite3_stmt *s)
 	    .body = store_column(s, VERIFY_BODY)};
 }
 
+static void add_name(struct buf *out, const char *name)
+{
+	buf_printf(out, "%s%s", out->len > 0 ? ", " : "", name);
+}
+
+/* Columns whose values are of another kind than append.c writes: the hash is the same for a text
+ * and for the same bytes as a blob. Before the values are read, which may convert them. */
+static void check_kinds(sqlite3_stmt *s, struct buf *out)
+{
+	static const struct {
+		enum verify_column column;
+		const char *name;
+		int kind;
+		bool may_lack;
+	} rows[] = {
+	    {VERIFY_RECEIVED, "received", SQLITE_INTEGER, false},
+	    {VERIFY_REDELIVERED, "redelivered", SQLITE_INTEGER, false},
+	    {VERIFY_QUEUE, "queue", SQLITE_TEXT, true},
+	    {VERIFY_STREAM_OFFSET, "stream_offset", SQLITE_INTEGER, true},
+	    {VERIFY_EXCHANGE, "exchange", SQLITE_TEXT, false},
+	    {VERIFY_ROUTING_KEY, "routing_key", SQLITE_TEXT, false},
+	    {VERIFY_ID, "id", SQLITE_TEXT, true},
+	    {VERIFY_TYPE, "type", SQLITE_TEXT, true},
+	    {VERIFY_SOURCE, "source", SQLITE_TEXT, true},
+	    {VERIFY_SUBJECT, "subject", SQLITE_TEXT, true},
+	    {VERIFY_TIME, "time", SQLITE_TEXT, true},
+	    {VERIFY_DATA, "data", SQLITE_TEXT, true},
+	    {VERIFY_PROPERTIES, "properties", SQLITE_TEXT, false},
+	    {VERIFY_HASH, "hash", SQLITE_BLOB, false},
+	    {VERIFY_VERSION, "version", SQLITE_INTEGER, true},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int kind = sqlite3_column_type(s, (int)rows[i].column);
+		if (kind != rows[i].kind && !(kind == SQLITE_NULL && rows[i].may_lack))
+			add_name(out, rows[i].name);
+	}
+	int kind = sqlite3_column_type(s, VERIFY_BODY);
+	struct slice body = store_column(s, VERIFY_BODY);
+	bool is_text = text_is_utf8(body) && memchr(body.ptr, '\0', body.len) == NULL;
+	if (kind != (is_text ? SQLITE_TEXT : SQLITE_BLOB))
+		add_name(out, "body");
+	if ((sqlite3_column_int64(s, VERIFY_REDELIVERED) & ~INT64_C(1)) != 0)
+		add_name(out, "redelivered");
+}
+
 /* As append.c stores it. */
 static struct slice readable(struct slice text)
 {
@@ -124,18 +169,7 @@ static void compare_columns(
 	    {VERIFY_TIME, "time", e.time}, {VERIFY_DATA, "data", e.data}};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (!is_same(store_column(s, (int)rows[i].column), readable(rows[i].expected)))
-			buf_printf(out, "%s%s", out->len > 0 ? ", " : "", rows[i].name);
-	bool is_text = text_is_utf8(m->body) && memchr(m->body.ptr, '\0', m->body.len) == NULL;
-	const struct {
-		const char *name;
-		bool is_wrong;
-	} kinds[] = {
-	    {"the kind of body", (sqlite3_column_type(s, VERIFY_BODY) == SQLITE_TEXT) != is_text},
-	    {"redelivered", (sqlite3_column_int64(s, VERIFY_REDELIVERED) & ~INT64_C(1)) != 0},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (kinds[i].is_wrong)
-			buf_printf(out, "%s%s", out->len > 0 ? ", " : "", kinds[i].name);
+			add_name(out, rows[i].name);
 }
 
 /* Appends what is wrong with the columns; nothing when they fit the message. */
@@ -175,19 +209,24 @@ static void check_hash(
 		v->result->wanted_at = c->position;
 }
 
-static void add_reason(struct buf *out, const struct buf *reason)
+/* The reason, behind what it is about: nothing when there is none. Ends the reason. */
+static void add_reason(struct buf *out, const char *about, struct buf *reason)
 {
 	if (reason->len > 0)
-		buf_printf(out, "%s%s", out->len > 0 ? "; " : "", reason->ptr);
+		buf_printf(out, "%s%s%s", out->len > 0 ? "; " : "", about, reason->ptr);
+	buf_release(reason);
 }
 
 static void check_event(struct verify *v, sqlite3_stmt *s)
 {
-	struct buf what = {0}, columns = {0};
+	struct buf what = {0}, kinds = {0}, hash = {0}, columns = {0};
+	check_kinds(s, &kinds);
 	const struct chain_event c = read_chain(s);
-	check_hash(v, &c, store_column(s, VERIFY_HASH), &what);
+	check_hash(v, &c, store_column(s, VERIFY_HASH), &hash);
 	check_columns(v, s, &c, &columns);
-	add_reason(&what, &columns);
+	add_reason(&what, "", &hash);
+	add_reason(&what, "", &columns);
+	add_reason(&what, "of another kind than it was: ", &kinds);
 	if (c.received_us < v->received_us)
 		buf_printf(
 		    &what, "%sreceived before the event before it", what.len > 0 ? "; " : "");
@@ -197,11 +236,8 @@ static void check_event(struct verify *v, sqlite3_stmt *s)
 	verify_count(v, s);
 	v->result->events++;
 	v->result->position = c.position;
-	buf_release(&columns);
 	buf_release(&what);
 }
-
-/* ---- all events ---- */
 
 static void pass(struct verify *v, sqlite3_stmt *s)
 {

@@ -179,7 +179,9 @@ static const struct {
 	const char *what;
 } changes[] = {
     {"UPDATE event SET body = '{\"amount\":5000}' WHERE position = 5", 5, HASH},
-    {"UPDATE event SET body = CAST(body AS BLOB) WHERE position = 5", 5, "the kind of body"},
+    {"UPDATE event SET body = CAST(body AS BLOB) WHERE position = 5", 5,
+	"of another kind than it was: body"},
+    {"UPDATE event SET redelivered = 3 WHERE position = 5", 5, "kind than it was: redelivered"},
     {"UPDATE event SET properties = replace(properties, 'Deposited', 'Withdrawn')"
      " WHERE position = 5",
 	5, HASH},
@@ -190,7 +192,7 @@ static const struct {
     {"UPDATE event SET received = received + 1 WHERE position = 5", 5, HASH},
     {"UPDATE event SET received = received - 9 WHERE position = 5", 5, "before the event before"},
     {"UPDATE event SET redelivered = 1 WHERE position = 5", 5, HASH},
-    {"UPDATE event SET redelivered = 3 WHERE position = 6", 6, "says otherwise: redelivered"},
+    {"UPDATE event SET redelivered = 3 WHERE position = 6", 6, "kind than it was: redelivered"},
     {"UPDATE event SET stream_offset = 78 WHERE position = 5", 5, HASH},
     {"UPDATE event SET hash = zeroblob(32) WHERE position = 5", 5, HASH},
     {"UPDATE event SET hash = zeroblob(32) WHERE position = 5", 6, HASH},
