@@ -218,25 +218,59 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	return good;
 }
 
+/* Whether nobody else consumes: a quorum queue takes an exclusive consumer beside another one. */
+static bool is_alone(const struct run *run, struct connection *c, struct error *err)
+{
+	for (size_t i = 0; i < run->queue_count; i++) {
+		struct provision_state state = {0};
+		if (!run->own[i].exclusive)
+			continue;
+		if (!provision_look_queue(c, run->queues[i], &state, err))
+			return false;
+		if (state.consumers > 0) {
+			char *shown = text_quote(slice_str(run->queues[i]));
+			error_set(err, ERROR_UNAVAILABLE, "queue '%s' has another consumer", shown);
+			free(shown);
+			return false;
+		}
+	}
+	return true;
+}
+
+static struct source_queue *try_to_open(
+    struct run *run, const struct source_queue_options *options, bool *is_taken, struct error *err)
+{
+	struct connection *c = run->tool->connection;
+	struct source_queue *source = NULL;
+	struct error lost = {0};
+	bool alone = is_alone(run, c, err);
+	if (alone)
+		source = source_queue_open(c, options, err);
+	*is_taken = source == NULL && connection_check(c, &lost) &&
+		    (alone ? recovery_met_consumer(c) : err->kind == ERROR_UNAVAILABLE);
+	return source;
+}
+
 /* Waits for what may go by itself: a queue that is not at work yet, a consumer that is dead. */
-static bool may_open_again(struct run *run, uint64_t end_ns, bool *told, struct error *err)
+static bool may_open_again(
+    struct run *run, uint64_t end_ns, bool is_taken, bool *told, struct error *err)
 {
 	struct tool *tool = run->tool;
+	if (!is_taken && tool->recovery != NULL && recovery_was_too_early(tool->recovery)) {
+		error_clear(err);
+		return recovery_renew(tool->recovery, err);
+	}
+	if (!is_taken)
+		return false;
 	struct error why = *err;
 	error_clear(err);
-	if (tool->recovery != NULL && recovery_was_too_early(tool->recovery))
-		return recovery_renew(tool->recovery, err);
-	bool is_taken = recovery_met_consumer(tool->connection);
-	if (!is_taken || chrono_now_ns() >= end_ns || loop_stop_requested(tool->loop)) {
-		error_set(err, why.kind, "%s", why.text);
-		return is_taken ? error_context(err,
-				      "a store wants every event of a queue, in order, so "
-				      "that its recorder is the only consumer; --tap "
-				      "leaves the queue to others")
-				: false;
-	}
+	if (chrono_now_ns() >= end_ns || loop_stop_requested(tool->loop))
+		return error_set(err, ERROR_UNAVAILABLE,
+		    "%s; a store wants every event of it, in order: stop the other one, or leave "
+		    "the queue to it and record the exchange (--tap)",
+		    why.text);
 	if (!*told)
-		log_write(LOG_INFO, "a queue has another consumer; waiting for its end");
+		log_write(LOG_INFO, "%s; waiting for its end", why.text);
 	*told = true;
 	return reach_pause(tool->loop, LOOK_AGAIN_NS, err);
 }
@@ -247,10 +281,10 @@ static struct source_queue *open_source(
 	uint64_t wait_ns = run->options->tool.wait_ns;
 	uint64_t end_ns =
 	    chrono_after(chrono_now_ns(), wait_ns > PATIENCE_NS ? wait_ns : PATIENCE_NS);
-	bool told = false;
-	struct source_queue *source = source_queue_open(run->tool->connection, options, err);
-	while (source == NULL && may_open_again(run, end_ns, &told, err))
-		source = source_queue_open(run->tool->connection, options, err);
+	bool told = false, is_taken;
+	struct source_queue *source = try_to_open(run, options, &is_taken, err);
+	while (source == NULL && may_open_again(run, end_ns, is_taken, &told, err))
+		source = try_to_open(run, options, &is_taken, err);
 	return source;
 }
 
@@ -303,7 +337,7 @@ static bool restore(void *ctx, struct connection *c, struct error *err)
 	if (run->options->declare &&
 	    !provision_apply(c, &run->tool->settings.topology, run->named, NULL, NULL, err))
 		return false;
-	return tap_declare(&run->taps, c, err);
+	return tap_declare(&run->taps, c, err) && is_alone(run, c, err);
 }
 
 static bool plan_taps(struct run *run, struct error *err)

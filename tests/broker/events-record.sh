@@ -53,18 +53,18 @@ fresh second.err
 "$BIN/events" record a --store live.db --count 2 --wait 60s 2>second.err &
 second=$!
 ok "a second recorder of the queue waits, for two would mix up the order" \
-	eventually 60 grep -q 'a queue has another consumer; waiting for its end' second.err
+	eventually 60 grep -q "queue 'a' has another consumer.*; waiting for its end" second.err
 kill -KILL $recorder
 wait $recorder 2>/dev/null
 produce m --amount 2
 wait $second
 is "$? $(sql live.db 'SELECT count(*) FROM event')" "0 3" "and takes over when the first one is dead"
-"$BIN/consumer" a -f none 2>other.err &
+# that takes its time: it is looked at below
+"$BIN/consumer" replicated -f none 2>other.err &
 other=$!
 eventually 60 grep -q 'waiting for messages' other.err
-status_is 77 "a consumer that stays is told" "$BIN/events" record a --store live.db
-like "$(tail -n 1 "$work/err")" "its recorder is the only consumer; --tap leaves the queue to others: .*exclusive use" "with the way out"
-ended $other
+timeout 60 "$BIN/events" record replicated --store refused.db 2>refused.err &
+refused=$!
 
 # ---- two recorders, one store ----
 
@@ -81,6 +81,11 @@ is "$status $?" "0 0" "two recorders write into one store at a time"
 is "$(sql both.db 'SELECT count(*), max(position), count(DISTINCT queue) FROM event')" "4000|4000|2" "nothing is lost, no position is left out"
 is "$(sql both.db "SELECT count(*) FROM (SELECT json_extract(body, '\$.n') - row_number() OVER (PARTITION BY queue ORDER BY position) AS off FROM event) WHERE off <> 0")" \
 	0 "and each queue is in its order"
+
+wait $refused
+is $? 69 "a recorder gives up where another consumer stays"
+like "$(tail -n 1 refused.err)" "queue 'replicated' has another consumer; a store wants every event of it, in order: .*--tap" "with the way out"
+ended $other
 
 # ---- a stream: what is in the store is not read again ----
 
