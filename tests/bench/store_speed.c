@@ -29,11 +29,12 @@ static uint64_t argument(int argc, char **argv, int which, uint64_t otherwise)
 	return number;
 }
 
-/* The event of a number; its bytes live in the two buffers. */
-static struct message make(
-    uint64_t number, uint64_t subjects, struct rng *rng, struct buf *headers, struct buf *body)
+/* The event of a number; its bytes live in the buffers. Without printf, which would be a tenth of
+ * what is measured. */
+static struct message make(uint64_t number, uint64_t subjects, struct rng *rng, struct buf *headers,
+    struct buf *body, struct buf *subject)
 {
-	char id[RNG_UUID_CHARS], subject[32];
+	char id[RNG_UUID_CHARS];
 	rng_uuid4(rng, id);
 	buf_clear(headers);
 	buf_clear(body);
@@ -41,16 +42,21 @@ static struct message make(
 	table_add_string(headers, "cloudEvents_id", (struct slice){id, sizeof id});
 	table_add_string(headers, "cloudEvents_type", SLICE("com.example.account.deposited"));
 	table_add_string(headers, "cloudEvents_source", SLICE("/bank"));
-	snprintf(subject, sizeof subject, "account/acc%llu",
-	    (unsigned long long)(subjects > 0 ? rng_below(rng, subjects) : 0));
+	buf_clear(subject);
+	buf_append_str(subject, "account/acc");
+	buf_append_u64(subject, subjects > 0 ? rng_below(rng, subjects) : 0);
 	if (subjects > 0)
-		table_add_string(headers, "cloudEvents_subject", slice_str(subject));
-	buf_printf(body,
-	    "{\"number\":%llu,\"account\":\"%s\",\"amount\":%llu,\"currency\":\"EUR\","
-	    "\"reference\":\"invoice %llu of the fourth quarter\",\"customer\":{\"name\":\"Ada "
-	    "Lovelace\",\"city\":\"London\"},\"note\":\"deposited at the counter\"}",
-	    (unsigned long long)number, subject, (unsigned long long)rng_below(rng, 100000),
-	    (unsigned long long)(number / 7));
+		table_add_string(headers, "cloudEvents_subject", buf_slice(subject));
+	buf_append_str(body, "{\"number\":");
+	buf_append_u64(body, number);
+	buf_append_str(body, ",\"account\":\"");
+	buf_append(body, buf_slice(subject));
+	buf_append_str(body, "\",\"amount\":");
+	buf_append_u64(body, rng_below(rng, 100000));
+	buf_append_str(body,
+	    ",\"currency\":\"EUR\",\"reference\":\"invoice of the fourth quarter\",\"customer\":"
+	    "{\"name\":\"Ada Lovelace\",\"city\":\"London\"},\"note\":\"deposited at the "
+	    "counter\"}");
 	return (struct message){.exchange = SLICE("bank"),
 	    .routing_key = SLICE("account.deposited"),
 	    .body = buf_slice(body),
@@ -64,13 +70,13 @@ static bool fill(
     struct store *store, uint64_t count, uint64_t batch, uint64_t subjects, struct error *err)
 {
 	struct append *append = append_create(store);
-	struct buf headers = {0}, body = {0};
+	struct buf headers = {0}, body = {0}, subject = {0};
 	struct rng rng;
 	const struct append_result *results;
 	bool good = true;
 	rng_seed(&rng, 1);
 	for (uint64_t i = 1; good && i <= count; i++) {
-		struct message m = make(i, subjects, &rng, &headers, &body);
+		struct message m = make(i, subjects, &rng, &headers, &body, &subject);
 		const struct append_event event = {.message = &m,
 		    .queue = SLICE("account"),
 		    .stream_offset = -1,
@@ -81,6 +87,7 @@ static bool fill(
 	}
 	buf_release(&headers);
 	buf_release(&body);
+	buf_release(&subject);
 	append_free(append);
 	return good;
 }
