@@ -70,23 +70,24 @@ static bool describe(
 	return true;
 }
 
-/* Where to begin in a stream: behind what is in the store. */
-static json_t *choose_offset(struct run *run, const char *queue, struct error *err)
+/* Where to begin in a stream: at the last that is in the store, to see that it is still the same
+ * stream. */
+static json_t *choose_offset(struct run *run, size_t number, struct error *err)
 {
-	int64_t last;
+	int64_t *last = &run->feeds[number].last_offset;
 	if (run->options->offset != NULL)
 		return offset_read(run->options->offset, err);
-	if (!offsets_last(run->store, queue, &last, err))
+	if (!offsets_last(run->store, run->queues[number], last, err))
 		return NULL;
-	return last >= 0 ? json_integer(last + 1) : json_string("first");
+	return *last >= 0 ? json_integer(*last) : json_string("first");
 }
 
 static bool add_stream(struct run *run, size_t number, struct error *err)
 {
-	json_t *offset = choose_offset(run, run->queues[number], err);
+	json_t *offset = choose_offset(run, number, err);
 	if (offset == NULL)
 		return false;
-	run->is_stream[number] = true;
+	run->is_stream[number] = run->feeds[number].is_stream = true;
 	run->own[number].arguments = json_pack("{s:o}", "x-stream-offset", offset);
 	return true;
 }
@@ -98,7 +99,8 @@ static bool add_named(struct run *run, const char *name, struct error *err)
 	struct inquire_queue is = {0};
 	size_t number = run->queue_count++;
 	run->queues[number] = name;
-	run->feeds[number] = (struct sink_store_feed){.queue = name, .recorded = slice_str(name)};
+	run->feeds[number] =
+	    (struct sink_store_feed){.queue = name, .recorded = slice_str(name), .last_offset = -1};
 	if (!describe(run, name, &is, err))
 		return false;
 	if (is.is_stream)
@@ -198,6 +200,33 @@ static void report_run(const struct run *run, const struct flow *flow, uint64_t 
 	tool_summarize(run->tool, rows, ARRAY_LEN(rows), elapsed_ns);
 }
 
+/* What was read to its end has to have held the last event that is known of it. */
+static bool check_streams(const struct run *run, struct error *err)
+{
+	for (size_t i = 0; run->options->until_empty && i < run->queue_count; i++) {
+		const struct sink_store_feed *feed = &run->feeds[i];
+		if (!feed->is_stream || feed->last_offset < 0 || feed->count > 0)
+			continue;
+		char *shown = text_quote(slice_str(feed->queue));
+		error_set(err, ERROR_DATA,
+		    "stream '%s' has nothing at offset %lld, where the store ends: was it deleted "
+		    "and made anew? record it into another store",
+		    shown, (long long)feed->last_offset);
+		free(shown);
+		return false;
+	}
+	return true;
+}
+
+/* Those that are only read to see that a stream is still the same do not count. */
+static uint64_t limit_of(const struct run *run)
+{
+	uint64_t known = 0;
+	for (size_t i = 0; i < run->queue_count; i++)
+		known += run->feeds[i].is_stream && run->feeds[i].last_offset >= 0;
+	return run->options->has_count ? run->options->count + known : FLOW_NO_LIMIT;
+}
+
 static bool run_flow(struct run *run, struct flow_options *options, struct error *err)
 {
 	struct loop *loop = run->tool->loop;
@@ -215,7 +244,7 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	if (sink_store_counts(run->sink)->unstored > 0)
 		run->tool->status = ERROR_UNDELIVERED;
 	flow_free(flow);
-	return good;
+	return good && (loop_stop_requested(loop) || check_streams(run, err));
 }
 
 /* Whether nobody else consumes: a quorum queue takes an exclusive consumer beside another one. */
@@ -316,7 +345,7 @@ static bool record(struct run *run, struct error *err)
 	    .batch_count = o->batch < reading.prefetch ? o->batch : reading.prefetch,
 	    .batch_ns = o->batch_ns};
 	struct flow_options options = {.window = reading.prefetch * run->queue_count,
-	    .limit = o->has_count ? o->count : FLOW_NO_LIMIT,
+	    .limit = limit_of(run),
 	    .drain_ns = DRAIN_NS};
 	run->source = open_source(run, &reading, err);
 	if (run->source == NULL)

@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#define CURSOR_PATIENCE_NS (5 * CHRONO_S)
 #define DRAIN_NS (30 * CHRONO_S) /* for the last confirms */
 
 struct replay {
@@ -83,6 +84,8 @@ static bool open_store(struct replay *r, struct error *err)
 	/* apart from what is read: a transaction that began with reading could not write any more
 	 * once somebody else has written */
 	r->writing = o->cursor != NULL ? events_open_store(r->tool, o, STORE_WRITE, err) : NULL;
+	if (r->writing != NULL) /* shorter than two heartbeats */
+		store_set_patience(r->writing, CURSOR_PATIENCE_NS);
 	if (o->cursor != NULL && r->writing == NULL)
 		return error_context(err, "--cursor");
 	r->store = events_open_store(r->tool, o, STORE_READ, err);

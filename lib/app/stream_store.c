@@ -65,7 +65,8 @@ static bool read_stream(
 	    .idle_ns = CHRONO_NEVER,
 	    .arguments = arguments,
 	    .is_stream = &is_stream};
-	struct sink_store_feed feed = {.queue = queue, .recorded = slice_str(queue)};
+	struct sink_store_feed feed = {
+	    .queue = queue, .recorded = slice_str(queue), .is_stream = true, .last_offset = -1};
 	struct sink_store_options keeping = {.store = store,
 	    .loop = tool->loop,
 	    .feeds = &feed,

@@ -13,10 +13,17 @@
 #define BATCH_BYTES (8u << 20)
 #define OFFSET_HEADER "x-stream-offset"
 
-/* What a broker adds when it delivers; x-death stays, which is what happened to the message. */
+#define BUSY_STEP_NS (200 * CHRONO_MS) /* the longest that the loop stands still for a lock */
+#define BUSY_PATIENCE_NS (120 * CHRONO_S)
+
+/* What is not the publisher's; x-death stays, which is what happened to the message. The last one
+ * comes of streams alone: in another queue a publisher has copied it. */
 static const struct mark delivery_marks[] = {
-    {.key = OFFSET_HEADER, .kind = MARK_ABSENT},
     {.key = "x-delivery-count", .kind = MARK_ABSENT},
+    {.key = MARKS_REPLAYED, .kind = MARK_ABSENT},
+    {.key = MARKS_REPLAYED_AGAIN, .kind = MARK_ABSENT},
+    {.key = MARKS_RESENT, .kind = MARK_ABSENT},
+    {.key = OFFSET_HEADER, .kind = MARK_ABSENT},
 };
 
 struct sink_store {
@@ -27,6 +34,7 @@ struct sink_store {
 	struct buf headers; /* of the message that is put */
 	uint64_t timer;	    /* 0: none runs */
 	bool is_due;	    /* the oldest has waited long enough */
+	uint64_t busy_ns;   /* since when another process has the store; 0: it has not */
 	size_t last_feed;   /* that something came from: most often the next one, too */
 	struct sink_store_counts counts;
 };
@@ -36,6 +44,7 @@ struct sink_store *sink_store_create(const struct sink_store_options *options)
 	struct sink_store *sink = mem_alloc(1, sizeof *sink);
 	sink->options = *options;
 	sink->append = append_create(options->store);
+	store_set_patience(options->store, BUSY_STEP_NS);
 	return sink;
 }
 
@@ -65,28 +74,49 @@ static struct sink_store_feed *find_feed(struct sink_store *sink, struct slice q
 	return NULL;
 }
 
-static bool has_delivery_mark(struct slice headers)
+static bool has_delivery_mark(struct slice headers, size_t count)
 {
-	for (size_t i = 0; i < ARRAY_LEN(delivery_marks); i++)
+	for (size_t i = 0; i < count; i++)
 		if (marks_has(headers, delivery_marks[i].key))
 			return true;
 	return false;
 }
 
 /* The message as it was published. Headers that only the broker has put there are none. */
-static void strip(struct sink_store *sink, const struct message *m, struct message *out)
+static void strip(
+    struct sink_store *sink, const struct message *m, size_t count, struct message *out)
 {
 	*out = *m;
 	buf_clear(&sink->headers);
-	marks_set(m->headers, delivery_marks, ARRAY_LEN(delivery_marks), &sink->headers);
+	marks_set(m->headers, delivery_marks, count, &sink->headers);
 	out->headers = buf_slice(&sink->headers);
 	if (out->headers.len == 0)
 		out->present &= ~(unsigned)MESSAGE_HEADERS;
 }
 
-static bool add(struct sink_store *sink, const struct flow_message *m, struct error *err)
+/* The stream has to be the one that the store knows, and to have kept what comes next. */
+static bool check_first(
+    const struct sink_store_feed *feed, const struct flow_message *m, struct error *err)
 {
-	struct sink_store_feed *feed = find_feed(sink, m->queue);
+	int64_t first = (int64_t)marks_count(m->message->headers, OFFSET_HEADER);
+	char *shown = text_quote(m->queue);
+	bool good = first >= feed->last_offset ||
+		    error_set(err, ERROR_DATA,
+			"stream '%s' was deleted and made anew: it is at offset %lld, the store at "
+			"%lld; record it into another store",
+			shown, (long long)first, (long long)feed->last_offset);
+	if (first > feed->last_offset + 1)
+		log_write(LOG_WARNING,
+		    "stream '%s' has not kept the offsets from %lld to %lld: they were never "
+		    "recorded",
+		    shown, (long long)feed->last_offset + 1, (long long)first - 1);
+	free(shown);
+	return good;
+}
+
+static bool add(struct sink_store *sink, struct sink_store_feed *feed, const struct flow_message *m,
+    struct error *err)
+{
 	struct append_event event = {.message = m->message,
 	    .queue = m->queue,
 	    .stream_offset = -1,
@@ -105,12 +135,13 @@ static bool add(struct sink_store *sink, const struct flow_message *m, struct er
 		event.queue = traced.queue;
 		event.redelivered = traced.redelivered;
 	}
+	bool is_stream = feed != NULL && feed->is_stream;
+	size_t marks = ARRAY_LEN(delivery_marks) - (is_stream ? 0 : 1);
 	bool has_headers = (event.message->present & MESSAGE_HEADERS) != 0;
-	if (has_headers && has_delivery_mark(event.message->headers)) {
-		if (marks_has(event.message->headers, OFFSET_HEADER))
-			event.stream_offset =
-			    (int64_t)marks_count(event.message->headers, OFFSET_HEADER);
-		strip(sink, event.message, &stripped);
+	if (is_stream && has_headers)
+		event.stream_offset = (int64_t)marks_count(event.message->headers, OFFSET_HEADER);
+	if (has_headers && has_delivery_mark(event.message->headers, marks)) {
+		strip(sink, event.message, marks, &stripped);
 		event.message = &stripped;
 	}
 	return append_add(sink->append, &event, err);
@@ -137,9 +168,12 @@ static bool put(
 {
 	struct sink_store *sink = self;
 	struct error unreadable;
+	struct sink_store_feed *feed = find_feed(sink, m->queue);
 	error_clear(&unreadable);
-	(void)err;
-	if (!add(sink, m, &unreadable)) {
+	if (feed != NULL && feed->is_stream && feed->count == 0 && feed->last_offset >= 0 &&
+	    !check_first(feed, m, err))
+		return false;
+	if (!add(sink, feed, m, &unreadable)) {
 		log_write(LOG_WARNING, "a message cannot be stored and stays in its queue: %s",
 		    unreadable.text);
 		sink->counts.unstored++;
@@ -153,6 +187,12 @@ static bool put(
 	    mem_grow(sink->slots, &sink->slot_capacity, sink->slot_count + 1, sizeof *sink->slots);
 	sink->slots[sink->slot_count++] = slot;
 	return true;
+}
+
+static bool is_held_up(const void *self)
+{
+	const struct sink_store *sink = self;
+	return sink->busy_ns > 0;
 }
 
 static bool must_commit(const struct sink_store *sink, const struct flow *flow)
@@ -185,14 +225,44 @@ static void end_batch(struct sink_store *sink)
 	sink->slot_count = 0;
 }
 
+static void wait_for_turn(struct sink_store *sink, uint64_t now_ns)
+{
+	if (sink->busy_ns == 0)
+		log_write(LOG_WARNING, "another process writes to %s; waiting for it",
+		    store_path(sink->options.store));
+	sink->busy_ns = sink->busy_ns > 0 ? sink->busy_ns : now_ns;
+	loop_cancel(sink->options.loop, sink->timer);
+	sink->timer = loop_at(sink->options.loop, now_ns, on_time, sink);
+}
+
+/* Leaves the batch for the next turn, without results, while somebody else has the store. */
+static bool commit(struct sink_store *sink, const struct append_result **results, struct error *err)
+{
+	uint64_t now_ns = chrono_now_ns();
+	*results = NULL;
+	if (append_commit(sink->append, results, err)) {
+		sink->busy_ns = 0;
+		return true;
+	}
+	*results = NULL;
+	if (err->kind != ERROR_UNAVAILABLE ||
+	    (sink->busy_ns > 0 && now_ns - sink->busy_ns > BUSY_PATIENCE_NS))
+		return false;
+	error_clear(err);
+	wait_for_turn(sink, now_ns);
+	return true;
+}
+
 static bool flush(void *self, struct flow *flow, struct error *err)
 {
 	struct sink_store *sink = self;
 	const struct append_result *results;
 	if (!must_commit(sink, flow))
 		return true;
-	if (!append_commit(sink->append, &results, err))
+	if (!commit(sink, &results, err))
 		return false;
+	if (results == NULL)
+		return true;
 	size_t count = sink->slot_count;
 	end_batch(sink);
 	for (size_t i = 0; i < count; i++) {
@@ -216,7 +286,7 @@ static void abandon(void *self, struct flow *flow)
 
 struct flow_sink sink_store_sink(struct sink_store *sink)
 {
-	static const struct flow_sink_kind kind = {room, put, flush, NULL, NULL, abandon};
+	static const struct flow_sink_kind kind = {room, put, flush, is_held_up, NULL, abandon};
 	return (struct flow_sink){&kind, sink};
 }
 

@@ -4,7 +4,9 @@
  * Messages are gathered and written in one transaction: when there are enough of them, or of their
  * bytes, when the oldest has waited long enough, or when no more can come until these are settled.
  * What is recorded is what was published: the headers that a broker adds to a delivery
- * (x-stream-offset, x-delivery-count) are taken off, traces of the firehose are unwrapped.
+ * (x-stream-offset of streams, x-delivery-count) are taken off, and so are the marks of a replay
+ * and of resending, so that an event is the same however often it comes; traces of the firehose are
+ * unwrapped. While another process writes to the store, messages wait, and the connection lives.
  */
 #ifndef FLOW_SINK_STORE_H
 #define FLOW_SINK_STORE_H
@@ -17,6 +19,10 @@ struct sink_store_feed {
 	const char *queue;     /* the very text that the source names it by */
 	struct slice recorded; /* the queue that its events tell of; empty for none */
 	bool is_firehose;
+	bool is_stream;
+	/* What the store has of the stream goes up to this offset, from where it is read: the first
+	 * message has to be the one at it. -1: nothing, or it is read from elsewhere. */
+	int64_t last_offset;
 	uint64_t count; /* messages that came from it: the sink counts */
 };
 

@@ -164,6 +164,13 @@ bool append_add(struct append *append, const struct append_event *event, struct 
 
 /* ---- writing ---- */
 
+/* Whether an event is the one of ?1 to ?4. Once a broker has added a header and it is taken off, it
+ * is not known whether there was an empty table of them. */
+#define IS_SAME                                                                 \
+	"exchange = ?1 AND routing_key = ?2 AND body = ?3 AND (properties = ?4" \
+	" OR (json_extract(properties, '$.headers') = '{}'"                     \
+	" AND json_remove(properties, '$.headers') = ?4))"
+
 static bool prepare(struct append *append, struct error *err)
 {
 	const struct {
@@ -172,15 +179,10 @@ static bool prepare(struct append *append, struct error *err)
 	} rows[] = {
 	    {&append->last,
 		"SELECT position, received, hash FROM event ORDER BY position DESC LIMIT 1"},
-	    {&append->by_offset, "SELECT position, exchange = ?3 AND routing_key = ?4 AND body = ?5"
-				 " FROM event WHERE queue = ?1 AND stream_offset = ?2"},
-	    /* without headers: once a broker has added one and it is taken off, it is not known
-	       whether there was an empty table of them */
+	    {&append->by_offset,
+		"SELECT position, " IS_SAME " FROM event WHERE queue = ?5 AND stream_offset = ?6"},
 	    {&append->same,
-		"SELECT exchange = ?2 AND routing_key = ?3 AND body = ?5 AND (properties = ?4"
-		" OR (json_extract(properties, '$.headers') = '{}'"
-		" AND json_remove(properties, '$.headers') = ?4))"
-		" FROM event WHERE position = ?1 AND id = ?6"},
+		"SELECT position, " IS_SAME " FROM event WHERE position = ?5 AND id = ?6"},
 	    {&append->insert,
 		"INSERT INTO event (position, received, redelivered, queue, stream_offset,"
 		" exchange, routing_key, id, type, source, subject, version, time, properties,"
@@ -223,6 +225,14 @@ static void bind_body(sqlite3_stmt *statement, int index, struct slice body)
 		store_bind_blob(statement, index, body);
 }
 
+static void bind_content(const struct append *append, const struct pending *p, sqlite3_stmt *s)
+{
+	store_bind_text(s, 1, text_of(append, p, TEXT_EXCHANGE));
+	store_bind_text(s, 2, text_of(append, p, TEXT_ROUTING_KEY));
+	bind_body(s, 3, text_of(append, p, TEXT_BODY));
+	store_bind_text(s, 4, text_of(append, p, TEXT_PROPERTIES));
+}
+
 /* Position 0: there is none. An offset has one message for ever, unless the stream was made anew.
  */
 static bool find_by_offset(
@@ -233,11 +243,9 @@ static bool find_by_offset(
 	*position = 0;
 	if (p->stream_offset < 0)
 		return true;
-	store_bind_text(s, 1, text_of(append, p, TEXT_QUEUE));
-	sqlite3_bind_int64(s, 2, p->stream_offset);
-	store_bind_text(s, 3, text_of(append, p, TEXT_EXCHANGE));
-	store_bind_text(s, 4, text_of(append, p, TEXT_ROUTING_KEY));
-	bind_body(s, 5, text_of(append, p, TEXT_BODY));
+	bind_content(append, p, s);
+	store_bind_text(s, 5, text_of(append, p, TEXT_QUEUE));
+	sqlite3_bind_int64(s, 6, p->stream_offset);
 	if (!store_step(append->store, s, &row, err))
 		return false;
 	if (row) {
@@ -257,15 +265,12 @@ static bool compare(struct append *append, const struct pending *p, uint64_t pos
     bool *is_same, struct error *err)
 {
 	sqlite3_stmt *s = append->same;
-	store_bind_u64(s, 1, position);
-	store_bind_text(s, 2, text_of(append, p, TEXT_EXCHANGE));
-	store_bind_text(s, 3, text_of(append, p, TEXT_ROUTING_KEY));
-	store_bind_text(s, 4, text_of(append, p, TEXT_PROPERTIES));
-	bind_body(s, 5, text_of(append, p, TEXT_BODY));
+	bind_content(append, p, s);
+	store_bind_u64(s, 5, position);
 	store_bind_text(s, 6, text_of(append, p, TEXT_ID));
 	if (!store_step(append->store, s, has_id, err))
 		return false;
-	*is_same = *has_id && sqlite3_column_int(s, 0) != 0;
+	*is_same = *has_id && sqlite3_column_int(s, 1) != 0;
 	sqlite3_reset(s);
 	return true;
 }
@@ -285,7 +290,7 @@ static bool find_by_id(struct append *append, const struct pending *p, struct ap
 			return true;
 		if (!compare(append, p, *position, &has_id, &is_same, err))
 			return false;
-		result->id_was_used = result->id_was_used || has_id;
+		result->id_was_used = result->id_was_used || (has_id && !is_same);
 	}
 	return true;
 }
@@ -347,15 +352,15 @@ static bool write_one(struct append *append, const struct pending *p, struct hea
     const uint64_t *expected, struct append_result *result, struct error *err)
 {
 	uint64_t position, version;
-	*result = (struct append_result){.outcome = APPEND_DUPLICATE};
-	if (!find_by_offset(append, p, &position, err) ||
-	    (position == 0 && !find_by_id(append, p, result, &position, err)) ||
-	    !find_version(append, p, &version, err))
+	*result = (struct append_result){0};
+	bool is_known = p->stream_offset >= 0 ? find_by_offset(append, p, &position, err)
+					      : find_by_id(append, p, result, &position, err);
+	if (!is_known || !find_version(append, p, &version, err))
 		return false;
-	result->position = position;
-	result->version = version;
-	if (position != 0)
+	if (position != 0) {
+		*result = (struct append_result){APPEND_DUPLICATE, position, version, false};
 		return true;
+	}
 	if (expected != NULL && version != *expected)
 		return error_set(err, ERROR_UNDELIVERED, "the stream is at version %llu, not %llu",
 		    (unsigned long long)version, (unsigned long long)*expected);
@@ -391,7 +396,8 @@ static bool commit(struct append *append, const uint64_t *expected,
 	*results = append->results;
 	if (append->count == 0)
 		return true;
-	if (!prepare(append, err) || !store_begin(append->store, err) ||
+	if (!store_is_there(append->store, err) || !prepare(append, err) ||
+	    !store_begin(append->store, err) ||
 	    !store_end(append->store, write_all(append, expected, err), err)) {
 		tail_forget(append->tail);
 		return false;

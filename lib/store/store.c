@@ -246,7 +246,7 @@ static bool make_file(const struct store *store, struct error *err)
 	return true;
 }
 
-static bool check_file(const struct store *store, struct error *err)
+static bool check_file(struct store *store, struct error *err)
 {
 	struct stat file;
 	if (stat(store->path, &file) != 0)
@@ -255,6 +255,8 @@ static bool check_file(const struct store *store, struct error *err)
 	if (!S_ISREG(file.st_mode))
 		return error_set(
 		    err, ERROR_NO_INPUT, "store '%s' is not a regular file", store->shown);
+	store->device = file.st_dev;
+	store->inode = file.st_ino;
 	int access_mode = store->mode == STORE_READ ? R_OK : R_OK | W_OK;
 	if (access(store->path, access_mode) != 0)
 		return error_set(err, ERROR_NO_INPUT, "cannot open store '%s': %s", store->shown,
@@ -341,11 +343,17 @@ static bool read_key(struct store *store, struct error *err)
 	return good;
 }
 
+/* Also when another tool has taken it away: readers and writers would wait for each other. */
+static bool use_log(struct store *store, struct error *err)
+{
+	return store->mode == STORE_READ || store_exec(store, "PRAGMA journal_mode = WAL", err);
+}
+
 /* Two may come at the same time: the second finds it done. */
 static bool make_schema(struct store *store, struct error *err)
 {
 	enum file_kind kind;
-	if (!store_exec(store, "PRAGMA journal_mode = WAL", err) || !store_begin(store, err))
+	if (!use_log(store, err) || !store_begin(store, err))
 		return false;
 	bool good = look_at_file(store, &kind, err) &&
 		    (kind == FILE_OURS || store_exec(store, schema, err));
@@ -359,7 +367,7 @@ static bool prepare(struct store *store, struct error *err)
 	    !open_database(store, err) || !look_at_file(store, &kind, err))
 		return false;
 	if (kind == FILE_OURS)
-		return read_key(store, err);
+		return use_log(store, err) && read_key(store, err);
 	if (store->mode == STORE_CREATE)
 		return make_schema(store, err) && read_key(store, err);
 	return error_set(err, ERROR_DATA, "'%s' is empty, not an event store", store->shown);
@@ -406,6 +414,17 @@ void store_close(struct store *store)
 	free(store->path);
 	free(store->shown);
 	free(store);
+}
+
+bool store_is_there(struct store *store, struct error *err)
+{
+	struct stat file;
+	if (store->inode == 0)
+		return true;
+	bool is_same = stat(store->path, &file) == 0 && file.st_dev == store->device &&
+		       file.st_ino == store->inode;
+	return is_same || error_set(err, ERROR_IO,
+			      "store '%s' was removed or replaced while it was open", store->shown);
 }
 
 const char *store_path(const struct store *store)

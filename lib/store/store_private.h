@@ -6,12 +6,15 @@
 #include "store/store.h"
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 struct store {
 	sqlite3 *db;
 	char *path;  /* as it was given */
 	char *shown; /* printable */
 	enum store_mode mode;
+	dev_t device; /* of the file; 0 of a temporary one */
+	ino_t inode;
 	unsigned char key[SIPHASH_KEY_BYTES]; /* of the hashes of ids; each store has its own */
 };
 
@@ -27,6 +30,9 @@ bool store_step(
     struct store *store, sqlite3_stmt *statement, bool *row, struct error *err) MUST_CHECK;
 /* A statement without a result, to its end. */
 bool store_run(struct store *store, sqlite3_stmt *statement, struct error *err) MUST_CHECK;
+
+/* The file is still the one that was opened: what is written to one that was removed is lost. */
+bool store_is_there(struct store *store, struct error *err) MUST_CHECK;
 
 /* A transaction that writes, and its end: kept when all went well, else undone. */
 bool store_begin(struct store *store, struct error *err) MUST_CHECK;

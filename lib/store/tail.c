@@ -237,6 +237,8 @@ bool tail_catch_up(struct tail *tail, uint64_t last, struct error *err)
 		return false;
 	if (tail->last == last)
 		return true;
+	if (tail->last < tail->indexed) /* others' events have passed by: versions are old, too */
+		tail_forget(tail);
 	store_bind_u64(tail->events, 1, tail->last > tail->indexed ? tail->last : tail->indexed);
 	while (row) {
 		if (!store_step(tail->store, tail->events, &row, err))

@@ -95,7 +95,7 @@ is "$(of_summary .stored)" 500 "a stream is recorded from its beginning"
 is "$(sql log.db "SELECT count(*), min(stream_offset), max(stream_offset), count(properties -> '\$.headers') FROM event")" "500|0|499|0" \
 	"its offset is a column, and not among the headers"
 record log.db log --until-empty
-is "$(of_summary .received)" 0 "nothing is read again"
+is "$(of_summary '[.stored, .duplicates] | join(" ")')" "0 1" "nothing is stored again; one is looked at, to see that it is the same stream"
 produce --from - <<<'{"routing_key":"log","properties":{"headers":{"mine":1}},"body":"nameless"}'
 WARREN_SETTINGS='' record log.db log --count 1
 is "$(of_summary .stored) $(sql log.db "SELECT stream_offset, properties ->> '\$.headers' FROM event WHERE id IS NULL")" \
@@ -107,6 +107,8 @@ is "$(of_summary '[.stored, .duplicates] | join(" ")')" "0 501" "and by its offs
 produce --from - <<<'{"routing_key":"log","properties":{},"body":"of another life"}'
 status_is 65 "a stream that was made anew" "$BIN/events" record --store log.db log --offset first --until-empty
 like "$(tail -n 1 "$work/err")" "has another message at offset 0 of this stream, which was deleted and made anew" "is not taken for the old one"
+status_is 65 "nor one that is shorter" "$BIN/events" record --store log.db log --until-empty
+like "$(tail -n 1 "$work/err")" "stream 'log' has nothing at offset 500, where the store ends" "which is told"
 
 # ---- no room ----
 

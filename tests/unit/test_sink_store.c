@@ -8,6 +8,7 @@
 #include "store/select.h"
 
 #include <check.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -78,7 +79,8 @@ static void begin(void)
 	loop = loop_create_worker(&err);
 	ck_assert_ptr_nonnull(loop);
 	given = (struct given){.queue = "q"};
-	feed = (struct sink_store_feed){.queue = given.queue, .recorded = SLICE("q")};
+	feed = (struct sink_store_feed){
+	    .queue = given.queue, .recorded = SLICE("q"), .last_offset = -1};
 }
 
 static void end(void)
@@ -214,6 +216,8 @@ START_TEST(what_a_broker_adds_is_taken_off)
 	table_add_int(&headers, "x-stream-offset", 41);
 	table_add_string(&headers, "mine", SLICE("v"));
 	table_add_int(&headers, "x-delivery-count", 2);
+	feed.is_stream = true;
+	feed.last_offset = 40;
 	give(NULL, "1");
 	give(NULL, "2");
 	given.messages[0].headers = buf_slice(&headers);
@@ -231,6 +235,80 @@ START_TEST(what_a_broker_adds_is_taken_off)
 	ck_assert(offsets_last(store, "other", &last, &err) && last == -1);
 	buf_release(&headers);
 	buf_release(&alone);
+}
+END_TEST
+
+/* Somebody has copied the headers of a stream's message. */
+START_TEST(an_offset_in_a_queue_is_a_header_like_any)
+{
+	struct buf headers = {0};
+	table_add_int(&headers, "x-stream-offset", 7);
+	give("a", "1");
+	give("b", "1");
+	for (int i = 0; i < 2; i++) {
+		given.messages[i].headers = buf_slice(&headers);
+		given.messages[i].present |= MESSAGE_HEADERS;
+	}
+	given.stays = true;
+	ck_assert_msg(run(100, CHRONO_MS), "%s", err.text);
+	ck_assert_uint_eq(counts.stored, 2);
+	ck_assert_str_eq(
+	    stored(2), "q -1 {\"headers\":{\"x-stream-offset\":7},\"message_id\":\"b\"} 1");
+	buf_release(&headers);
+}
+END_TEST
+
+START_TEST(a_replayed_event_is_the_event_that_it_was)
+{
+	struct buf headers = {0};
+	table_add_int(&headers, "x-warren-replayed", 1);
+	table_add_bool(&headers, "x-warren-replayed-again", true);
+	give("a", "1");
+	give("a", "1");
+	given.messages[1].headers = buf_slice(&headers);
+	given.messages[1].present |= MESSAGE_HEADERS;
+	given.stays = true;
+	ck_assert_msg(run(100, CHRONO_MS), "%s", err.text);
+	ck_assert_uint_eq(counts.stored, 1);
+	ck_assert_uint_eq(counts.duplicates, 1);
+	buf_release(&headers);
+}
+END_TEST
+
+START_TEST(a_stream_begins_where_the_store_ends_or_is_another)
+{
+	struct buf headers = {0};
+	table_add_int(&headers, "x-stream-offset", 4);
+	feed.is_stream = true;
+	feed.last_offset = 9;
+	give(NULL, "1");
+	given.messages[0].headers = buf_slice(&headers);
+	given.messages[0].present |= MESSAGE_HEADERS;
+	given.stays = true;
+	ck_assert(!run(100, CHRONO_MS));
+	ck_assert_int_eq(err.kind, ERROR_DATA);
+	ck_assert_ptr_nonnull(strstr(err.text, "it is at offset 4, the store at 9"));
+	buf_release(&headers);
+}
+END_TEST
+
+static void give_up_lock(void *ctx, uint64_t now_ns)
+{
+	(void)now_ns;
+	sqlite3_close(ctx);
+}
+
+START_TEST(messages_wait_while_another_process_writes)
+{
+	sqlite3 *holder;
+	ck_assert_int_eq(sqlite3_open(path, &holder), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(holder, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	loop_at(loop, chrono_after(chrono_now_ns(), 500 * CHRONO_MS), give_up_lock, holder);
+	give("a", "1");
+	given.stays = true;
+	ck_assert_msg(run(100, CHRONO_MS), "%s", err.text);
+	ck_assert_uint_eq(counts.stored, 1);
+	ck_assert_int_eq(given.fates[0], FLOW_ACCEPTED);
 }
 END_TEST
 
@@ -265,6 +343,7 @@ START_TEST(nothing_of_a_batch_that_fails_is_accepted)
 {
 	struct buf headers = {0};
 	table_add_int(&headers, "x-stream-offset", 1);
+	feed.is_stream = true;
 	give(NULL, "1");
 	give(NULL, "2"); /* another message at the same place: the stream was made anew */
 	for (int i = 0; i < 2; i++) {
@@ -296,6 +375,10 @@ int main(void)
 	tcase_add_test(tests, many_bytes_are_a_batch_too);
 	tcase_add_test(tests, a_second_delivery_is_accepted_and_counted);
 	tcase_add_test(tests, what_a_broker_adds_is_taken_off);
+	tcase_add_test(tests, an_offset_in_a_queue_is_a_header_like_any);
+	tcase_add_test(tests, a_replayed_event_is_the_event_that_it_was);
+	tcase_add_test(tests, a_stream_begins_where_the_store_ends_or_is_another);
+	tcase_add_test(tests, messages_wait_while_another_process_writes);
 	tcase_add_test(tests, what_cannot_be_read_stays_in_its_queue);
 	tcase_add_test(tests, no_trace_of_the_firehose_is_no_event);
 	tcase_add_test(tests, nothing_of_a_batch_that_fails_is_accepted);

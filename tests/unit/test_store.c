@@ -404,6 +404,68 @@ START_TEST(two_writers_take_turns_without_a_gap)
 }
 END_TEST
 
+/* The index has gone past what a writer knew: what it knew of versions is old. */
+START_TEST(a_writer_that_was_overtaken_counts_on)
+{
+	struct store *store = open_store(STORE_CREATE), *other = open_store(STORE_WRITE);
+	struct append *slow = append_create(store), *fast = append_create(other);
+	char id[32];
+	for (int i = 0; i < 100; i++) { /* so many that they are not entered at once */
+		snprintf(id, sizeof id, "a%d", i);
+		add(slow, (struct sample){.id = id, .subject = "s"});
+	}
+	commit(slow);
+	ck_assert_uint_eq(put(fast, (struct sample){.id = "b", .subject = "s"}).version, 101);
+	ck_assert(append_settle(fast, &err));
+	ck_assert_uint_eq(put(slow, (struct sample){.id = "c", .subject = "s"}).version, 102);
+	ck_assert_int_eq(
+	    put(slow, (struct sample){.id = "b", .subject = "s"}).outcome, APPEND_DUPLICATE);
+	ck_assert(append_settle(slow, &err));
+	append_free(slow);
+	append_free(fast);
+	store_close(store);
+	store_close(other);
+}
+END_TEST
+
+START_TEST(a_store_that_is_removed_takes_nothing_more)
+{
+	struct store *store = open_store(STORE_CREATE);
+	struct append *append = append_create(store);
+	const struct append_result *r;
+	put(append, (struct sample){.id = "1"});
+	unlink(path);
+	add(append, (struct sample){.id = "2"});
+	ck_assert(!append_commit(append, &r, &err));
+	ck_assert_int_eq(err.kind, ERROR_IO);
+	ck_assert_ptr_nonnull(strstr(err.text, "was removed or replaced"));
+	append_free(append);
+	store_close(store);
+}
+END_TEST
+
+START_TEST(a_store_without_its_log_gets_it_back)
+{
+	sqlite3 *db;
+	store_close(open_store(STORE_CREATE));
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL), 0);
+	sqlite3_close(db);
+	struct store *writer = open_store(STORE_WRITE), *reader = open_store(STORE_READ);
+	struct append *append = append_create(writer);
+	struct select_event event;
+	put(append, (struct sample){.id = "1"});
+	struct select *select = select_open(reader, &(struct select_filter){0}, &err);
+	ck_assert(select_next(select, &event, &err)); /* reads while the other one writes */
+	store_set_patience(writer, 0);
+	put(append, (struct sample){.id = "2"});
+	select_close(select);
+	append_free(append);
+	store_close(reader);
+	store_close(writer);
+}
+END_TEST
+
 START_TEST(a_commit_that_fails_leaves_the_batch_and_the_store)
 {
 	struct store *store = open_store(STORE_CREATE);
@@ -604,6 +666,9 @@ int main(void)
 	tcase_add_test(cases, versions_count_the_events_of_a_subject);
 	tcase_add_test(cases, an_expected_version_lets_one_of_two_win);
 	tcase_add_test(cases, two_writers_take_turns_without_a_gap);
+	tcase_add_test(cases, a_writer_that_was_overtaken_counts_on);
+	tcase_add_test(cases, a_store_that_is_removed_takes_nothing_more);
+	tcase_add_test(cases, a_store_without_its_log_gets_it_back);
 	tcase_add_test(cases, a_commit_that_fails_leaves_the_batch_and_the_store);
 	tcase_add_test(cases, what_was_received_never_goes_back);
 	tcase_add_test(cases, filters_find_what_they_say);
