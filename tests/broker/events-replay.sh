@@ -134,7 +134,7 @@ status_is 0 "fields are masked" "$BIN/events" replay -s s.yaml --store mask.db -
 like "$(cat err)" "none of the events has 'customer.adress': nothing is masked there" "one that is nowhere is said"
 take elsewhere got
 like "$(jq -r '.body | fromjson | .customer.email' got | sort -u)" '^[a-z]{3}@example\.(com|net|org)$' "an address is one, and the same again"
-is "$(grep -c 'ann@firm\|123' got)" 0 "nothing of it is left"
+is "$(grep -c 'ann@firm\|49 30 123' got)" 0 "nothing of it is left"
 is "$(jq -c '.body | fromjson | [.customer.age, .order]' got | tr '\n' ' ')" '[44,"1"] [44,"2"] ' "the rest stays"
 line 3 'no JSON' | events import --store mask.db - 2>import.err
 status_is 65 "a body that is no JSON" "$BIN/events" replay -s s.yaml --store mask.db --exchange other --mask customer.email

@@ -38,7 +38,7 @@ for ((n = 1; n <= KILLS; n++)); do
 done
 
 # The last run goes through a proxy that hurts its connection every now and then.
-proxy_up "${SEED:-7}" 6 $((EVENTS * 10)) # bytes
+proxy_up "${SEED:-7}" 12 $((EVENTS * 5)) # bytes
 replay 2>run.cut.err &
 wait $!
 is $? 0 "killed $killed times, and cut off on its way, it comes to its end"
