@@ -4,8 +4,8 @@
  * Who changes, removes or inserts an event has to write every later hash anew; and then the last
  * one is another than the one that was kept elsewhere. Hashed are, one behind the other: the
  * previous hash (32 bytes; zeros before the first event); as unsigned 64-bit little-endian numbers
- * position, received, redelivered (0 or 1), stream_offset (-1: none); then queue, exchange,
- * routing_key, properties and body, each behind its length as such a number.
+ * position, received, redelivered (0 or 1), stream_offset (-1: none), and the lengths in bytes of
+ * queue, exchange, routing_key, properties and body; then these five.
  */
 #ifndef STORE_CHAIN_H
 #define STORE_CHAIN_H

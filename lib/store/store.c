@@ -343,10 +343,13 @@ static bool read_key(struct store *store, struct error *err)
 	return good;
 }
 
-/* Also when another tool has taken it away: readers and writers would wait for each other. */
+/* Large pages: an event is a few hundred bytes, and each page costs two writes to the log. The log
+ * is there also when another tool has taken it away: readers and writers would wait for each other.
+ */
 static bool use_log(struct store *store, struct error *err)
 {
-	return store->mode == STORE_READ || store_exec(store, "PRAGMA journal_mode = WAL", err);
+	return store->mode == STORE_READ ||
+	       store_exec(store, "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL", err);
 }
 
 /* Two may come at the same time: the second finds it done. */
