@@ -43,6 +43,10 @@ struct fold;
 struct fold *fold_create(const struct fold_options *options, struct error *err);
 void fold_free(struct fold *f);
 
+/* How long the reducer may take for an event, 5 s unless set. One that does not come to an end ends
+ * the process (program.h) as ERROR_DATA would, with the position. */
+void fold_set_limit(struct fold *f, uint64_t limit_ns);
+
 enum fold_streams fold_streams(const struct fold *f);
 /* Of everything that a state depends on beside the events. */
 const unsigned char *fold_digest(const struct fold *f);
