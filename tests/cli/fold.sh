@@ -45,6 +45,9 @@ is "$(sql 'SELECT max(position) FROM event')" 3 "nothing was written"
 is "$(sql "SELECT id, type, source, subject, time IS NULL, json_extract(properties, '\$.content_type'), body FROM events WHERE position = 1")" \
 	'one|Deposited|/bank|account/1|1|application/json|{"amount":100}' "what is stored is a CloudEvent in binary mode"
 
+"$BIN/events" append --type T --stream s --data '[12345678901234567890, 1.50]' --store "$work/big.db" >/dev/null
+is "$(sqlite3 -batch "$work/big.db" "SELECT body FROM event")" '[12345678901234567890, 1.50]' "a large number is stored as it came"
+
 # race VERSION: of two at once one wins, and the other is told.
 race() {
 	local one two statuses
