@@ -304,3 +304,17 @@ bool fold_apply(
 	free(said);
 	return false;
 }
+
+bool fold_check_state(const struct fold_state *state, struct error *err)
+{
+	if (datum_is_json(&state->value))
+		return true;
+	char *name = text_quote(state->stream);
+	error_set(err, ERROR_DATA,
+	    "event %llu: the state%s%s%s holds what JSON cannot: infinity, not a number, or more "
+	    "than %d levels",
+	    (unsigned long long)state->position, name[0] != '\0' ? " of stream '" : "", name,
+	    name[0] != '\0' ? "'" : "", DATUM_MAX_DEPTH);
+	free(name);
+	return false;
+}

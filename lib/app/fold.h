@@ -63,4 +63,8 @@ struct datum fold_initial(const struct fold *f); /* the caller's */
 bool fold_apply(struct fold *f, const struct select_event *event, struct fold_state *state,
     struct error *err) MUST_CHECK;
 
+/* Before a state is printed or kept in a table. ERROR_DATA with the position when it is none that
+ * JSON can hold: behind a later event it may be one again. */
+bool fold_check_state(const struct fold_state *state, struct error *err) MUST_CHECK;
+
 #endif

@@ -89,6 +89,14 @@ is "$(events fold --reduce "$sum" --stream account/1 --as-of 0s)" 150 "as of now
 ends 65 "a reducer that fails ends it" events fold --reduce '.event.data.amount | keys' --stream account/2
 like "$(<"$work/err")" "^events: event 3 \('[0-9a-f-]{36}'\): the reducer fails: number \(7\) has no keys" "with the event it failed at"
 ends 65 "and one without a state" events fold --reduce empty --stream account/2
+for state in infinite nan '[-infinite]'; do
+	for how in "--stream account/2" "--stream account/2 -f table" "--stream account/2 --history" "" --each "--each --history"; do
+		# shellcheck disable=SC2086 # words
+		ends 65 "a state of $state is refused${how:+ with }$how" events fold --reduce "$state" $how
+	done
+	like "$(<"$work/err")" "^events: event [0-9]+: the state of stream 'account/1' holds what JSON cannot" "with the event"
+done
+is "$(events fold --reduce 'if .event.version == 1 then infinite else .state | isinfinite end' --stream account/1)" true "but not one on the way"
 ends 66 "a store that is not there is not made" "$BIN/events" fold --reduce . --store "$work/none.db"
 ends 78 "a projection that does not compile is a mistake of the settings" fold --projection broken
 like "$(<"$work/err")" 'settings.yaml:8:3: projections.broken: cannot compile the jq expression .*nothing/0 is not defined' "with its place"
