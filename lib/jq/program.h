@@ -4,8 +4,7 @@
  * The environment, modules and ~/.jq are out of its reach; `stderr` and `debug` write nothing,
  * `input` fails. jq cannot be interrupted: one output that takes longer than the limit, or more
  * memory than there is, ends the process with the caller's line on standard error and the caller's
- * status (70 for memory).
- * Uses SIGALRM and the real-time interval timer.
+ * status (70 for memory). Uses SIGALRM and the real-time interval timer.
  */
 #ifndef JQ_PROGRAM_H
 #define JQ_PROGRAM_H
