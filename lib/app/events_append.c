@@ -57,8 +57,9 @@ static bool read_data(struct event *e, const char *data, struct error *err)
 		text = buf_slice(&e->input);
 	}
 	e->data = slice_trim(text);
+	/* only looked at; the text is stored as it came, whatever jansson could hold of it */
 	json_t *value = json_loadb(e->data.ptr != NULL ? e->data.ptr : "", e->data.len,
-	    JSON_DECODE_ANY | JSON_ALLOW_NUL, &where);
+	    JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &where);
 	bool good = value != NULL;
 	json_decref(value);
 	if (!good) {

@@ -66,6 +66,8 @@ static bool print(void *ctx, const struct fold_state *s, struct error *err)
 {
 	struct job *job = ctx;
 	struct buf *out = output_buf(&job->output);
+	if (!fold_check_state(s, err))
+		return false;
 	if (job->o->has_format && job->o->format == EVENTS_TABLE)
 		write_row(job, s, out);
 	else
@@ -77,6 +79,8 @@ static bool print_alone(struct job *job, const struct fold_state *s, struct erro
 {
 	if (job->o->has_format && job->o->format == EVENTS_TABLE)
 		return print(job, s, err);
+	if (!fold_check_state(s, err))
+		return false;
 	datum_write(&s->value, output_buf(&job->output));
 	buf_append_char(output_buf(&job->output), '\n');
 	return true;

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "model/record.h"
 #include "store/append.h"
+#include "store/select.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,9 +24,15 @@
 #define MOST_LINE_BYTES (256u << 20)
 #define MOST_BATCH_BYTES (16u << 20)
 
+/* A time of a line may lie so far ahead: clocks differ. Every event behind it gets it, too. */
+#define MOST_AHEAD_US (24 * 3600 * (int64_t)(CHRONO_S / CHRONO_US))
+
 struct import {
+	struct store *store;
 	struct append *append; /* NULL: only look */
 	uint64_t batch;
+	int64_t *received; /* of the lines of the batch */
+	size_t capacity;
 	int fd;
 	char *name; /* printable */
 	bool at_end;
@@ -35,6 +42,7 @@ struct import {
 	uint64_t safe;	       /* lines before this one, and itself, are stored */
 	struct buf kept;       /* bytes of the message */
 	uint64_t stored, duplicates, reused;
+	uint64_t moved; /* stored with the time of an earlier event */
 };
 
 /* ---- lines ---- */
@@ -80,6 +88,42 @@ static bool next_line(struct import *in, struct slice *out, struct error *err)
 
 /* ---- events ---- */
 
+/* When the event before a position was received. */
+static bool received_before(
+    const struct import *in, uint64_t position, int64_t *out_us, struct error *err)
+{
+	const struct select_filter filter = {.from = position - 1, .to = position - 1};
+	struct select_event event;
+	*out_us = INT64_MIN;
+	if (position == 1)
+		return true;
+	struct select *select = select_open(in->store, &filter, err);
+	if (select != NULL && select_next(select, &event, err))
+		*out_us = event.received_us;
+	select_close(select);
+	return err->kind == ERROR_NONE;
+}
+
+/* Nobody else's events are between those of one batch. */
+static bool count_moved(
+    struct import *in, const struct append_result *results, size_t count, struct error *err)
+{
+	bool has_last = false;
+	int64_t last = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (results[i].outcome != APPEND_STORED)
+			continue;
+		if (!has_last && !received_before(in, results[i].position, &last, err))
+			return false;
+		has_last = true;
+		if (in->received[i] < last)
+			in->moved++;
+		else
+			last = in->received[i];
+	}
+	return true;
+}
+
 static bool commit(struct import *in, struct error *err)
 {
 	const struct append_result *results;
@@ -93,20 +137,23 @@ static bool commit(struct import *in, struct error *err)
 		in->reused += results[i].id_was_used;
 	}
 	in->safe += count;
-	return true;
+	return count_moved(in, results, count, err);
 }
 
 static bool read_event(struct import *in, struct slice line, struct message *m,
     struct append_event *event, struct error *err)
 {
 	struct record_told told;
-	int64_t received = (int64_t)(chrono_wall_ns() / CHRONO_US);
+	const int64_t now = (int64_t)(chrono_wall_ns() / CHRONO_US);
+	int64_t received = now;
 	if (!record_read_told(line, m, &told, &in->kept, err))
 		return false;
 	if (told.received.ptr != NULL && !chrono_parse_us(told.received, &received, err)) {
 		err->kind = ERROR_DATA; /* no option is wrong, but the line */
 		return error_context(err, "received");
 	}
+	if (received > now + MOST_AHEAD_US)
+		return error_set(err, ERROR_DATA, "received: more than a day from now");
 	*event = (struct append_event){.message = m,
 	    .queue = told.queue,
 	    .stream_offset = told.offset,
@@ -122,8 +169,12 @@ static bool take_line(struct import *in, struct slice line, struct error *err)
 	if (!read_event(in, line, &m, &event, err) ||
 	    (in->append != NULL && !append_add(in->append, &event, err)))
 		return error_context(err, "%s:%llu", in->name, (unsigned long long)in->line);
-	if (in->append == NULL ||
-	    (append_count(in->append) < in->batch && append_bytes(in->append) < MOST_BATCH_BYTES))
+	if (in->append == NULL)
+		return true;
+	size_t count = append_count(in->append);
+	in->received = mem_grow(in->received, &in->capacity, count, sizeof *in->received);
+	in->received[count - 1] = event.received_us;
+	if (count < in->batch && append_bytes(in->append) < MOST_BATCH_BYTES)
 		return true;
 	return commit(in, err);
 }
@@ -192,8 +243,14 @@ static void report(struct tool *tool, const struct import *in, uint64_t since_ns
 	    {"imported", in->stored, false},
 	    {"duplicates", in->duplicates, false},
 	    {"ids_used_again", in->reused, true},
+	    {"times_moved", in->moved, true},
 	};
 	tool_summarize(tool, rows, ARRAY_LEN(rows), chrono_now_ns() - since_ns);
+	if (in->moved > 0)
+		log_write(LOG_WARNING,
+		    "%llu events were received before the one they now stand behind: their "
+		    "'received' is its time",
+		    (unsigned long long)in->moved);
 }
 
 static bool run(struct import *in, struct tool *tool, const struct events_options *o,
@@ -202,15 +259,15 @@ static bool run(struct import *in, struct tool *tool, const struct events_option
 	uint64_t since_ns = chrono_now_ns();
 	if (!open_input(in, path, err) || !check_input(in, err))
 		return false;
-	struct store *store = events_open_store(tool, o, STORE_CREATE, err);
-	if (store == NULL)
+	in->store = events_open_store(tool, o, STORE_CREATE, err);
+	if (in->store == NULL)
 		return false;
 	in->batch = o->batch;
-	in->append = append_create(store);
+	in->append = append_create(in->store);
 	bool good = read_all(in, err) && append_settle(in->append, err);
 	report(tool, in, since_ns);
 	append_free(in->append);
-	store_close(store);
+	store_close(in->store);
 	return good;
 }
 
@@ -225,5 +282,6 @@ bool events_import(
 	free(in.name);
 	buf_release(&in.input);
 	buf_release(&in.kept);
+	free(in.received);
 	return good;
 }

@@ -104,6 +104,7 @@ static bool open_mask(struct replay *r, struct error *err)
 		return true;
 	cursors_mask_key(r->store, key);
 	r->message.mask = mask_create(fields->items, fields->count, key, err);
+	r->message.field_count = fields->count;
 	return r->message.mask != NULL;
 }
 
@@ -131,17 +132,32 @@ static uint64_t masked_count(const struct replay *r)
 	return count;
 }
 
-/* A name that is written wrong would let through what is not to be seen. */
-static void warn_of_unfound(const struct replay *r)
+static void warn_of_lack(
+    const struct replay *r, const char *field, const struct events_replay_lack *lack)
 {
-	for (size_t i = 0; i < r->options->masks.count; i++) {
-		if (mask_count(r->message.mask, i) > 0)
-			continue;
-		char *shown = text_quote(slice_str(r->options->masks.items[i]));
+	char *shown = text_quote(slice_str(field));
+	struct buf where = {0};
+	for (size_t i = 0; i < EVENTS_REPLAY_FIRST && i < lack->count; i++)
+		buf_printf(&where, "%s%" PRIu64, i > 0 ? ", " : "", lack->first[i]);
+	if (lack->count == r->message.tried)
 		log_write(
 		    LOG_WARNING, "none of the events has '%s': nothing is masked there", shown);
-		free(shown);
-	}
+	else
+		log_write(LOG_WARNING,
+		    "%" PRIu64 " of %" PRIu64
+		    " events lack '%s', so nothing is masked there: position %s%s",
+		    lack->count, r->message.tried, shown, where.ptr,
+		    lack->count > EVENTS_REPLAY_FIRST ? ", .." : "");
+	buf_release(&where);
+	free(shown);
+}
+
+/* A name that is written wrong, or a body of another shape, lets through what is not to be seen. */
+static void warn_of_lacks(const struct replay *r)
+{
+	for (size_t i = 0; i < r->message.field_count; i++)
+		if (r->message.lacks[i].count > 0)
+			warn_of_lack(r, r->options->masks.items[i], &r->message.lacks[i]);
 }
 
 /* ---- before anything is sent ---- */
@@ -173,8 +189,7 @@ static bool try_masks(struct replay *r, struct error *err)
 		&r->message, r->store, r->place.done + 1, r->last, r->options->limit, err))
 		return false;
 	r->tried = masked_count(r);
-	if (r->message.tried > 0)
-		warn_of_unfound(r);
+	warn_of_lacks(r);
 	return true;
 }
 

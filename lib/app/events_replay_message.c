@@ -30,6 +30,18 @@ bool events_replay_message_make(struct events_replay_message *r, const struct se
 	return true;
 }
 
+static void count_lacks(struct events_replay_message *r, uint64_t position)
+{
+	for (size_t i = 0; i < r->field_count; i++) {
+		struct events_replay_lack *lack = &r->lacks[i];
+		if (mask_found(r->mask, i))
+			continue;
+		if (lack->count < EVENTS_REPLAY_FIRST)
+			lack->first[lack->count] = position;
+		lack->count++;
+	}
+}
+
 static bool try_event(
     struct events_replay_message *r, const struct select_event *event, struct error *err)
 {
@@ -37,8 +49,10 @@ static bool try_event(
 	struct message masked;
 	if (!events_select_message(r->select, &m, err))
 		return error_context(err, "event %" PRIu64, event->position);
-	if (mask_message(r->mask, m, &masked, &r->masked, err))
+	if (mask_message(r->mask, m, &masked, &r->masked, err)) {
+		count_lacks(r, event->position);
 		return true;
+	}
 	char *id = text_quote(event->id);
 	error_context(err, "event %" PRIu64 "%s%s cannot be masked, so nothing is sent",
 	    event->position, id[0] != '\0' ? " with id " : "", id);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "jq/program.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ struct fold {
 	column_fn *column;	/* what names the streams, or */
 	struct program *naming; /* this; NULL: neither */
 	struct buf name;	/* of the last fold_stream */
+	char endless[128];	/* what the watchdog says of the event at hand */
 	bool has_warned;
 };
 
@@ -115,8 +117,9 @@ static bool read_streams(struct fold *f, const struct fold_options *o, struct er
 	const struct program_options program = {.expression = by,
 	    .variables = names,
 	    .variable_count = ARRAY_LEN(names),
-	    .endless = "error: the expression of --stream-by did not come to an end on an event\n",
-	    .greedy = "error: the expression of --stream-by needs more memory than there is\n"};
+	    .endless = f->endless,
+	    .greedy = "error: the expression of --stream-by needs more memory than there is\n",
+	    .status = ERROR_DATA};
 	f->naming = program_create(&program, err);
 	return f->naming != NULL;
 }
@@ -160,11 +163,11 @@ static void sum_up(struct fold *f, const struct fold_options *o)
 
 struct fold *fold_create(const struct fold_options *options, struct error *err)
 {
-	static const char endless[] = "error: the reducer did not come to an end on an event\n";
-	static const char greedy[] = "error: the reducer needs more memory than there is\n";
 	struct fold *f = mem_alloc(1, sizeof *f);
-	const struct program_options program = {
-	    .expression = options->reduce, .endless = endless, .greedy = greedy};
+	const struct program_options program = {.expression = options->reduce,
+	    .endless = f->endless,
+	    .greedy = "error: the reducer needs more memory than there is\n",
+	    .status = ERROR_DATA};
 	f->reducer = program_create(&program, err);
 	if (f->reducer != NULL && read_initial(f, options->initial, err) &&
 	    read_streams(f, options, err)) {
@@ -186,6 +189,11 @@ void fold_free(struct fold *f)
 	free(f);
 }
 
+void fold_set_limit(struct fold *f, uint64_t limit_ns)
+{
+	program_set_limit(f->reducer, limit_ns);
+}
+
 enum fold_streams fold_streams(const struct fold *f)
 {
 	return f->streams;
@@ -199,6 +207,13 @@ const unsigned char *fold_digest(const struct fold *f)
 struct datum fold_initial(const struct fold *f)
 {
 	return datum_copy(&f->initial);
+}
+
+/* Before every run, as the watchdog has no time for it. */
+static void prepare_complaint(struct fold *f, const struct select_event *event, const char *who)
+{
+	snprintf(f->endless, sizeof f->endless, "error: event %llu: %s did not come to an end\n",
+	    (unsigned long long)event->position, who);
 }
 
 /* ---- the stream of an event ---- */
@@ -223,6 +238,7 @@ static bool run_naming(struct fold *f, const struct select_event *event)
 	for (size_t i = 0; i < ARRAY_LEN(values); i++)
 		if (program_reads(f->naming, i))
 			values[i] = fold_event_value(i, event);
+	prepare_complaint(f, event, "the expression of --stream-by");
 	program_start(f->naming, &body, values);
 	enum program_answer answer = program_next(f->naming, &name);
 	buf_clear(&f->name);
@@ -271,6 +287,7 @@ bool fold_apply(
 	datum_set_take(&input, "state", state->value);
 	state->value = (struct datum){0};
 	datum_set_take(&input, "event", fold_event_object(event));
+	prepare_complaint(f, event, "the reducer");
 	program_start(f->reducer, &input, NULL);
 	enum program_answer answer = program_next(f->reducer, &state->value);
 	state->version++;
@@ -285,5 +302,19 @@ bool fold_apply(
 	fail(event, what, err);
 	free(what);
 	free(said);
+	return false;
+}
+
+bool fold_check_state(const struct fold_state *state, struct error *err)
+{
+	if (datum_is_json(&state->value))
+		return true;
+	char *name = text_quote(state->stream);
+	error_set(err, ERROR_DATA,
+	    "event %llu: the state%s%s%s holds what JSON cannot: infinity, not a number, or more "
+	    "than %d levels",
+	    (unsigned long long)state->position, name[0] != '\0' ? " of stream '" : "", name,
+	    name[0] != '\0' ? "'" : "", DATUM_MAX_DEPTH);
+	free(name);
 	return false;
 }

@@ -43,6 +43,10 @@ struct fold;
 struct fold *fold_create(const struct fold_options *options, struct error *err);
 void fold_free(struct fold *f);
 
+/* How long the reducer may take for an event, 5 s unless set. One that does not come to an end ends
+ * the process (program.h) as ERROR_DATA would, with the position. */
+void fold_set_limit(struct fold *f, uint64_t limit_ns);
+
 enum fold_streams fold_streams(const struct fold *f);
 /* Of everything that a state depends on beside the events. */
 const unsigned char *fold_digest(const struct fold *f);
@@ -58,5 +62,9 @@ struct datum fold_initial(const struct fold *f); /* the caller's */
  * the id of the event when it fails or has none; the value is none then. */
 bool fold_apply(struct fold *f, const struct select_event *event, struct fold_state *state,
     struct error *err) MUST_CHECK;
+
+/* Before a state is printed or kept in a table. ERROR_DATA with the position when it is none that
+ * JSON can hold: behind a later event it may be one again. */
+bool fold_check_state(const struct fold_state *state, struct error *err) MUST_CHECK;
 
 #endif

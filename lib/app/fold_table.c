@@ -143,15 +143,8 @@ static bool read_events(struct fold_table *t, uint64_t to, size_t *count, struct
 
 static bool put(struct fold_table *t, const struct fold_state *state, struct error *err)
 {
-	if (!datum_is_json(&state->value)) {
-		char *name = text_quote(state->stream);
-		error_set(err, ERROR_DATA,
-		    "event %llu: the state of stream '%s' holds what JSON cannot: infinity, not a "
-		    "number, or more than %d levels",
-		    (unsigned long long)state->position, name, DATUM_MAX_DEPTH);
-		free(name);
+	if (!fold_check_state(state, err))
 		return false;
-	}
 	buf_clear(&t->json);
 	datum_write(&state->value, &t->json);
 	t->bytes += t->json.len;

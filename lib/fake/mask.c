@@ -24,6 +24,7 @@ struct mask {
 	struct path *paths;
 	size_t count;
 	uint64_t of_body, of_headers; /* sets of paths: a bit each */
+	uint64_t found;		      /* of those that led somewhere in the last message */
 	struct buf plain, made;	      /* of the string at hand */
 };
 
@@ -88,6 +89,11 @@ void mask_free(struct mask *mask)
 uint64_t mask_count(const struct mask *mask, size_t field)
 {
 	return mask->paths[field].masked;
+}
+
+bool mask_found(const struct mask *mask, size_t field)
+{
+	return (mask->found & UINT64_C(1) << field) != 0;
 }
 
 /* ---- a walk through a JSON text, which is known to be one ---- */
@@ -157,7 +163,10 @@ static struct place enter(const struct walk *w, const struct place *from, const 
 		if (!slice_is(wanted, "*") && (name == NULL || !slice_equal(wanted, *name)))
 			continue;
 		to.paths |= bit;
-		if (to.depth == path->count && to.masked_by == NULL)
+		if (to.depth < path->count)
+			continue;
+		w->mask->found |= bit;
+		if (to.masked_by == NULL)
 			to.masked_by = path;
 	}
 	return to;
@@ -315,6 +324,7 @@ bool mask_message(struct mask *mask, const struct message *m, struct message *ou
 {
 	bool has_headers = mask->of_headers != 0 && (m->present & MESSAGE_HEADERS) != 0;
 	buf_clear(store);
+	mask->found = 0;
 	*out = *m;
 	if (mask->of_body != 0 && !mask_body(mask, m, store, err))
 		return false;

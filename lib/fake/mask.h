@@ -30,4 +30,8 @@ bool mask_message(struct mask *mask, const struct message *m, struct message *ou
 /* How many values of a field, by its place in `fields`, were masked so far. */
 uint64_t mask_count(const struct mask *mask, size_t field);
 
+/* Whether the last message had that field anywhere, of whatever type: one that has not went as it
+ * was. */
+bool mask_found(const struct mask *mask, size_t field);
+
 #endif

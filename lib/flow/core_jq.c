@@ -119,6 +119,7 @@ struct core_jq *core_jq_create(const char *expression, enum flow_fate hidden, st
 	    .endless = "error: the filter did not come to an end on a message; giving up, so that "
 		       "the broker delivers again what is not settled\n",
 	    .greedy = "error: the filter needs more memory than there is\n",
+	    .status = ERROR_INTERNAL,
 	};
 	struct program *program = program_create(&options, err);
 	if (program == NULL)

@@ -21,6 +21,7 @@ struct program {
 	size_t name_count;
 	unsigned used; /* bit i: the expression may read names[i] */
 	const char *endless, *greedy;
+	enum error_kind status;
 	struct itimerval limit;
 	struct buf complaint; /* jq's first, while it compiles */
 };
@@ -29,24 +30,25 @@ struct program {
 
 /* What the handler of SIGALRM says: of the program that runs. */
 static const char *volatile endless;
+static volatile sig_atomic_t endless_status;
 
 /* Only calls that a signal handler may make. */
-static void give_up(const char *text)
+static void give_up(const char *text, int status)
 {
 	IGNORE_RESULT(write(STDERR_FILENO, text, strlen(text))); /* nowhere left to complain */
-	_exit(ERROR_INTERNAL);
+	_exit(status);
 }
 
 static void on_alarm(int number)
 {
 	(void)number;
-	give_up(endless);
+	give_up(endless, endless_status);
 }
 
 /* Where jq would abort. */
 static void on_no_memory(void *ctx)
 {
-	give_up(((const struct program *)ctx)->greedy);
+	give_up(((const struct program *)ctx)->greedy, ERROR_INTERNAL);
 }
 
 static void watch_alarm(void)
@@ -168,6 +170,7 @@ struct program *program_create(const struct program_options *options, struct err
 		p->names[p->name_count++] = options->variables[i];
 	p->endless = options->endless;
 	p->greedy = options->greedy;
+	p->status = options->status;
 	program_set_limit(p, DEFAULT_LIMIT_NS);
 	if (!compile(p, options->expression, err)) {
 		program_free(p);
@@ -213,6 +216,7 @@ void program_start(struct program *p, struct datum *input, struct datum *variabl
 enum program_answer program_next(struct program *p, struct datum *out)
 {
 	endless = p->endless;
+	endless_status = (sig_atomic_t)p->status;
 	setitimer(ITIMER_REAL, &p->limit, NULL);
 	jv next = jq_next(p->jq);
 	disarm();

@@ -3,8 +3,8 @@
  *
  * The environment, modules and ~/.jq are out of its reach; `stderr` and `debug` write nothing,
  * `input` fails. jq cannot be interrupted: one output that takes longer than the limit, or more
- * memory than there is, ends the process with status 70 and the caller's line on standard error.
- * Uses SIGALRM and the real-time interval timer.
+ * memory than there is, ends the process with the caller's line on standard error and the caller's
+ * status (70 for memory). Uses SIGALRM and the real-time interval timer.
  */
 #ifndef JQ_PROGRAM_H
 #define JQ_PROGRAM_H
@@ -14,13 +14,15 @@
 
 #define PROGRAM_MAX_VARIABLES 32
 
-/* The names and the two lines, which end in a line feed, live as long as the program. */
+/* The names and the two lines, which end in a line feed, live as long as the program; the lines may
+ * change between two runs. */
 struct program_options {
 	const char *expression;
 	const char *const *variables; /* names without the $; at most PROGRAM_MAX_VARIABLES */
 	size_t variable_count;
-	const char *endless; /* what is said when an output takes too long */
-	const char *greedy;  /* and when it needs more memory than there is */
+	const char *endless;	/* what is said when an output takes too long */
+	const char *greedy;	/* and when it needs more memory than there is */
+	enum error_kind status; /* of the process that an output takes too long */
 };
 
 struct program;

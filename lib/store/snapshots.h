@@ -3,8 +3,9 @@
  * first event.
  *
  * A snapshot belongs to a reducer, by its digest: one that has changed finds none. It holds the
- * hash of the last event in it, and counts only while the store has that hash at that position: a
- * past that was changed makes it void.
+ * hash of the last event in it, and counts only while the store has that hash at that position: one
+ * of another past is void. The hashes are compared, not computed: an event that was changed under
+ * its old hash is found by verify.h, not here.
  */
 #ifndef STORE_SNAPSHOTS_H
 #define STORE_SNAPSHOTS_H

@@ -135,9 +135,15 @@ take elsewhere got
 like "$(jq -r '.body | fromjson | .customer.email' got | sort -u)" '^[a-z]{3}@example\.(com|net|org)$' "an address is one, and the same again"
 is "$(grep -c 'ann@firm\|49 30 123' got)" 0 "nothing of it is left"
 is "$(jq -c '.body | fromjson | [.customer.age, .order]' got | tr '\n' ' ')" '[44,"1"] [44,"2"] ' "the rest stays"
-line 3 'no JSON' | events import --store mask.db - 2>import.err
+line 3 x | jq -c '.body = ([{customer: {email: "dave@firm.de"}}] | tojson)' | events import --store mask.db - 2>import.err
+status_is 0 "a body of another shape" "$BIN/events" replay -s s.yaml --store mask.db --exchange other --mask customer.email --mask '*.customer.email'
+like "$(cat err)" "1 of 3 events lack 'customer.email', so nothing is masked there: position 3\$" "is told with its position"
+like "$(cat err)" "2 of 3 events lack '\*.customer.email', so nothing is masked there: position 1, 2\$" "for each field"
+take elsewhere got
+is "$(grep -c firm got)" 0 "a path for each shape masks both"
+line 4 'no JSON' | events import --store mask.db - 2>import.err
 status_is 65 "a body that is no JSON" "$BIN/events" replay -s s.yaml --store mask.db --exchange other --mask customer.email
-like "$(cat err)" "event 3 with id m3 cannot be masked, so nothing is sent: its body is not JSON" "is told before anything is sent"
+like "$(cat err)" "event 4 with id m4 cannot be masked, so nothing is sent: its body is not JSON" "is told before anything is sent"
 take elsewhere got
 is "$(wc -l <got | tr -d ' ')" 0 "and nothing was"
 

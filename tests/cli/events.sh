@@ -98,6 +98,7 @@ hop|not a JSON object
 {"body":"a","properties":{"headers":{"x":{"$type":"nope","value":1}}}}|properties.headers
 {"body":"a","received":"yesterday"}|received: not a time such as 2026-11-21T08:15:30Z
 {"body":"a","received":5}|received: not a string
+{"body":"a","received":"9999-12-31T00:00:00Z"}|received: more than a day from now
 {"body":"a","redelivered":"no"}|redelivered: neither true nor false
 {"body":"a","stream_offset":-1}|stream_offset: not a whole number from 0 on
 {"body":"a","queue":["q"]}|queue: not a string
@@ -110,7 +111,12 @@ like "$(cat "$work/err")" "standard input:3: not a JSON object" "the bad line is
 is "$("$events" query --store pipe.db -f csv 'SELECT count(*) FROM events' | tail -n 1)" $'2\r' "and what stands before it is stored"
 ok "a file that is not there" fails 66 "cannot read 'nope.jsonl'" import nope.jsonl
 ok "a directory" fails 66 "Is a directory" import .
-printf '{"body":"early","received":"2026-11-20T00:00:00Z"}\n{"body":"now"}\n' | "$events" import -q --store pipe.db -
+printf '{"body":"early","received":"2026-11-20T00:00:00Z"}\n{"body":"now"}\n' | "$events" import --store pipe.db - 2>"$work/err"
+like "$(cat "$work/err")" "2 imported, 0 duplicates, 1 times_moved" "an event from before the last one is counted"
+like "$(cat "$work/err")" "1 events were received before the one they now stand behind: their 'received' is its time" "and warned of"
+for second in 2 1 2 3 1; do printf '{"body":"%s","received":"2026-11-20T00:00:0%sZ"}\n' "$second" "$second"; done >times.jsonl
+"$events" import --batch 2 --store times.db times.jsonl 2>"$work/err"
+like "$(cat "$work/err")" "5 imported, 0 duplicates, 2 times_moved" "in whatever batches"
 is "$("$events" query --store pipe.db -f csv 'SELECT count(*) FROM events AS e WHERE received < (SELECT max(received) FROM events AS f WHERE f.position < e.position)' | tail -n 1)" $'0\r' "received never goes back"
 
 # ---- list and show ----

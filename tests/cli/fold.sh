@@ -45,6 +45,9 @@ is "$(sql 'SELECT max(position) FROM event')" 3 "nothing was written"
 is "$(sql "SELECT id, type, source, subject, time IS NULL, json_extract(properties, '\$.content_type'), body FROM events WHERE position = 1")" \
 	'one|Deposited|/bank|account/1|1|application/json|{"amount":100}' "what is stored is a CloudEvent in binary mode"
 
+"$BIN/events" append --type T --stream s --data '[12345678901234567890, 1.50]' --store "$work/big.db" >/dev/null
+is "$(sqlite3 -batch "$work/big.db" "SELECT body FROM event")" '[12345678901234567890, 1.50]' "a large number is stored as it came"
+
 # race VERSION: of two at once one wins, and the other is told.
 race() {
 	local one two statuses
@@ -86,6 +89,14 @@ is "$(events fold --reduce "$sum" --stream account/1 --as-of 0s)" 150 "as of now
 ends 65 "a reducer that fails ends it" events fold --reduce '.event.data.amount | keys' --stream account/2
 like "$(<"$work/err")" "^events: event 3 \('[0-9a-f-]{36}'\): the reducer fails: number \(7\) has no keys" "with the event it failed at"
 ends 65 "and one without a state" events fold --reduce empty --stream account/2
+for state in infinite nan '[-infinite]'; do
+	for how in "--stream account/2" "--stream account/2 -f table" "--stream account/2 --history" "" --each "--each --history"; do
+		# shellcheck disable=SC2086 # words
+		ends 65 "a state of $state is refused${how:+ with }$how" events fold --reduce "$state" $how
+	done
+	like "$(<"$work/err")" "^events: event [0-9]+: the state of stream 'account/1' holds what JSON cannot" "with the event"
+done
+is "$(events fold --reduce 'if .event.version == 1 then infinite else .state | isinfinite end' --stream account/1)" true "but not one on the way"
 ends 66 "a store that is not there is not made" "$BIN/events" fold --reduce . --store "$work/none.db"
 ends 78 "a projection that does not compile is a mistake of the settings" fold --projection broken
 like "$(<"$work/err")" 'settings.yaml:8:3: projections.broken: cannot compile the jq expression .*nothing/0 is not defined' "with its place"

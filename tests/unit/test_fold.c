@@ -3,6 +3,7 @@
 #include "app/fold_run.h"
 #include "app/fold_table.h"
 
+#include "base/chrono.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "model/table.h"
@@ -13,6 +14,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char folder[64], path[96];
@@ -606,6 +608,36 @@ START_TEST(state_that_is_no_json_cannot_be_kept_in_a_table)
 }
 END_TEST
 
+START_TEST(reducer_without_end_ends_the_process_with_the_position)
+{
+	int ends[2];
+	add_amounts("other", 1);
+	add_amounts("acc", 1);
+	ck_assert_int_eq(pipe(ends), 0);
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		dup2(ends[1], STDERR_FILENO);
+		struct fold_state state;
+		struct fold *f = must_create("def f: f; f", NULL, false);
+		struct store *own = store_open(path, STORE_READ, &err);
+		struct fold_run run = {.store = own, .fold = f, .to = 2};
+		fold_set_limit(f, 20 * CHRONO_MS);
+		IGNORE_RESULT(fold_run(&run, "acc", &state, &err));
+		_exit(0);
+	}
+	close(ends[1]);
+	char said[128] = "";
+	IGNORE_RESULT(read(ends[0], said, sizeof said - 1)); /* then it says nothing */
+	close(ends[0]);
+	int status = 0;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_str_eq(said, "error: event 2: the reducer did not come to an end\n");
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), ERROR_DATA);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("fold");
@@ -627,6 +659,12 @@ int main(void)
 	tcase_add_test(tc, table_of_another_reducer_or_past_is_made_anew);
 	tcase_add_test(tc, two_that_keep_one_projection_do_not_mix);
 	tcase_add_test(tc, state_that_is_no_json_cannot_be_kept_in_a_table);
+	suite_add_tcase(suite, tc);
+	tc = tcase_create("watchdog"); /* valgrind changes the status */
+	tcase_set_tags(tc, "no-valgrind");
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, reducer_without_end_ends_the_process_with_the_position);
 	suite_add_tcase(suite, tc);
 	SRunner *sr = srunner_create(suite);
 	srunner_run_all(sr, CK_ENV);

@@ -16,7 +16,7 @@ static struct program *must_create(
 {
 	struct error err = {0};
 	const struct program_options options = {
-	    expression, variables, count, endless, "error: no memory\n"};
+	    expression, variables, count, endless, "error: no memory\n", ERROR_DATA};
 	struct program *p = program_create(&options, &err);
 	ck_assert_msg(p != NULL, "%s", err.text);
 	return p;
@@ -213,7 +213,8 @@ START_TEST(watchdog_says_the_line_of_the_program_that_runs)
 	if (child == 0) {
 		dup2(ends[1], STDERR_FILENO);
 		struct program *p = must_create("if . then def f: f; f else 1 end", NULL, 0);
-		const struct program_options options = {"1", NULL, 0, "the other\n", ""};
+		const struct program_options options = {
+		    "1", NULL, 0, "the other\n", "", ERROR_INTERNAL};
 		struct error err = {0};
 		struct program *other = program_create(&options, &err);
 		program_set_limit(p, 20 * CHRONO_MS);
@@ -233,7 +234,7 @@ START_TEST(watchdog_says_the_line_of_the_program_that_runs)
 	ck_assert_int_eq(length, sizeof endless - 1);
 	ck_assert_str_eq(said, endless);
 	ck_assert(WIFEXITED(status));
-	ck_assert_int_eq(WEXITSTATUS(status), ERROR_INTERNAL);
+	ck_assert_int_eq(WEXITSTATUS(status), ERROR_DATA);
 }
 END_TEST
 

@@ -330,6 +330,36 @@ static struct error refusal_of(const char *field, const struct message *m)
 	return err;
 }
 
+/* Whatever stands there; also where another field's mask covers it. */
+START_TEST(a_field_that_a_message_lacks_is_told)
+{
+	static const char *const fields[] = {"owner", "owner.name", "headers.h"};
+	static const struct {
+		const char *body;
+		bool has[2];
+	} cases[] = {
+	    {"{\"owner\":\"DAVE\"}", {true, false}},
+	    {"[{\"owner\":\"DAVE\"}]", {false, false}},
+	    {"{\"owner\":null}", {true, false}},
+	    {"{\"owner\":{\"name\":\"DAVE\"}}", {true, true}},
+	    {"{\"Owner\":{\"name\":\"DAVE\"}}", {false, false}},
+	};
+	struct error err = {0};
+	struct buf store = {0};
+	struct mask *mask = mask_create(fields, 3, key, &err);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct message m = {.body = slice_str(cases[i].body)}, out;
+		ck_assert(mask_message(mask, &m, &out, &store, &err));
+		for (size_t field = 0; field < 2; field++)
+			ck_assert_msg(mask_found(mask, field) == cases[i].has[field], "%s: %s",
+			    cases[i].body, fields[field]);
+		ck_assert(!mask_found(mask, 2)); /* there are no headers */
+	}
+	mask_free(mask);
+	buf_release(&store);
+}
+END_TEST
+
 START_TEST(half_of_a_surrogate_pair_is_masked_too)
 {
 	const char *field = "a";
@@ -529,6 +559,7 @@ int main(void)
 	    cases, a_small_or_a_big_number_is_another_one, 0, ARRAY_LEN(small_numbers));
 	tcase_add_loop_test(
 	    cases, a_field_is_masked_where_its_path_leads, 0, ARRAY_LEN(field_cases));
+	tcase_add_test(cases, a_field_that_a_message_lacks_is_told);
 	tcase_add_test(cases, half_of_a_surrogate_pair_is_masked_too);
 	tcase_add_test(cases, what_cannot_be_masked_is_refused);
 	tcase_add_test(cases, the_path_into_a_structured_event_begins_in_its_data);
