@@ -1,6 +1,7 @@
 #include "store/select.h"
 
 #include "base/mem.h"
+#include "base/skim.h"
 #include "base/text.h"
 #include "model/record.h"
 #include "store/store_private.h"
@@ -276,6 +277,18 @@ static void read_event(sqlite3_stmt *s, struct select_event *out)
 		out->data = out->body;
 }
 
+/* The store writes nothing else: whoever reads on relies on it. */
+static bool check_event(const struct select_event *event, struct error *err)
+{
+	struct slice properties = slice_trim(event->properties);
+	if (properties.len > 0 && properties.ptr[0] == '{' && text_is_utf8(properties) &&
+	    skim_is_json(properties))
+		return true;
+	return error_set(err, ERROR_DATA,
+	    "event %llu is damaged: its properties are no JSON object",
+	    (unsigned long long)event->position);
+}
+
 /* The next chunk begins behind this event. */
 static void move_on(struct select *select, const struct select_event *event)
 {
@@ -329,7 +342,7 @@ bool select_next(struct select *select, struct select_event *out, struct error *
 	select->left--;
 	read_event(select->statement, out);
 	move_on(select, out);
-	return true;
+	return check_event(out, err);
 }
 
 bool select_message(

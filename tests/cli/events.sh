@@ -323,6 +323,15 @@ ok "one of a plain message" changed 18446744073709551615 2
 ok "one of a routing key" changed orders 2
 like "$(cat err.txt)" "store 'changed.db' is damaged, or its past was changed" "and that is the error"
 
+cp events.db odd.db
+for odd in '[]' 5 '{bad}' '{' '""'; do
+	sqlite3 odd.db "DROP TRIGGER IF EXISTS event_update; UPDATE event SET properties = '$odd' WHERE position = 3"
+	for verb in "list --from 3" "show 3" "export --from 3" stats "fold --each --reduce .state+1" "fold --stream-by correlation_id --each --reduce .state+1"; do
+		# shellcheck disable=SC2086 # words
+		ok "properties $odd stop $verb" fails 65 "event 3 is damaged: its properties are no JSON object" ${verb%% *} --store odd.db ${verb#"${verb%% *}"}
+	done
+done
+
 "$events" import -q again.jsonl
 like "$("$events" verify --head "${head^^}")" "^the hash of --head is that of event 4$" "which stays behind when events come"
 status_is 65 "another head is another past" "$events" verify --head "${head//[0-8]/9}"
