@@ -231,7 +231,7 @@ REINDEX|query only reads
 SELECT load_extension('x')|not authorized
 SELECT writefile('other.db', 'x')|no such function
 END
-for where in '1) OR (1' '1; DROP TABLE event' 'nope = 1' '1) --'; do
+for where in '1) OR (1' '1; DROP TABLE event' 'nope = 1' '1) --' '1=1 /*' 'count(*)>0'; do
 	ok "not through --where either: $where" fails 64 "--where" list --where "$where"
 done
 ok "nothing is loaded" fails 64 "--where: not authorized" list --where "load_extension('x')"
@@ -251,6 +251,11 @@ done <<'END'
 list --tap x|--tap does not go with list; it goes with record
 list --head x|--head does not go with list; it goes with verify
 verify --since 1h|--since does not go with verify; it goes with list, stats, replay, export
+list --batch 5|--batch does not go with list; it goes with record, import
+stats --batch-time 1s|--batch-time does not go with stats; it goes with record
+export --window 5|--window does not go with export; it goes with replay
+verify --snapshot-every 0|--snapshot-every does not go with verify; it goes with fold
+compact --source x|--source does not go with compact; it goes with append
 compact --to 5|--to does not go with compact
 export -f csv|--format does not go with export
 query|query needs SQL

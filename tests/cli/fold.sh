@@ -94,6 +94,8 @@ like "$(<"$work/err")" "did you mean 'balance'" "with the nearest"
 
 # ---- snapshots ----
 
+fold --projection balance --stream race --snapshot-every 0 >/dev/null
+is "$(sql "SELECT count(*) FROM snapshot WHERE stream = 'race'")" 0 "--snapshot-every counts before the projection's own"
 is "$(fold --projection balance --stream race)" "$(sql "SELECT sum(json_extract(body, '\$.amount')) FROM event WHERE subject = 'race'")" \
 	"a projection of the settings"
 is "$(sql "SELECT count(*) FROM snapshot WHERE stream = 'race'")" 6 "it keeps a snapshot every two events"
