@@ -242,6 +242,14 @@ ok "nothing was made beside it" test ! -e other.db
 timeout 0.2 "$events" query 'WITH RECURSIVE c(x) AS (VALUES(1) UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c'
 is $? 124 "a question without end is ended by a signal"
 
+escapes() { LC_ALL=C grep -ac $'[\x1b\x07]'; }
+on_terminal() { script -qefc "$events $1" /dev/null </dev/null; }
+for question in 'list -f csv' 'query -f csv "SELECT routing_key, body FROM events"'; do
+	like "$(on_terminal "$question" | tr -d '\r')" '\\x1b\]0;x\\x07' "a terminal is shown, not told: $question"
+	is "$(on_terminal "$question" | escapes)" 0 "nothing is left that it obeys"
+done
+is "$("$events" query -f csv 'SELECT body FROM events' | escapes)" 1 "a pipe gets the very bytes"
+
 # ---- which option goes with which verb ----
 
 while IFS='|' read -r arguments text; do
