@@ -30,7 +30,7 @@ struct events_options {
 	struct option_list taps;
 	int firehose; /* enum events_firehose */
 	uint64_t count, prefetch, idle_ns, batch, batch_ns;
-	bool has_count, has_prefetch, has_idle;
+	bool has_count, has_prefetch, has_idle, has_batch, has_batch_time;
 	bool until_empty, declare;
 	const char *offset;
 
@@ -39,14 +39,17 @@ struct events_options {
 	double rate;
 	bool has_rate;
 	uint64_t window;
+	bool has_window;
 	struct option_list masks;
 	bool mandatory;
 
 	/* fold, append */
 	const char *reduce, *initial, *projection, *stream_by, *as_of;
 	uint64_t snapshot_every;
+	bool has_snapshot_every;
 	bool each, follow, history;
 	const char *type, *source, *data; /* append */
+	bool has_source;
 	uint64_t expect_version;
 	bool has_expect_version;
 

@@ -86,7 +86,7 @@ static bool read_projection(const struct tool *tool, const struct events_options
 	options.is_whole = !out->is_each && o->stream == NULL;
 	out->projection = o->projection;
 	out->owner = mem_printf("%s%s", o->projection, options.is_whole ? " of all" : "");
-	if (every != NULL)
+	if (every != NULL && !o->has_snapshot_every)
 		out->every = (uint64_t)json_integer_value(every);
 	out->fold = fold_create(&options, err);
 	free(json);

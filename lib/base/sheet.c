@@ -30,6 +30,7 @@ struct sheet {
 	struct column *columns;
 	size_t count;
 	size_t terminal; /* its columns; 0: no terminal, nothing is cut */
+	bool is_terminal;
 	bool laid_out;	 /* the names are out, and the widths are fixed */
 	struct buf held; /* a table's first cells, printable, a NUL behind each */
 	size_t held_rows;
@@ -50,6 +51,7 @@ struct sheet *sheet_create(enum sheet_format format, const char *const names[], 
 	for (size_t i = 0; i < count; i++)
 		s->columns[i].name = mem_strdup(names[i]);
 	s->terminal = terminal_columns();
+	s->is_terminal = isatty(STDOUT_FILENO) != 0;
 	output_init(&s->output, STDOUT_FILENO, "standard output", NULL);
 	return s;
 }
@@ -141,8 +143,14 @@ static bool needs_quotes(struct slice text)
 	return text.len == 0 || text.ptr[0] == ' ' || text.ptr[text.len - 1] == ' ';
 }
 
-static void write_csv_text(struct slice text, struct buf *out)
+/* A program gets every character as it is; a terminal would obey some. */
+static void write_csv_text(const struct sheet *s, struct slice text, struct buf *out)
 {
+	struct buf printable = {0};
+	if (s->is_terminal && text_is_utf8(text) && text.len > 0) {
+		text_escape_lines(text, SIZE_MAX, &printable);
+		text = buf_slice(&printable);
+	}
 	if (!text_is_utf8(text)) {
 		buf_append_str(out, "base64:");
 		text_base64(text, out);
@@ -151,6 +159,7 @@ static void write_csv_text(struct slice text, struct buf *out)
 	} else {
 		buf_append(out, text);
 	}
+	buf_release(&printable);
 }
 
 static void write_csv_names(const struct sheet *s, struct buf *out)
@@ -158,7 +167,7 @@ static void write_csv_names(const struct sheet *s, struct buf *out)
 	for (size_t i = 0; i < s->count; i++) {
 		if (i > 0)
 			buf_append_char(out, ',');
-		write_csv_text(slice_str(s->columns[i].name), out);
+		write_csv_text(s, slice_str(s->columns[i].name), out);
 	}
 	buf_append_str(out, "\r\n");
 }
@@ -169,7 +178,7 @@ static void write_csv_row(const struct sheet *s, const struct sheet_cell *cells,
 		if (i > 0)
 			buf_append_char(out, ',');
 		if (cells[i].kind == SHEET_TEXT)
-			write_csv_text(cells[i].text, out);
+			write_csv_text(s, cells[i].text, out);
 		else if (cells[i].kind != SHEET_NULL)
 			write_number(&cells[i], out);
 	}

@@ -3,7 +3,8 @@
  *
  * A table's columns are as wide as its first rows need; on a terminal no line is wider than it is.
  * CSV is RFC 4180's, with a row of names; NULL is an empty field, an empty text is "". JSON is an
- * object a line. Bytes that are not UTF-8 are {"base64":".."}, in CSV base64:...
+ * object a line. Bytes that are not UTF-8 are {"base64":".."}, in CSV base64:... A terminal gets
+ * nothing that it would obey, in no form.
  */
 #ifndef BASE_SHEET_H
 #define BASE_SHEET_H

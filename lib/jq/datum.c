@@ -88,6 +88,8 @@ void datum_set_take(struct datum *object, const char *name, struct datum value)
 
 struct datum datum_move(struct datum *object, const char *name)
 {
+	if (jv_get_kind(datum_jv(object)) != JV_KIND_OBJECT)
+		return (struct datum){0}; /* libjq would abort */
 	jv whole = datum_take_jv(object);
 	jv member = jv_object_get(jv_copy(whole), jv_string(name));
 	*object = datum_of_jv(jv_object_delete(whole, jv_string(name)));

@@ -30,7 +30,7 @@ void datum_free(struct datum *d); /* and empties it */
 
 /* Sets a member of an object; `value` is taken, and no value sets nothing. */
 void datum_set_take(struct datum *object, const char *name, struct datum value);
-/* Moves a member out of an object; no value when there is none. */
+/* Moves a member out of an object; no value when there is none, or it is no object. */
 struct datum datum_move(struct datum *object, const char *name);
 
 bool datum_exists(const struct datum *d);

@@ -1,6 +1,7 @@
 #include "store/select.h"
 
 #include "base/mem.h"
+#include "base/skim.h"
 #include "base/text.h"
 #include "model/record.h"
 #include "store/store_private.h"
@@ -188,14 +189,14 @@ static void bind_all(struct select *select)
 		store_bind_blob(s, grep, slice_str(f->grep));
 }
 
-/* The user's own SQL alone, so that what is said is about it and it cannot leave its parentheses.
- */
-static bool check_where(struct store *store, const char *where, struct error *err)
+/* Whether the user's SQL is one expression there; if not, in SQLite's words. */
+static bool check_within(struct store *store, const char *before, const char *where,
+    const char *behind, struct error *err)
 {
 	struct buf sql = {0};
 	sqlite3_stmt *statement = NULL;
 	const char *rest = "";
-	buf_printf(&sql, "SELECT %s\nFROM events", where);
+	buf_printf(&sql, "%s%s\n%s", before, where, behind);
 	int code = sqlite3_prepare_v2(store->db, sql.ptr, -1, &statement, &rest);
 	bool good = code == SQLITE_OK && rest[0] == '\0' && sqlite3_column_count(statement) == 1;
 	if (!good) {
@@ -207,6 +208,14 @@ static bool check_where(struct store *store, const char *where, struct error *er
 	sqlite3_finalize(statement);
 	buf_release(&sql);
 	return good;
+}
+
+/* Alone, so that it cannot leave its parentheses; and within them, where a comment without end or
+ * an aggregate does not belong. */
+static bool check_where(struct store *store, const char *where, struct error *err)
+{
+	return check_within(store, "SELECT ", where, "FROM events", err) &&
+	       check_within(store, "SELECT 1 FROM events WHERE (\n", where, ")", err);
 }
 
 static bool open_statement(struct select *select, struct error *err)
@@ -276,6 +285,18 @@ static void read_event(sqlite3_stmt *s, struct select_event *out)
 		out->data = out->body;
 }
 
+/* The store writes nothing else: whoever reads on relies on it. */
+static bool check_event(const struct select_event *event, struct error *err)
+{
+	struct slice properties = slice_trim(event->properties);
+	if (properties.len > 0 && properties.ptr[0] == '{' && text_is_utf8(properties) &&
+	    skim_is_json(properties))
+		return true;
+	return error_set(err, ERROR_DATA,
+	    "event %llu is damaged: its properties are no JSON object",
+	    (unsigned long long)event->position);
+}
+
 /* The next chunk begins behind this event. */
 static void move_on(struct select *select, const struct select_event *event)
 {
@@ -329,7 +350,7 @@ bool select_next(struct select *select, struct select_event *out, struct error *
 	select->left--;
 	read_event(select->statement, out);
 	move_on(select, out);
-	return true;
+	return check_event(out, err);
 }
 
 bool select_message(

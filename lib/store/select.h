@@ -49,7 +49,7 @@ struct select *select_open(
     struct store *store, const struct select_filter *filter, struct error *err);
 void select_close(struct select *select);
 
-/* False at the end and when it fails; then err tells which. */
+/* False at the end and when it fails; then err tells which. ERROR_DATA: a damaged event, named. */
 bool select_next(struct select *select, struct select_event *out, struct error *err);
 
 /* The message as it was recorded; its bytes live in *kept, cleared first, and in the event. */

@@ -26,6 +26,7 @@ struct snapshots {
 	struct buf bytes;
 	struct buf found; /* the state of the last snapshots_find */
 	unsigned char found_hash[STORE_HASH_BYTES];
+	struct digest *digest;
 	sqlite3_stmt *find;
 };
 
@@ -34,6 +35,7 @@ struct snapshots *snapshots_create(
 {
 	struct snapshots *s = mem_alloc(1, sizeof *s);
 	s->store = store;
+	s->digest = digest_create();
 	memcpy(s->reducer, reducer, DIGEST_BYTES);
 	s->owner = owner != NULL ? mem_strdup(owner) : NULL;
 	return s;
@@ -44,6 +46,7 @@ void snapshots_free(struct snapshots *s)
 	if (s == NULL)
 		return;
 	sqlite3_finalize(s->find);
+	digest_free(s->digest);
 	free(s->owner);
 	free(s->waiting);
 	buf_release(&s->bytes);
@@ -56,16 +59,54 @@ static struct slice reducer_of(const struct snapshots *s)
 	return (struct slice){(const char *)s->reducer, DIGEST_BYTES};
 }
 
+/* ---- the seal ---- */
+
+static void add_number(struct digest *digest, uint64_t number)
+{
+	unsigned char bytes[8];
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (unsigned char)(number >> (8 * i));
+	digest_add(digest, (struct slice){(const char *)bytes, sizeof bytes});
+}
+
+static void add_text(struct digest *digest, struct slice text)
+{
+	add_number(digest, text.len);
+	digest_add(digest, text);
+}
+
+void snapshots_seal(struct digest *digest, struct slice reducer, struct slice stream,
+    const struct snapshot *snapshot, unsigned char out[DIGEST_BYTES])
+{
+	digest_begin(digest);
+	add_text(digest, reducer);
+	add_text(digest, stream);
+	add_number(digest, snapshot->version);
+	add_number(digest, snapshot->position);
+	digest_add(digest, (struct slice){(const char *)snapshot->hash, STORE_HASH_BYTES});
+	add_text(digest, snapshot->state);
+	digest_end(digest, out);
+}
+
 /* ---- finding ---- */
 
-static void take(struct snapshots *s, struct snapshot *out)
+/* False when it is not what was written: an older one may be. */
+static bool take(struct snapshots *s, struct slice stream, struct snapshot *out)
 {
-	memcpy(s->found_hash, store_column(s->find, 2).ptr, STORE_HASH_BYTES);
-	buf_append(&s->found, store_column(s->find, 3));
-	*out = (struct snapshot){.version = store_column_u64(s->find, 0),
+	unsigned char seal[DIGEST_BYTES];
+	struct snapshot found = {.version = store_column_u64(s->find, 0),
 	    .position = store_column_u64(s->find, 1),
-	    .hash = s->found_hash,
-	    .state = buf_slice(&s->found)};
+	    .hash = (const unsigned char *)store_column(s->find, 2).ptr,
+	    .state = store_column(s->find, 3)};
+	snapshots_seal(s->digest, reducer_of(s), stream, &found, seal);
+	if (!slice_equal(store_column(s->find, 4), (struct slice){(char *)seal, sizeof seal}))
+		return false;
+	memcpy(s->found_hash, found.hash, STORE_HASH_BYTES);
+	buf_append(&s->found, found.state);
+	found.hash = s->found_hash;
+	found.state = buf_slice(&s->found);
+	*out = found;
+	return true;
 }
 
 bool snapshots_find(struct snapshots *s, struct slice stream, uint64_t position,
@@ -73,11 +114,12 @@ bool snapshots_find(struct snapshots *s, struct slice stream, uint64_t position,
 {
 	/* CROSS JOIN: SQLite keeps this order of the tables, newest snapshot first */
 	static const char sql[] =
-	    "SELECT s.version, s.position, s.hash, s.state FROM snapshot AS s CROSS JOIN event AS e"
+	    "SELECT s.version, s.position, s.hash, s.state, s.seal FROM snapshot AS s CROSS JOIN "
+	    "event AS e"
 	    " ON e.position = s.position AND e.hash = s.hash AND length(s.hash) = 32"
 	    " WHERE s.reducer = ?1 AND s.stream = ?2 AND s.position <= ?3"
-	    " ORDER BY s.position DESC LIMIT 1";
-	bool row;
+	    " ORDER BY s.position DESC";
+	bool row = true, taken = false;
 	*out = (struct snapshot){0};
 	buf_clear(&s->found);
 	if (s->find == NULL && (s->find = store_prepare(s->store, sql, err)) == NULL)
@@ -85,10 +127,11 @@ bool snapshots_find(struct snapshots *s, struct slice stream, uint64_t position,
 	store_bind_blob(s->find, 1, reducer_of(s));
 	store_bind_text(s->find, 2, stream);
 	store_bind_u64(s->find, 3, position);
-	if (!store_step(s->store, s->find, &row, err))
-		return false;
-	if (row)
-		take(s, out);
+	while (row && !taken) {
+		if (!store_step(s->store, s->find, &row, err))
+			return false;
+		taken = row && take(s, stream, out);
+	}
 	sqlite3_reset(s->find);
 	return true;
 }
@@ -132,6 +175,7 @@ static bool delete_older(struct snapshots *s, struct error *err)
 
 static bool insert_all(struct snapshots *s, sqlite3_stmt *insert, struct error *err)
 {
+	unsigned char seal[DIGEST_BYTES];
 	const char *bytes = s->bytes.ptr;
 	store_bind_blob(insert, 1, reducer_of(s));
 	store_bind_text(insert, 7, slice_str(s->owner));
@@ -139,12 +183,15 @@ static bool insert_all(struct snapshots *s, sqlite3_stmt *insert, struct error *
 		const struct waiting *w = &s->waiting[i];
 		struct slice stream = {bytes, w->stream_len};
 		struct slice state = {bytes + w->stream_len, w->state_len};
+		const struct snapshot snapshot = {w->version, w->position, w->hash, state};
 		bytes += w->stream_len + w->state_len;
+		snapshots_seal(s->digest, reducer_of(s), stream, &snapshot, seal);
 		store_bind_text(insert, 2, stream);
 		store_bind_u64(insert, 3, w->position);
 		store_bind_u64(insert, 4, w->version);
 		store_bind_blob(insert, 5, (struct slice){(const char *)w->hash, STORE_HASH_BYTES});
 		store_bind_text(insert, 6, state);
+		store_bind_blob(insert, 8, (struct slice){(const char *)seal, sizeof seal});
 		if (!store_run(s->store, insert, err))
 			return false;
 	}
@@ -155,7 +202,7 @@ bool snapshots_write(struct snapshots *s, struct error *err)
 {
 	static const char sql[] =
 	    "INSERT OR REPLACE INTO snapshot (reducer, stream, position, version, hash, state,"
-	    " owner) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+	    " owner, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 	if (s->count == 0)
 		return true;
 	sqlite3_stmt *insert = store_prepare(s->store, sql, err);

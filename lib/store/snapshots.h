@@ -23,6 +23,10 @@ struct snapshot {
 	struct slice state;	   /* JSON */
 };
 
+/* What tells that nobody else has changed it: a digest of all of it, `digest` to compute with. */
+void snapshots_seal(struct digest *digest, struct slice reducer, struct slice stream,
+    const struct snapshot *snapshot, unsigned char out[DIGEST_BYTES]);
+
 struct snapshots;
 
 /* Of one reducer. `owner` is the projection whose snapshots they are, NULL for nobody's; copied.
@@ -31,8 +35,8 @@ struct snapshots *snapshots_create(
     struct store *store, const unsigned char reducer[DIGEST_BYTES], const char *owner);
 void snapshots_free(struct snapshots *s); /* drops what is not written */
 
-/* The last one of a stream at or before a position; position 0: there is none. The state lives
- * until the next call. What is not written is not found. */
+/* The last sound one of a stream at or before a position; position 0: there is none. The state
+ * lives until the next call. What is not written is not found. */
 bool snapshots_find(struct snapshots *s, struct slice stream, uint64_t position,
     struct snapshot *out, struct error *err) MUST_CHECK;
 

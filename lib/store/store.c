@@ -23,6 +23,7 @@
 /*
  * Only the view is for others. An event is never changed; whoever tries, in whatever tool, is told.
  * body is a text when it is UTF-8 without NUL, so that SQL can look into it, and a blob otherwise.
+ * verify compares these very words: other ones are another VERSION.
  */
 static const char schema[] =
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;"
@@ -51,7 +52,8 @@ static const char schema[] =
     " WHERE stream_offset IS NOT NULL;"
     "CREATE TABLE snapshot (" /* snapshots.h */
     " reducer BLOB NOT NULL, stream TEXT NOT NULL, position INTEGER NOT NULL,"
-    " version INTEGER NOT NULL, hash BLOB NOT NULL, state TEXT NOT NULL, owner TEXT,"
+    " version INTEGER NOT NULL, hash BLOB NOT NULL, state TEXT NOT NULL, seal BLOB NOT NULL,"
+    " owner TEXT,"
     " PRIMARY KEY (reducer, stream, position)) STRICT;"
     "CREATE TABLE projection (" /* projection.h */
     " name TEXT PRIMARY KEY, reducer BLOB NOT NULL, position INTEGER NOT NULL,"

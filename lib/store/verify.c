@@ -370,7 +370,7 @@ bool verify_run(struct store *store, const unsigned char *wanted, verify_report_
 	    .has_previous = true,
 	    .received_us = INT64_MIN};
 	bool good = verify_begin_index(&v, err) && check_events(&v, err) && verify_index(&v, err) &&
-		    verify_file(&v, err);
+		    verify_schema(&v, err) && verify_snapshots(&v, err) && verify_file(&v, err);
 	memcpy(out->head, v.previous, sizeof out->head);
 	sqlite3_finalize(v.scan);
 	sqlite3_finalize(v.one);

@@ -3,6 +3,9 @@
 
 #include "base/mem.h"
 #include "base/siphash.h"
+#include "store/snapshots.h"
+
+#include <stdlib.h>
 
 static void count_entry(struct verify *v, struct verify_entries *entries, struct slice name,
     uint64_t number, uint64_t position, bool is_index)
@@ -147,6 +150,97 @@ bool verify_index(struct verify *v, struct error *err)
 {
 	return check_versions(v, err) && compare_entries(v, err);
 }
+
+/* ---- the schema ---- */
+
+static void note_object(struct verify *v, sqlite3_stmt *object, const char *what)
+{
+	struct slice type = store_column(object, 0), name = store_column(object, 1);
+	char *line =
+	    mem_printf("the %.*s %.*s %s", (int)type.len, type.ptr, (int)name.len, name.ptr, what);
+	verify_note_file(v, slice_str(line));
+	free(line);
+}
+
+/* One of a new store, against what is there under its name. */
+static bool compare_object(
+    struct verify *v, sqlite3_stmt *wanted, sqlite3_stmt *found, struct error *err)
+{
+	int code;
+	store_bind_text(found, 1, store_column(wanted, 0));
+	store_bind_text(found, 2, store_column(wanted, 1));
+	if (!verify_step(v, found, &code, err))
+		return false;
+	if (code != SQLITE_ROW)
+		note_object(v, wanted, "is missing");
+	else if (!slice_equal(store_column(found, 0), store_column(wanted, 2)))
+		note_object(v, wanted, "is not what it was");
+	sqlite3_reset(found);
+	return true;
+}
+
+static bool compare_objects(struct verify *v, struct store *fresh, struct error *err)
+{
+	bool row = true;
+	sqlite3_stmt *wanted = store_prepare(
+	    fresh, "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL", err);
+	sqlite3_stmt *found = store_prepare(
+	    v->store, "SELECT sql FROM sqlite_schema WHERE type = ?1 AND name = ?2", err);
+	bool good = wanted != NULL && found != NULL;
+	while (good && (good = store_step(fresh, wanted, &row, err)) && row)
+		good = compare_object(v, wanted, found, err);
+	sqlite3_finalize(wanted);
+	sqlite3_finalize(found);
+	return good;
+}
+
+static void note_foreign(struct verify *v, sqlite3_stmt *row, void *ctx)
+{
+	(void)ctx;
+	note_object(v, row, "is not the store's");
+}
+
+/* Tables, indexes and views of others do nothing to the events; a trigger may. */
+bool verify_schema(struct verify *v, struct error *err)
+{
+	struct store *fresh = store_open_temporary("a new one", err);
+	bool good = fresh != NULL && compare_objects(v, fresh, err) &&
+		    ask(v,
+			"SELECT type, name FROM sqlite_schema WHERE type = 'trigger'"
+			" AND name NOT IN ('event_update', 'event_delete')",
+			note_foreign, NULL, err);
+	store_close(fresh);
+	return good;
+}
+
+/* ---- snapshots ---- */
+
+static void check_snapshot(struct verify *v, sqlite3_stmt *row, void *ctx)
+{
+	(void)ctx;
+	unsigned char seal[DIGEST_BYTES];
+	struct slice stream = store_column(row, 1), hash = store_column(row, 4);
+	const struct snapshot snapshot = {.version = store_column_u64(row, 3),
+	    .position = store_column_u64(row, 2),
+	    .hash = (const unsigned char *)hash.ptr,
+	    .state = store_column(row, 5)};
+	bool good = hash.len == STORE_HASH_BYTES;
+	if (good) {
+		snapshots_seal(v->digest, store_column(row, 0), stream, &snapshot, seal);
+		good = slice_equal(store_column(row, 6), (struct slice){(char *)seal, sizeof seal});
+	}
+	if (!good)
+		verify_report(v, snapshot.position, snapshot.position, (struct slice){0},
+		    "a snapshot that a fold has kept behind it was changed");
+}
+
+bool verify_snapshots(struct verify *v, struct error *err)
+{
+	return ask(v, "SELECT reducer, stream, position, version, hash, state, seal FROM snapshot",
+	    check_snapshot, NULL, err);
+}
+
+/* ---- the file ---- */
 
 /* SQLite's own check; one row may hold several lines. */
 static void note_lines(struct verify *v, sqlite3_stmt *row, void *ctx)

@@ -68,6 +68,10 @@ bool verify_begin_index(struct verify *v, struct error *err) MUST_CHECK;
 void verify_count(struct verify *v, sqlite3_stmt *event);
 bool verify_index(struct verify *v, struct error *err) MUST_CHECK;
 
+/* The tables, views and triggers against those of a new store; and what snapshots hold. */
+bool verify_schema(struct verify *v, struct error *err) MUST_CHECK;
+bool verify_snapshots(struct verify *v, struct error *err) MUST_CHECK;
+
 /* SQLite's own check. */
 bool verify_file(struct verify *v, struct error *err) MUST_CHECK;
 

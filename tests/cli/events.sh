@@ -237,7 +237,7 @@ REINDEX|query only reads
 SELECT load_extension('x')|not authorized
 SELECT writefile('other.db', 'x')|no such function
 END
-for where in '1) OR (1' '1; DROP TABLE event' 'nope = 1' '1) --'; do
+for where in '1) OR (1' '1; DROP TABLE event' 'nope = 1' '1) --' '1=1 /*' 'count(*)>0'; do
 	ok "not through --where either: $where" fails 64 "--where" list --where "$where"
 done
 ok "nothing is loaded" fails 64 "--where: not authorized" list --where "load_extension('x')"
@@ -248,6 +248,14 @@ ok "nothing was made beside it" test ! -e other.db
 timeout 0.2 "$events" query 'WITH RECURSIVE c(x) AS (VALUES(1) UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c'
 is $? 124 "a question without end is ended by a signal"
 
+escapes() { LC_ALL=C grep -ac $'[\x1b\x07]'; }
+on_terminal() { script -qefc "$events $1" /dev/null </dev/null; }
+for question in 'list -f csv' 'query -f csv "SELECT routing_key, body FROM events"'; do
+	like "$(on_terminal "$question" | tr -d '\r')" '\\x1b\]0;x\\x07' "a terminal is shown, not told: $question"
+	is "$(on_terminal "$question" | escapes)" 0 "nothing is left that it obeys"
+done
+is "$("$events" query -f csv 'SELECT body FROM events' | escapes)" 1 "a pipe gets the very bytes"
+
 # ---- which option goes with which verb ----
 
 while IFS='|' read -r arguments text; do
@@ -257,6 +265,11 @@ done <<'END'
 list --tap x|--tap does not go with list; it goes with record
 list --head x|--head does not go with list; it goes with verify
 verify --since 1h|--since does not go with verify; it goes with list, stats, replay, export
+list --batch 5|--batch does not go with list; it goes with record, import
+stats --batch-time 1s|--batch-time does not go with stats; it goes with record
+export --window 5|--window does not go with export; it goes with replay
+verify --snapshot-every 0|--snapshot-every does not go with verify; it goes with fold
+compact --source x|--source does not go with compact; it goes with append
 compact --to 5|--to does not go with compact
 export -f csv|--format does not go with export
 query|query needs SQL
@@ -328,6 +341,15 @@ ok "one of the properties" changed '"delivery_mode":2' 1
 ok "one of a plain message" changed 18446744073709551615 2
 ok "one of a routing key" changed orders 2
 like "$(cat err.txt)" "store 'changed.db' is damaged, or its past was changed" "and that is the error"
+
+cp events.db odd.db
+for odd in '[]' 5 '{bad}' '{' '""'; do
+	sqlite3 odd.db "DROP TRIGGER IF EXISTS event_update; UPDATE event SET properties = '$odd' WHERE position = 3"
+	for verb in "list --from 3" "show 3" "export --from 3" stats "fold --each --reduce .state+1" "fold --stream-by correlation_id --each --reduce .state+1"; do
+		# shellcheck disable=SC2086 # words
+		ok "properties $odd stop $verb" fails 65 "event 3 is damaged: its properties are no JSON object" ${verb%% *} --store odd.db ${verb#"${verb%% *}"}
+	done
+done
 
 "$events" import -q again.jsonl
 like "$("$events" verify --head "${head^^}")" "^the hash of --head is that of event 4$" "which stays behind when events come"

@@ -105,11 +105,16 @@ like "$(<"$work/err")" "did you mean 'balance'" "with the nearest"
 
 # ---- snapshots ----
 
+fold --projection balance --stream race --snapshot-every 0 >/dev/null
+is "$(sql "SELECT count(*) FROM snapshot WHERE stream = 'race'")" 0 "--snapshot-every counts before the projection's own"
 is "$(fold --projection balance --stream race)" "$(sql "SELECT sum(json_extract(body, '\$.amount')) FROM event WHERE subject = 'race'")" \
 	"a projection of the settings"
 is "$(sql "SELECT count(*) FROM snapshot WHERE stream = 'race'")" 6 "it keeps a snapshot every two events"
+state=$(fold --projection balance --stream race)
 sql "UPDATE snapshot SET state = '1000' WHERE stream = 'race'"
-is "$(fold --projection balance --stream race)" 1000 "which the next fold begins at"
+ends 65 "verify finds a snapshot that somebody has changed" events verify
+like "$(<"$work/out")" "^event [0-9]+: a snapshot that a fold has kept behind it was changed" "and where"
+is "$(fold --projection balance --stream race)" "$state" "no fold uses it"
 is "$(fold --projection balance --stream race --set 'projections.balance.reduce=.state + 1')" 12 "but not one with another reducer"
 is "$(sql "SELECT count(*) FROM snapshot WHERE stream = 'race' AND state = '1000'")" 0 "whose snapshots go when the projection has new ones"
 sql "UPDATE snapshot SET state = '1000', hash = zeroblob(32) WHERE stream = 'race'"

@@ -252,6 +252,21 @@ END_TEST
 
 /* ---- what makes a snapshot void ---- */
 
+static void lie(struct fold *f, const char *owner)
+{
+	struct snapshots *s = snapshots_create(store, fold_digest(f), owner);
+	for (uint64_t version = 3; version <= 9; version += 3) {
+		struct snapshot found;
+		ck_assert_msg(
+		    snapshots_find(s, SLICE("acc"), version, &found, &err), "%s", err.text);
+		ck_assert_uint_eq(found.version, version);
+		found.state = SLICE("1000");
+		snapshots_add(s, SLICE("acc"), &found);
+	}
+	ck_assert_msg(snapshots_write(s, &err), "%s", err.text);
+	snapshots_free(s);
+}
+
 /* The store has snapshots of a lie from here on: whoever uses them is found out. */
 static struct fold *make_liars(const char *owner)
 {
@@ -261,7 +276,7 @@ static struct fold *make_liars(const char *owner)
 	ck_assert_str_eq(right, "55");
 	free(right);
 	ck_assert_int_eq(count_of("SELECT count(*) FROM snapshot"), 3);
-	change("UPDATE snapshot SET state = '1000'");
+	lie(f, owner);
 	check_state(f, "acc", 3, "1010"); /* the last one is of version 9 */
 	return f;
 }
@@ -291,6 +306,20 @@ START_TEST(snapshot_of_another_past_is_not_used)
 	check_state(f, "acc", 3, "55"); /* and keeps new ones in their place */
 	check_state(f, "acc", 3, "55");
 	ck_assert_int_eq(count_of("SELECT count(*) FROM snapshot WHERE state = '45'"), 1);
+	fold_free(f);
+}
+END_TEST
+
+START_TEST(snapshot_that_somebody_changed_is_not_used)
+{
+	static const char *const changes[] = {"state = '2000'", "version = 8",
+	    "position = 8, hash = (SELECT hash FROM event WHERE position = 8)",
+	    "seal = zeroblob(32)", "seal = x''"};
+	char sql[128];
+	snprintf(sql, sizeof sql, "UPDATE snapshot SET %s WHERE version = 9", changes[_i]);
+	struct fold *f = make_liars(NULL);
+	change(sql);
+	check_state(f, "acc", 20, "1034"); /* from version 6 on */
 	fold_free(f);
 }
 END_TEST
@@ -647,6 +676,7 @@ int main(void)
 	tcase_add_test(tc, fold_with_snapshots_is_the_fold_without_at_every_version);
 	tcase_add_test(tc, changed_reducer_uses_no_snapshot_of_the_old_one);
 	tcase_add_test(tc, snapshot_of_another_past_is_not_used);
+	tcase_add_loop_test(tc, snapshot_that_somebody_changed_is_not_used, 0, 5);
 	tcase_add_test(tc, old_snapshots_of_a_projection_are_deleted);
 	tcase_add_test(tc, store_that_cannot_be_written_to_is_folded_without_keeping);
 	tcase_add_test(tc, state_that_would_not_come_back_is_not_kept);

@@ -121,6 +121,9 @@ START_TEST(members_move_in_and_out_of_an_object)
 	datum_free(&absent);
 	CHECK_TEXT(a, "1");
 	CHECK_TEXT(object, "{\"b\":true}");
+	struct datum array = must_parse("[1]"), none = datum_move(&array, "a");
+	ck_assert(!datum_exists(&none));
+	CHECK_TEXT(array, "[1]");
 }
 END_TEST
 

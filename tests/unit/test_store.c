@@ -555,8 +555,9 @@ END_TEST
 
 START_TEST(a_condition_that_is_none_is_refused)
 {
-	static const char *const wheres[] = {
-	    "type =", "1; DELETE FROM event", "nothing = 1", "1, 2", "1) OR (1", "", "1 -- \n; 2"};
+	static const char *const wheres[] = {"type =", "1; DELETE FROM event", "nothing = 1",
+	    "1, 2", "1) OR (1", "", "1 -- \n; 2", "1=1 /*", "count(*)>0", "1 x",
+	    "row_number() OVER ()", "DISTINCT 1"};
 	struct store *store = open_store(STORE_CREATE);
 	for (size_t i = 0; i < ARRAY_LEN(wheres); i++) {
 		struct select_filter filter = {.where = wheres[i]};

@@ -6,6 +6,7 @@
 #include "model/table.h"
 #include "store/append.h"
 #include "store/chain.h"
+#include "store/snapshots.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -165,10 +166,24 @@ END_TEST
 
 /* ---- by SQL ---- */
 
-static void play(const char *sql)
+static void drop_triggers(void)
 {
 	play_on(path, "DROP TRIGGER event_update; DROP TRIGGER event_delete");
+}
+
+static void restore_triggers(void)
+{
+	play_on(path, "CREATE TRIGGER event_update BEFORE UPDATE ON event"
+		      " BEGIN SELECT raise(ABORT, 'an event is never changed'); END;"
+		      "CREATE TRIGGER event_delete BEFORE DELETE ON event"
+		      " BEGIN SELECT raise(ABORT, 'an event is never deleted'); END;");
+}
+
+static void play(const char *sql)
+{
+	drop_triggers();
 	play_on(path, sql);
+	restore_triggers();
 }
 
 #define HASH "it is not what its hash says"
@@ -235,6 +250,66 @@ START_TEST(what_was_changed_by_sql_is_named)
 }
 END_TEST
 
+START_TEST(a_schema_that_is_not_the_store_s_is_told)
+{
+	static const struct {
+		const char *sql, *said;
+	} rows[] = {
+	    {"DROP TRIGGER event_delete", "0: the file: the trigger event_delete is missing\n"},
+	    {"DROP VIEW events; CREATE VIEW events AS SELECT * FROM event",
+		"0: the file: the view events is not what it was\n"},
+	    {"CREATE TRIGGER mine AFTER INSERT ON event BEGIN SELECT 1; END",
+		"0: the file: the trigger mine is not the store's\n"},
+	    {"DROP INDEX event_offset", "0: the file: the index event_offset is missing\n"},
+	    {"ALTER TABLE cursor ADD COLUMN x TEXT",
+		"0: the file: the table cursor is not what it was\n"},
+	    {"CREATE TABLE mine (x); CREATE VIEW hers AS SELECT x FROM mine; VACUUM", ""},
+	};
+	unsigned char head[STORE_HASH_BYTES];
+	struct verify_result result;
+	struct said said;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		make_store(head);
+		play_on(path, rows[i].sql);
+		ck_assert_msg(verify(path, NULL, &said, &result), "%s", err.text);
+		ck_assert_str_eq(said.text, rows[i].said);
+		remove_file(path);
+	}
+}
+END_TEST
+
+static void keep_snapshot(uint64_t position, const char *state)
+{
+	static const unsigned char reducer[DIGEST_BYTES] = {1}, hash[STORE_HASH_BYTES] = {2};
+	const struct snapshot snapshot = {2, position, hash, slice_str(state)};
+	struct store *store = store_open(path, STORE_WRITE, &err);
+	struct snapshots *s = snapshots_create(store, reducer, "balance");
+	snapshots_add(s, SLICE("account/acc1"), &snapshot);
+	ck_assert_msg(snapshots_write(s, &err), "%s", err.text);
+	snapshots_free(s);
+	store_close(store);
+}
+
+START_TEST(a_snapshot_that_was_changed_is_named)
+{
+	static const char *const lies[] = {"reducer = x'00'", "stream = 'account/acc2'",
+	    "version = 9", "hash = zeroblob(32)", "hash = x''", "state = '777'", "seal = x'00'"};
+	unsigned char head[STORE_HASH_BYTES];
+	struct verify_result result;
+	struct said said;
+	char sql[128];
+	make_store(head);
+	keep_snapshot(4, "4");
+	keep_snapshot(7, "77");
+	ck_assert_msg(verify(path, NULL, &said, &result), "%s", err.text);
+	ck_assert_str_eq(said.text, "");
+	snprintf(sql, sizeof sql, "UPDATE snapshot SET %s WHERE position = 7", lies[_i]);
+	play_on(path, sql);
+	ck_assert_msg(verify(path, NULL, &said, &result), "%s", err.text);
+	ck_assert_str_eq(said.text, "7: a snapshot that a fold has kept behind it was changed\n");
+}
+END_TEST
+
 START_TEST(of_a_changed_event_alone_nothing_else_is_said)
 {
 	unsigned char head[STORE_HASH_BYTES];
@@ -257,7 +332,8 @@ START_TEST(a_past_that_was_written_anew_has_another_head)
 	sqlite3 *db;
 	sqlite3_stmt *row, *write;
 	make_store(head);
-	play("UPDATE event SET body = '{}' WHERE position = 3");
+	drop_triggers();
+	play_on(path, "UPDATE event SET body = '{}' WHERE position = 3");
 	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
 	sqlite3_prepare_v2(db,
 	    "SELECT position, received, redelivered, stream_offset, queue, exchange, routing_key,"
@@ -286,6 +362,7 @@ START_TEST(a_past_that_was_written_anew_has_another_head)
 	sqlite3_finalize(row);
 	sqlite3_finalize(write);
 	sqlite3_close(db);
+	restore_triggers();
 	ck_assert(verify(path, head, &said, &result));
 	ck_assert_str_eq(said.text, "");
 	ck_assert_uint_eq(result.wanted_at, 0);
@@ -457,6 +534,8 @@ static Suite *verify_suite(void)
 	tcase_add_test(tcase, a_store_that_is_whole_has_no_fault);
 	tcase_add_test(tcase, a_store_without_events_has_no_fault);
 	tcase_add_loop_test(tcase, what_was_changed_by_sql_is_named, 0, (int)ARRAY_LEN(changes));
+	tcase_add_test(tcase, a_schema_that_is_not_the_store_s_is_told);
+	tcase_add_loop_test(tcase, a_snapshot_that_was_changed_is_named, 0, 7);
 	tcase_add_test(tcase, of_a_changed_event_alone_nothing_else_is_said);
 	tcase_add_test(tcase, a_past_that_was_written_anew_has_another_head);
 	tcase_add_test(tcase, events_cut_off_the_end_take_the_head_with_them);
