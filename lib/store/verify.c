@@ -261,16 +261,21 @@ static void note_stray(struct verify *v, sqlite3_stmt *s)
 	free(what);
 }
 
-/* Row after row, until one is not what comes next. */
+/* Rows in one go: a statement that is under way for long keeps the log of the file from being taken
+ * up into it. */
+#define CHUNK 1000
+
+/* Row after row, until one is not what comes next, or they are many. */
 static bool scan(struct verify *v, struct error *err)
 {
 	int code;
 	store_bind_u64(v->scan, 1, v->at);
 	bool good = true;
-	while ((good = verify_step(v, v->scan, &code, err)) && code == SQLITE_ROW &&
+	uint64_t end = v->at + CHUNK;
+	while ((good = verify_step(v, v->scan, &code, err)) && code == SQLITE_ROW && v->at < end &&
 	       is_next(v, v->scan))
 		pass(v, v->scan);
-	if (good && code == SQLITE_ROW)
+	if (good && code == SQLITE_ROW && !is_next(v, v->scan))
 		note_stray(v, v->scan);
 	sqlite3_reset(v->scan);
 	return good;
