@@ -88,7 +88,8 @@ struct events_select *events_select_create(
 	    .subject = o->stream,
 	    .grep = o->grep,
 	    .where = o->where,
-	    .reverse = o->reverse};
+	    .reverse = o->reverse,
+	    .limit = o->jq == NULL ? s->limit : 0};
 	bool good = read_times(&s->filter, o, now_us, err);
 	if (good && o->jq != NULL)
 		good = (s->jq = core_jq_create(o->jq, FLOW_HELD, err)) != NULL;

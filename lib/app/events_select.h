@@ -28,7 +28,7 @@ struct events_select *events_select_create(
 void events_select_free(struct events_select *s);
 
 /* What the store is asked for, to be changed before events_select_open: replay clears `exchange`.
- * Its limit is 0: events_select_next counts. */
+ * With --jq its limit is 0: events_select_next counts. */
 struct select_filter *events_select_filter(struct events_select *s);
 
 /* Begins, or begins anew. The store must outlive it. */

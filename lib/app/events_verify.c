@@ -13,10 +13,10 @@ static void write_fault(void *ctx, const struct verify_fault *f)
 {
 	struct buf *out = ctx;
 	if (f->position > 0 && f->last > f->position)
-		buf_printf(out, "events %llu to %llu", (unsigned long long)f->position,
-		    (unsigned long long)f->last);
+		buf_printf(out, "events %lld to %lld", (long long)f->position, (long long)f->last);
 	else if (f->position > 0)
-		buf_printf(out, "event %llu", (unsigned long long)f->position);
+		buf_printf(
+		    out, "event %lld", (long long)f->position); /* a changed one may be negative */
 	if (f->id.ptr != NULL) {
 		buf_append_str(out, ", id ");
 		text_escape(f->id, 200, out);

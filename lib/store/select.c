@@ -1,5 +1,6 @@
 #include "store/select.h"
 
+#include "base/chrono.h"
 #include "base/mem.h"
 #include "base/skim.h"
 #include "base/text.h"
@@ -9,17 +10,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Rows that are read in one go: a statement that is under way for long keeps the log of the file
- * from being taken up into it. */
-#define CHUNK 1000
+/* Rows are read ahead, so many or so much at once: a statement that is under way while whoever asks
+ * waits for a reader or a broker would keep the log of the file from being taken up into it. */
+#define CHUNK 256
+#define CHUNK_BYTES ((size_t)256 << 10)
+#define CHUNK_NS (20 * CHRONO_MS)
+
+/* Its texts stand in `bytes`, one behind the other, in the order of texts[]. */
+struct row {
+	struct select_event event;
+	unsigned char hash[STORE_HASH_BYTES];
+};
 
 struct select {
 	struct store *store;
 	struct select_filter filter; /* texts borrowed; from and to move on */
 	sqlite3_stmt *statement;
 	uint64_t left; /* of the limit */
-	size_t in_chunk;
-	bool is_begun, is_done;
+	struct row rows[CHUNK];
+	size_t count, next; /* rows; the one that is given next */
+	size_t chunk;	    /* rows to read next: few at first, who wants one gets it at once */
+	struct buf bytes;
+	size_t at; /* in bytes: the texts of the next row */
+	bool is_done;
 };
 
 enum column {
@@ -178,7 +191,7 @@ static void bind_all(struct select *select)
 	bind_number(s, ":since", f->since_us);
 	bind_number(s, ":until", f->until_us);
 	bind_number(s, ":after", (int64_t)f->after_version);
-	bind_number(s, ":chunk", CHUNK);
+	bind_number(s, ":chunk", (int64_t)select->chunk);
 	bind_text(s, ":subject", f->subject);
 	bind_text(s, ":exchange", f->exchange);
 	bind_texts(s, "type", f->types, f->type_count);
@@ -241,6 +254,7 @@ struct select *select_open(
 	select->store = store;
 	select->filter = *filter;
 	select->left = filter->limit > 0 ? filter->limit : UINT64_MAX;
+	select->chunk = 1;
 	if (open_statement(select, err))
 		return select;
 	select_close(select);
@@ -252,6 +266,7 @@ void select_close(struct select *select)
 	if (select == NULL)
 		return;
 	sqlite3_finalize(select->statement);
+	buf_release(&select->bytes);
 	free(select);
 }
 
@@ -281,8 +296,6 @@ static void read_event(sqlite3_stmt *s, struct select_event *out)
 	    .data = store_column(s, COLUMN_DATA),
 	    .hash = hash.len == STORE_HASH_BYTES ? (const unsigned char *)hash.ptr : none,
 	};
-	if (out->data.ptr == NULL)
-		out->data = out->body;
 }
 
 /* The store writes nothing else: whoever reads on relies on it. */
@@ -322,34 +335,81 @@ static bool blame_where(const struct select *select, struct error *err)
 	return false;
 }
 
-static bool step(struct select *select, bool *row, struct error *err)
+static const size_t texts[] = {offsetof(struct select_event, queue),
+    offsetof(struct select_event, id), offsetof(struct select_event, type),
+    offsetof(struct select_event, source), offsetof(struct select_event, subject),
+    offsetof(struct select_event, time), offsetof(struct select_event, exchange),
+    offsetof(struct select_event, routing_key), offsetof(struct select_event, properties),
+    offsetof(struct select_event, body), offsetof(struct select_event, data)};
+
+static struct slice *text_of(struct select_event *event, size_t i)
 {
-	if (!select->is_begun || select->in_chunk == CHUNK) {
-		sqlite3_reset(select->statement);
-		bind_all(select);
-		select->is_begun = true;
-		select->in_chunk = 0;
+	return (struct slice *)((char *)event + texts[i]);
+}
+
+static void keep_row(struct select *select)
+{
+	struct row *row = &select->rows[select->count++];
+	read_event(select->statement, &row->event);
+	memcpy(row->hash, row->event.hash, sizeof row->hash);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		buf_append(&select->bytes, *text_of(&row->event, i));
+	move_on(select, &row->event);
+}
+
+/* The rows that come next. What fails behind the first of them fails when they are given. */
+static bool read_chunk(struct select *select, struct error *err)
+{
+	bool row = true, good = true;
+	struct error later = {0};
+	uint64_t began = chrono_now_ns();
+	if (select->chunk > select->left)
+		select->chunk = (size_t)select->left;
+	select->count = select->next = select->at = 0;
+	buf_clear(&select->bytes);
+	bind_all(select);
+	while (good && row && select->count < select->chunk && select->bytes.len < CHUNK_BYTES &&
+	       (select->count == 0 || chrono_now_ns() - began < CHUNK_NS)) {
+		good = store_step(
+		    select->store, select->statement, &row, select->count == 0 ? err : &later);
+		if (good && row)
+			keep_row(select);
 	}
-	if (!store_step(select->store, select->statement, row, err))
+	if (!good && select->count == 0)
 		return blame_where(select, err);
-	select->in_chunk++;
+	error_clear(&later);
+	select->is_done = good && !row;
+	sqlite3_reset(select->statement);
+	select->chunk = select->chunk < CHUNK / 2 ? 2 * select->chunk : CHUNK;
 	return true;
+}
+
+static void give_row(struct select *select, struct select_event *out)
+{
+	struct row *row = &select->rows[select->next++];
+	*out = row->event;
+	out->hash = row->hash;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct slice *text = text_of(out, i);
+		if (text->len > 0)
+			text->ptr = select->bytes.ptr + select->at;
+		else if (text->ptr != NULL)
+			text->ptr = "";
+		select->at += text->len;
+	}
+	if (out->data.ptr == NULL)
+		out->data = out->body;
 }
 
 bool select_next(struct select *select, struct select_event *out, struct error *err)
 {
-	bool row;
-	if (select->is_done || select->left == 0)
+	if (select->left == 0)
 		return false;
-	if (!step(select, &row, err))
+	if (select->next == select->count &&
+	    (select->is_done || !read_chunk(select, err) || select->count == 0))
 		return false;
-	if (!row) {
-		select->is_done = true;
-		return false;
-	}
 	select->left--;
-	read_event(select->statement, out);
-	move_on(select, out);
+	give_row(select, out);
 	return check_event(out, err);
 }
 

@@ -1,4 +1,8 @@
-/* select.h - events out of the store, in the order of their positions. */
+/*
+ * select.h - events out of the store, in the order of their positions.
+ *
+ * They are read ahead in small lots and kept: between two calls nothing holds the file.
+ */
 #ifndef STORE_SELECT_H
 #define STORE_SELECT_H
 

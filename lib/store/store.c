@@ -463,6 +463,10 @@ bool store_head(struct store *store, uint64_t *position, unsigned char *hash, st
 	struct slice found = row ? store_column(statement, 1) : (struct slice){0};
 	if (found.len == STORE_HASH_BYTES)
 		memcpy(hash, found.ptr, STORE_HASH_BYTES);
+	if (row && (*position == 0 || *position > STORE_MAX_POSITION))
+		good = error_set(err, ERROR_DATA,
+		    "store '%s' is damaged: its last event stands at position %lld, where none can",
+		    store->shown, (long long)*position);
 	sqlite3_finalize(statement);
 	return good;
 }

@@ -14,7 +14,8 @@
 
 #include <stdint.h>
 
-#define STORE_HASH_BYTES 32 /* SHA-256 */
+#define STORE_HASH_BYTES 32			     /* SHA-256 */
+#define STORE_MAX_POSITION ((UINT64_C(1) << 53) - 1) /* what a double holds, so jq and JSON too */
 
 enum store_mode {
 	STORE_READ,   /* read-only: the file and its tables stay as they are */
@@ -33,7 +34,8 @@ void store_close(struct store *store);
 
 const char *store_path(const struct store *store); /* printable */
 
-/* The last event: its position, 0 in an empty store, and its hash (STORE_HASH_BYTES; zeros). */
+/* The last event: its position, 0 in an empty store, and its hash (STORE_HASH_BYTES; zeros).
+ * ERROR_DATA: it stands where no event can. */
 bool store_head(
     struct store *store, uint64_t *position, unsigned char *hash, struct error *err) MUST_CHECK;
 

@@ -9,7 +9,6 @@
 #include "store/verify_private.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #define SELECT                                                                                     \
 	"SELECT position, received, redelivered, queue, stream_offset, exchange, routing_key, id," \
@@ -261,16 +260,21 @@ static void note_stray(struct verify *v, sqlite3_stmt *s)
 	free(what);
 }
 
-/* Row after row, until one is not what comes next. */
+/* Rows in one go: a statement that is under way for long keeps the log of the file from being taken
+ * up into it. */
+#define CHUNK 1000
+
+/* Row after row, until one is not what comes next, or they are many. */
 static bool scan(struct verify *v, struct error *err)
 {
 	int code;
 	store_bind_u64(v->scan, 1, v->at);
 	bool good = true;
-	while ((good = verify_step(v, v->scan, &code, err)) && code == SQLITE_ROW &&
+	uint64_t end = v->at + CHUNK;
+	while ((good = verify_step(v, v->scan, &code, err)) && code == SQLITE_ROW && v->at < end &&
 	       is_next(v, v->scan))
 		pass(v, v->scan);
-	if (good && code == SQLITE_ROW)
+	if (good && code == SQLITE_ROW && !is_next(v, v->scan))
 		note_stray(v, v->scan);
 	sqlite3_reset(v->scan);
 	return good;
@@ -320,24 +324,36 @@ static bool search(struct verify *v, uint64_t end, bool *found, struct error *er
 	return true;
 }
 
+/* One number; *found is false when damage hides it. */
+static bool ask_number(
+    struct verify *v, const char *sql, uint64_t *out, bool *found, struct error *err)
+{
+	int code = SQLITE_DONE;
+	sqlite3_stmt *s = store_prepare(v->store, sql, err);
+	bool good = s != NULL && verify_step(v, s, &code, err);
+	*found = code == SQLITE_ROW;
+	*out = *found ? store_column_u64(s, 0) : 0;
+	sqlite3_finalize(s);
+	return good;
+}
+
 /* No event takes less than so many bytes of the file: a bound for positions that cannot be. */
 #define LEAST_EVENT_BYTES 48
 
-/* The last position; of a file whose end is damaged, one that is surely behind it. */
+/* The last position; of a file whose end is damaged, or whose events say what cannot be, one that
+ * is surely behind it. */
 static bool find_end(struct verify *v, uint64_t *end, struct error *err)
 {
-	int code;
-	struct stat file;
-	sqlite3_stmt *s = store_prepare(v->store, "SELECT max(position) FROM event", err);
-	bool good = s != NULL && verify_step(v, s, &code, err);
-	if (good && code == SQLITE_ROW)
-		*end = store_column_u64(s, 0);
-	else if (good)
-		*end = stat(v->store->path, &file) == 0
-			   ? (uint64_t)file.st_size / LEAST_EVENT_BYTES + 1
-			   : 0;
-	sqlite3_finalize(s);
-	return good;
+	uint64_t bytes;
+	bool found, is_known;
+	if (!ask_number(v, "SELECT max(position) FROM event", end, &found, err) ||
+	    !ask_number(v, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+		&bytes, &is_known, err))
+		return false;
+	uint64_t most = bytes / LEAST_EVENT_BYTES + 1;
+	if (!found || *end > most)
+		*end = most;
+	return true;
 }
 
 static bool check_events(struct verify *v, struct error *err)

@@ -351,6 +351,16 @@ for odd in '[]' 5 '{bad}' '{' '""'; do
 	done
 done
 
+for far in 9223372036854775807 9007199254740992; do
+	cp events.db odd.db
+	sqlite3 odd.db "DROP TRIGGER event_update; UPDATE event SET position = $far WHERE position = 4"
+	for verb in list stats "show 1" "fold --reduce .state+1"; do
+		# shellcheck disable=SC2086 # words
+		ok "an event at $far stops $verb" fails 65 "stands at position $far, where none can" ${verb%% *} --store odd.db ${verb#"${verb%% *}"}
+	done
+	like "$("$events" verify --store odd.db 2>/dev/null)" "^event $far.*stands where no event can" "verify names it"
+done
+
 "$events" import -q again.jsonl
 like "$("$events" verify --head "${head^^}")" "^the hash of --head is that of event 4$" "which stays behind when events come"
 status_is 65 "another head is another past" "$events" verify --head "${head//[0-8]/9}"

@@ -569,6 +569,49 @@ START_TEST(a_condition_that_is_none_is_refused)
 }
 END_TEST
 
+/* Who waits for a reader between two events must not make the log grow. */
+START_TEST(a_select_under_way_does_not_hold_the_file)
+{
+	enum { COUNT = 1200 };
+	struct store *store = open_store(STORE_CREATE);
+	struct append *append = append_create(store);
+	char *big = mem_alloc(1, 40001); /* some lots end by what they hold */
+	memset(big, 'x', 40000);
+	for (int i = 0; i < COUNT; i++)
+		add(append,
+		    (struct sample){.body = i % 100 < 10 ? big : "", .queue = i % 2 ? "q" : NULL});
+	commit(append);
+	sqlite3 *db;
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "SELECT * FROM meta", NULL, NULL, NULL), SQLITE_OK);
+	for (int reverse = 0; reverse < 2; reverse++) {
+		struct select_filter filter = {.reverse = reverse};
+		struct select *select = select_open(store, &filter, &err);
+		struct select_event event;
+		uint64_t count = 0;
+		while (select_next(select, &event, &err)) {
+			uint64_t position = reverse ? COUNT - count : count + 1;
+			ck_assert_uint_eq(event.position, position);
+			ck_assert_uint_eq(event.body.len, (position - 1) % 100 < 10 ? 40000 : 0);
+			ck_assert(event.body.len == 0 || event.body.ptr[39999] == 'x');
+			ck_assert_ptr_eq(event.data.ptr, event.body.ptr);
+			ck_assert_int_eq(event.queue.ptr != NULL, position % 2 == 0);
+			if (count++ % 100 == 50)
+				ck_assert_int_eq(sqlite3_wal_checkpoint_v2(db, NULL,
+						     SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL),
+				    SQLITE_OK);
+		}
+		ck_assert_msg(err.kind == ERROR_NONE, "%s", err.text);
+		ck_assert_uint_eq(count, COUNT);
+		select_close(select);
+	}
+	sqlite3_close(db);
+	free(big);
+	append_free(append);
+	store_close(store);
+}
+END_TEST
+
 /* ---- the file ---- */
 
 START_TEST(a_store_is_private_and_its_events_cannot_be_changed)
@@ -674,6 +717,7 @@ int main(void)
 	tcase_add_test(cases, what_was_received_never_goes_back);
 	tcase_add_test(cases, filters_find_what_they_say);
 	tcase_add_test(cases, a_condition_that_is_none_is_refused);
+	tcase_add_test(cases, a_select_under_way_does_not_hold_the_file);
 	tcase_add_test(cases, a_store_is_private_and_its_events_cannot_be_changed);
 	tcase_add_test(cases, what_is_no_store_is_refused_and_left);
 	tcase_add_test(cases, an_empty_file_becomes_a_store);

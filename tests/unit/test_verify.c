@@ -122,8 +122,8 @@ static void note(void *ctx, const struct verify_fault *f)
 	size_t len = strlen(said->text);
 	for (uint64_t p = f->position; p > 0 && p <= f->last && p <= EVENTS; p++)
 		said->named[p] = true;
-	snprintf(said->text + len, sizeof said->text - len, "%llu: %s\n",
-	    (unsigned long long)f->position, f->what);
+	snprintf(said->text + len, sizeof said->text - len, "%lld: %s\n", (long long)f->position,
+	    f->what);
 }
 
 /* False when the file is not even a store. */
@@ -190,7 +190,7 @@ static void play(const char *sql)
 
 static const struct {
 	const char *sql;
-	int position; /* 0: of the file */
+	long long position; /* 0: of the file */
 	const char *what;
 } changes[] = {
     {"UPDATE event SET body = '{\"amount\":5000}' WHERE position = 5", 5, HASH},
@@ -225,6 +225,10 @@ static const struct {
     {"DELETE FROM event WHERE position BETWEEN 3 AND 20", 3, "missing"},
     {"UPDATE event SET position = 100 WHERE position = 24", 24, "missing"},
     {"UPDATE event SET position = -1 WHERE position = 5", 5, "missing"},
+    {"UPDATE event SET position = -1 WHERE position = 5", -1, "stands where no event can"},
+    {"UPDATE event SET position = 9223372036854775807 WHERE position = 24", 24, "missing"},
+    {"UPDATE event SET position = 1 << 53 WHERE position = 24", 1LL << 53,
+	"stands where no event can"},
     {"DELETE FROM ids WHERE position = 5", 5, "the index of ids does not have it"},
     {"INSERT INTO ids VALUES (1, 5)", 5, "the index of ids has it with an id"},
     {"DELETE FROM streams WHERE position = 5", 5, "the index of subjects does not have it"},
@@ -241,7 +245,7 @@ START_TEST(what_was_changed_by_sql_is_named)
 	make_store(head);
 	play(changes[_i].sql);
 	ck_assert_msg(verify(path, NULL, &said, &result), "%s", err.text);
-	snprintf(line, sizeof line, "%d: ", changes[_i].position);
+	snprintf(line, sizeof line, "%lld: ", changes[_i].position);
 	const char *at = said.text;
 	while (at != NULL && strncmp(at, line, strlen(line)) != 0)
 		at = strchr(at, '\n') != NULL ? strchr(at, '\n') + 1 : NULL;
