@@ -3,9 +3,9 @@
  *
  * The positions go up by one; each event's hash covers it and the hash before it (chain.h), so that
  * a past that was changed is found. An event that has an id is in the store once for each id and
- * content: the same again, from a redelivery or a publisher that was not sure, is recognised. One of
- * a RabbitMQ stream is there once for each queue and offset, whatever its id.
- * Events with a subject are counted per subject: their version.
+ * content: the same again, from a redelivery or a publisher that was not sure, is recognised. One
+ * of a RabbitMQ stream is there once for each queue and offset, whatever its id. Events with a
+ * subject are counted per subject: their version.
  */
 #ifndef STORE_APPEND_H
 #define STORE_APPEND_H
