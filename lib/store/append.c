@@ -207,13 +207,14 @@ static bool read_head(struct append *append, struct head *head, struct error *er
 	if (!row)
 		return true;
 	struct slice hash = store_column(append->last, 2);
-	bool good = hash.len == STORE_HASH_BYTES;
 	head->position = store_column_u64(append->last, 0);
 	head->received_us = sqlite3_column_int64(append->last, 1);
+	bool good = hash.len == STORE_HASH_BYTES && head->position > 0 &&
+		    head->position < STORE_MAX_POSITION;
 	if (good)
 		memcpy(head->hash, hash.ptr, STORE_HASH_BYTES);
 	sqlite3_reset(append->last);
-	return good || error_set(err, ERROR_DATA, "store '%s': the hash of event %llu is damaged",
+	return good || error_set(err, ERROR_DATA, "store '%s': the last event, %llu, is damaged",
 			   store_path(append->store), (unsigned long long)head->position);
 }
 

@@ -444,6 +444,28 @@ START_TEST(a_store_that_is_removed_takes_nothing_more)
 }
 END_TEST
 
+START_TEST(nothing_is_appended_behind_a_position_that_none_can_have)
+{
+	sqlite3 *db;
+	struct store *store = open_store(STORE_CREATE);
+	struct append *append = append_create(store);
+	const struct append_result *r;
+	put(append, (struct sample){.id = "1"});
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db,
+			     "DROP TRIGGER event_update;"
+			     "UPDATE event SET position = 9223372036854775807",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+	add(append, (struct sample){.id = "2"});
+	ck_assert(!append_commit(append, &r, &err));
+	ck_assert_int_eq(err.kind, ERROR_DATA);
+	append_free(append);
+	store_close(store);
+}
+END_TEST
+
 START_TEST(a_store_without_its_log_gets_it_back)
 {
 	sqlite3 *db;
@@ -712,6 +734,7 @@ int main(void)
 	tcase_add_test(cases, two_writers_take_turns_without_a_gap);
 	tcase_add_test(cases, a_writer_that_was_overtaken_counts_on);
 	tcase_add_test(cases, a_store_that_is_removed_takes_nothing_more);
+	tcase_add_test(cases, nothing_is_appended_behind_a_position_that_none_can_have);
 	tcase_add_test(cases, a_store_without_its_log_gets_it_back);
 	tcase_add_test(cases, a_commit_that_fails_leaves_the_batch_and_the_store);
 	tcase_add_test(cases, what_was_received_never_goes_back);
