@@ -64,6 +64,9 @@ is "$(head_of three.db)" "$head" "through a pipe as well"
 like "$(cat "$work/err")" "^events: 2 imported, 2 duplicates" "what has an id is not stored twice"
 sed '2s/"hop"/"hip"/;2s/41/42/' in.jsonl | sed -n 2p >again.jsonl
 "$events" import --store two.db again.jsonl 2>"$work/err"
+like "$(cat "$work/err")" "1 imported, 0 duplicates, 1 times_moved" "another place in a stream is another event, whatever its id"
+jq -c 'del(.stream_offset)' again.jsonl | sed 's/hip/hup/' >queue.jsonl
+"$events" import --store two.db queue.jsonl 2>"$work/err"
 like "$(cat "$work/err")" "1 imported, 0 duplicates, 1 ids_used_again" "other content under the same id is stored, and told"
 : >empty.jsonl
 status_is 0 "a file without lines is an empty store" "$events" import --store none.db empty.jsonl
