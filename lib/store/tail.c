@@ -265,6 +265,9 @@ void tail_find(struct tail *tail, struct slice id)
 static bool next_in_table(struct tail *tail, uint64_t *position, struct error *err)
 {
 	bool row;
+	*position = 0;
+	if (tail->indexed == 0) /* nothing is in the table */
+		return true;
 	if (!tail->in_table) {
 		sqlite3_bind_int64(tail->ids, 1, tail->sought);
 		tail->in_table = true;
@@ -292,7 +295,7 @@ bool tail_version(struct tail *tail, struct slice subject, uint64_t *version, st
 	bool is_new, row;
 	uint32_t i = take_stream(tail, subject, &is_new);
 	*version = tail->streams[i].version;
-	if (!is_new)
+	if (!is_new || tail->indexed == 0)
 		return true;
 	store_bind_text(tail->version, 1, subject);
 	if (!store_step(tail->store, tail->version, &row, err))
