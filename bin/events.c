@@ -336,8 +336,27 @@ static const struct command command = {
     .operands = "[QUEUE...|SQL|FILE]",
     .groups = groups,
     .verbs = verbs,
-    .notes = "Examples:\n"
-	     "  events list",
+    .notes =
+	"The store is a SQLite file, events.db in this folder unless --store says otherwise. A "
+	"message is acknowledged when its event is on the disk; an event that has an id is stored "
+	"once, and none is ever changed: each carries a hash over itself and all before it. For "
+	"what only reads, --store stream:QUEUE takes a RabbitMQ stream instead of a file.\n\n"
+	"record: QUEUE..., --tap and --firehose; with none of them all queues of the settings. It "
+	"wants to be the only consumer of a queue, for the sake of the order. query: one SELECT "
+	"over the view events. show: a position or an id. import: FILE, or - for standard "
+	"input.\n\n"
+	"fold: the reducer gets {state, event}; event has position, id, type, source, subject, "
+	"version, time, received, exchange, routing_key, queue, properties, headers and data. "
+	"Without --stream and --each the whole store is one stream.\n\n"
+	"Exit status 1: a replay ended at an event that was not confirmed, a message could not be "
+	"stored, or --expect-version found another version; 65: verify found damage.\n\n"
+	"Examples:\n"
+	"  events record -s bank bank_audit\n"
+	"  events list --type Deposited --since 10m --jq '.amount > 50'\n"
+	"  events query 'SELECT type, count(*) FROM events GROUP BY type'\n"
+	"  events fold -s bank --projection balance --stream account/acc1 --as-of 2\n"
+	"  events replay --exchange '' --routing-key bank_branch --cursor copy\n"
+	"  events append --stream account/acc1 --type Closed --data '{}' --expect-version 3",
 };
 
 int main(int argc, char *argv[])

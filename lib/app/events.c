@@ -21,10 +21,10 @@ static const struct verb {
     {"list", events_list},
     {"query", events_query},
     {"record", events_record},
+    {"replay", events_replay},
     {"show", events_show},
     {"stats", events_stats},
     {"verify", events_verify},
-    {"replay", events_replay},
     {0},
 };
 

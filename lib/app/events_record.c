@@ -381,11 +381,7 @@ static bool plan_taps(struct run *run, struct error *err)
 
 static bool open_store(struct run *run, struct error *err)
 {
-	const char *path = run->options->store;
-	if (strncmp(path, "stream:", 7) == 0)
-		return error_set(err, ERROR_USAGE,
-		    "events are recorded into a file; into a stream they are published");
-	run->store = store_open(path, STORE_CREATE, err);
+	run->store = events_open_store(run->tool, run->options, STORE_CREATE, err);
 	return run->store != NULL;
 }
 
