@@ -246,7 +246,7 @@ static bool ask(
 
 static void resume(struct deadletters_route *route, struct flow *flow, const struct waiting *w)
 {
-	static const struct flow_verdict held = {FLOW_HELD, ""};
+	static const struct flow_verdict held = {.fate = FLOW_HELD, .reason = ""};
 	struct message out;
 	struct flow_message with = w->with;
 	with.message = w->message;

@@ -98,7 +98,7 @@ static enum flow_answer judge(struct core_dedupe *core, uint64_t slot, const str
 	return FLOW_PENDING;
 }
 
-static const struct flow_verdict handled = {FLOW_ACCEPTED, "handled before"};
+static const struct flow_verdict handled = {.fate = FLOW_ACCEPTED, .reason = "handled before"};
 
 static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
     const struct flow_message *in, struct message *out, struct flow_verdict *verdict)

@@ -174,7 +174,7 @@ static void on_end(void *ctx, const struct exec_process_result *result)
 	struct buf why = {0};
 	buf_append_str(&why, "");
 	enum flow_answer answer = judge(job, result, &fate, &why);
-	const struct flow_verdict verdict = {fate, why.ptr};
+	const struct flow_verdict verdict = {.fate = fate, .reason = why.ptr};
 	struct message message = *job->message;
 	if (result->output.len > 0)
 		message.body = result->output;
@@ -222,10 +222,10 @@ static struct flow_verdict give_up(struct job *job, const struct error *why)
 	free_job(job);
 	if (why->kind == ERROR_DATA) {
 		log_write(LOG_WARNING, "%s: the message is rejected", why->text);
-		return (struct flow_verdict){FLOW_REJECTED, core->reason.ptr};
+		return (struct flow_verdict){.fate = FLOW_REJECTED, .reason = core->reason.ptr};
 	}
 	flow_fail(flow, why);
-	return (struct flow_verdict){FLOW_RELEASED, core->reason.ptr};
+	return (struct flow_verdict){.fate = FLOW_RELEASED, .reason = core->reason.ptr};
 }
 
 static void start_waiting(struct core_exec *core)
@@ -271,7 +271,7 @@ static void stop(void *self)
 	while (core->waiting != NULL) {
 		struct job *job = pop_waiting(core);
 		flow_resume(job->flow, job->slot, FLOW_SETTLE,
-		    &(struct flow_verdict){FLOW_RELEASED, ""}, NULL);
+		    &(struct flow_verdict){.fate = FLOW_RELEASED, .reason = ""}, NULL);
 		free_job(job);
 	}
 }

@@ -1,12 +1,15 @@
 #include "flow/flow.h"
 
 #include "base/chrono.h"
+#include "base/fifo.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define ID_BYTES 40 /* a UUID fits */
+#define NOBODY SIZE_MAX
+#define MANY 1000003 /* a prime: parts of parts have numbers of their own */
 
 /* A message under way. Free slots are chained through next_free. */
 struct slot {
@@ -14,7 +17,13 @@ struct slot {
 	bool
 	    taken; /* by the sink, or by a core that was at work on it: what becomes of it counts */
 	uint64_t token;
-	size_t core;	      /* the one that is at work on it */
+	size_t core;	 /* the one that is at work on it */
+	unsigned route;	 /* which cores it is for */
+	size_t parent;	 /* of a branch: the slot that was split; else NOBODY */
+	size_t branches; /* that are under way, and one more while it is being split */
+	uint64_t part, branch_count;
+	enum flow_fate worst; /* of its branches so far, */
+	char *reason;	      /* and why; owned, NULL for none */
 	struct message *copy; /* with keep_messages */
 	char id[ID_BYTES];    /* the beginning of the message_id */
 	size_t id_len;
@@ -24,13 +33,22 @@ struct slot {
 	size_t next_free;
 };
 
+/* A message that the sink has no room for yet. */
+struct waiting {
+	size_t slot;
+	struct message *message;
+	struct flow_message m; /* what else is known of it */
+};
+
 struct flow {
 	struct loop *loop;
 	struct flow_options options;
 	struct slot *slots;
 	size_t slot_count, capacity;
-	size_t first_free; /* slot_count: none */
-	size_t under_way;
+	size_t first_free;   /* slot_count: none */
+	size_t under_way;    /* of those that were offered: branches are not counted */
+	struct fifo waiting; /* struct waiting; only what was split waits, and what is behind it */
+	bool has_split;
 	bool stopping;
 	uint64_t deadline_ns; /* of the last fates; CHRONO_NEVER before the end is near */
 	uint64_t progress;    /* the sink's, when that was set */
@@ -44,15 +62,26 @@ struct flow *flow_create(struct loop *loop, const struct flow_options *options)
 	flow->loop = loop;
 	flow->options = *options;
 	flow->deadline_ns = CHRONO_NEVER;
+	flow->waiting.size = sizeof(struct waiting);
 	return flow;
+}
+
+static void drop_waiting(struct flow *flow)
+{
+	for (; !fifo_is_empty(&flow->waiting); fifo_pop(&flow->waiting))
+		free(((struct waiting *)fifo_front(&flow->waiting))->message);
 }
 
 void flow_free(struct flow *flow)
 {
 	if (flow == NULL)
 		return;
-	for (size_t i = 0; i < flow->slot_count; i++)
+	for (size_t i = 0; i < flow->slot_count; i++) {
 		free(flow->slots[i].copy);
+		free(flow->slots[i].reason);
+	}
+	drop_waiting(flow);
+	fifo_release(&flow->waiting);
 	free(flow->slots);
 	free(flow);
 }
@@ -68,9 +97,7 @@ static size_t take_slot(struct flow *flow)
 	} else {
 		flow->first_free = flow->slots[i].next_free;
 	}
-	flow->slots[i].used = true;
-	flow->slots[i].taken = false;
-	flow->under_way++;
+	flow->slots[i] = (struct slot){.used = true, .parent = NOBODY, .worst = FLOW_ACCEPTED};
 	return i;
 }
 
@@ -78,11 +105,10 @@ static void release_slot(struct flow *flow, size_t i)
 {
 	struct slot *s = &flow->slots[i];
 	free(s->copy);
-	s->copy = NULL;
-	s->used = false;
-	s->next_free = flow->first_free;
+	free(s->reason);
+	flow->under_way -= s->parent == NOBODY;
+	*s = (struct slot){.next_free = flow->first_free};
 	flow->first_free = i;
-	flow->under_way--;
 }
 
 /* ---- the way of a message ---- */
@@ -103,7 +129,7 @@ size_t flow_room(const struct flow *flow)
 	const struct flow_options *o = &flow->options;
 	uint64_t taken = finished_or_under_way(flow);
 	if (is_closed(flow) || taken >= o->limit || flow->under_way >= o->window ||
-	    (o->is_ready != NULL && !o->is_ready(o->ctx)))
+	    !fifo_is_empty(&flow->waiting) || (o->is_ready != NULL && !o->is_ready(o->ctx)))
 		return 0;
 	size_t room = o->sink.kind->room(o->sink.self);
 	if (room > o->window - flow->under_way)
@@ -111,31 +137,94 @@ size_t flow_room(const struct flow *flow)
 	return room < o->limit - taken ? room : (size_t)(o->limit - taken);
 }
 
-void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const char *reason)
+/* The fate of a branch, and of the message it comes from when it was the last one. */
+static void settle_branch(struct flow *flow, size_t slot, const struct flow_verdict *verdict);
+
+static void tell_cores(const struct flow *flow, uint64_t slot, enum flow_fate fate)
 {
 	const struct flow_options *o = &flow->options;
-	if (slot >= flow->slot_count || !flow->slots[slot].used)
-		return;
-	const struct slot *s = &flow->slots[slot];
-	flow->counts.fates[fate]++;
-	flow->counts.finished += s->taken && (fate == FLOW_ACCEPTED || fate == FLOW_REJECTED);
-	struct flow_message kept = {
-	    s->copy, {s->id, s->id_len}, s->queue, s->redelivered, s->number, s->due_ns};
-	if (o->on_fate != NULL)
-		o->on_fate(o->ctx, &kept, fate, reason);
 	for (size_t i = 0; i < o->core_count; i++)
 		if (o->cores[i].kind->settled != NULL)
 			o->cores[i].kind->settled(o->cores[i].self, slot, fate);
+}
+
+static void settle(struct flow *flow, uint64_t slot, const struct flow_verdict *verdict)
+{
+	const struct flow_options *o = &flow->options;
+	enum flow_fate fate = verdict->fate;
+	if (slot >= flow->slot_count || !flow->slots[slot].used)
+		return;
+	const struct slot *s = &flow->slots[slot];
+	if (s->parent != NOBODY) {
+		settle_branch(flow, slot, verdict);
+		return;
+	}
+	flow->counts.fates[fate]++;
+	flow->counts.finished += s->taken && (fate == FLOW_ACCEPTED || fate == FLOW_REJECTED);
+	struct flow_message kept = {.message = s->copy,
+	    .id = {s->id, s->id_len},
+	    .queue = s->queue,
+	    .redelivered = s->redelivered,
+	    .number = s->number,
+	    .due_ns = s->due_ns};
+	if (o->on_fate != NULL)
+		o->on_fate(o->ctx, &kept, fate, verdict->reason);
+	tell_cores(flow, slot, fate);
 	uint64_t token = s->token;
 	struct message *copy = s->copy;
-	const struct flow_outcome outcome = {fate, reason, copy, s->redelivered};
+	const struct flow_outcome outcome = {
+	    fate, verdict->reason, copy, s->redelivered, verdict->headers};
 	flow->slots[slot].copy = NULL;
 	release_slot(flow, slot);
 	o->source.kind->settle(o->source.self, token, &outcome);
 	free(copy);
 }
 
-static void put(struct flow *flow, size_t slot, const struct flow_message *m)
+void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const char *reason)
+{
+	settle(flow, slot, &(struct flow_verdict){.fate = fate, .reason = reason});
+}
+
+/* ---- a message that became several ---- */
+
+/* One fewer that the message waits for. */
+static void join(struct flow *flow, size_t slot, const struct flow_verdict *verdict)
+{
+	/* from the least to the gravest: what must come again outweighs what nobody wants */
+	static const int ranks[FLOW_FATE_COUNT] = {[FLOW_ACCEPTED] = 0,
+	    [FLOW_HELD] = 1,
+	    [FLOW_REJECTED] = 2,
+	    [FLOW_RETURNED] = 3,
+	    [FLOW_NACKED] = 4,
+	    [FLOW_UNCONFIRMED] = 5,
+	    [FLOW_RETRY] = 6,
+	    [FLOW_RELEASED] = 7};
+	struct slot *s = &flow->slots[slot];
+	if (ranks[verdict->fate] > ranks[s->worst]) {
+		s->worst = verdict->fate;
+		free(s->reason);
+		s->reason = mem_strdup(verdict->reason);
+	}
+	if (--s->branches > 0)
+		return;
+	char *reason = s->reason;
+	s->reason = NULL;
+	settle(flow, slot,
+	    &(struct flow_verdict){.fate = s->worst, .reason = reason != NULL ? reason : ""});
+	free(reason);
+}
+
+static void settle_branch(struct flow *flow, size_t slot, const struct flow_verdict *verdict)
+{
+	size_t parent = flow->slots[slot].parent;
+	tell_cores(flow, slot, verdict->fate);
+	release_slot(flow, slot);
+	join(flow, parent, verdict);
+}
+
+/* ---- into the sink ---- */
+
+static void put_now(struct flow *flow, size_t slot, const struct flow_message *m)
 {
 	const struct flow_options *o = &flow->options;
 	struct error err;
@@ -151,6 +240,61 @@ static void put(struct flow *flow, size_t slot, const struct flow_message *m)
 		o->on_put(o->ctx, m);
 }
 
+/* Only a split makes more messages than the sink said it had room for. */
+static void put(struct flow *flow, size_t slot, const struct flow_message *m)
+{
+	const struct flow_sink *sink = &flow->options.sink;
+	if (!flow->has_split ||
+	    (fifo_is_empty(&flow->waiting) && sink->kind->room(sink->self) > 0)) {
+		put_now(flow, slot, m);
+		return;
+	}
+	struct waiting w = {slot, message_copy(m->message), *m};
+	fifo_push(&flow->waiting, &w);
+}
+
+static void put_waiting(struct flow *flow)
+{
+	const struct flow_sink *sink = &flow->options.sink;
+	while (!fifo_is_empty(&flow->waiting) && flow->failure.kind == ERROR_NONE &&
+	       sink->kind->room(sink->self) > 0) {
+		struct waiting w = *(struct waiting *)fifo_front(&flow->waiting);
+		fifo_pop(&flow->waiting);
+		w.m.message = w.message;
+		put_now(flow, w.slot, &w.m);
+		free(w.message);
+	}
+}
+
+/* A core has its verdict. */
+static void conclude(struct flow *flow, size_t slot, const struct flow_verdict *verdict)
+{
+	const struct flow_options *o = &flow->options;
+	const struct slot *s = &flow->slots[slot];
+	struct message out;
+	const struct flow_message m = {
+	    .message = s->copy, .queue = s->queue, .redelivered = s->redelivered};
+	if (verdict->fate == FLOW_REJECTED && o->rescue != NULL && s->parent == NOBODY &&
+	    s->copy != NULL && o->rescue(o->ctx, &m, verdict, &out))
+		put(flow, slot,
+		    &(struct flow_message){
+			.message = &out, .queue = s->queue, .redelivered = s->redelivered});
+	else
+		settle(flow, slot, verdict);
+}
+
+/* ---- through the cores ---- */
+
+static void end_split(struct flow *flow, size_t slot)
+{
+	static const struct flow_verdict accepted = {.fate = FLOW_ACCEPTED, .reason = ""};
+	struct slot *s = &flow->slots[slot];
+	s->taken = true;
+	if (s->branches == 0) /* it has none */
+		s->branches = 1;
+	join(flow, slot, &accepted);
+}
+
 /* Takes a message through the cores from the given one on, then into the sink. */
 static void advance(struct flow *flow, size_t slot, size_t core, const struct flow_message *m)
 {
@@ -158,18 +302,51 @@ static void advance(struct flow *flow, size_t slot, size_t core, const struct fl
 	struct message stages[FLOW_MAX_CORES];
 	struct flow_message now = *m;
 	for (size_t i = core; i < o->core_count; i++) {
-		struct flow_verdict verdict = {FLOW_REJECTED, ""};
+		struct flow_verdict verdict = {.fate = FLOW_REJECTED, .reason = ""};
+		if (o->routes[i] != 0 && o->routes[i] != flow->slots[slot].route)
+			continue;
 		stages[i] = *now.message;
 		flow->slots[slot].core = i;
 		enum flow_answer answer = o->cores[i].kind->apply(
 		    o->cores[i].self, flow, slot, &now, &stages[i], &verdict);
 		if (answer == FLOW_SETTLE)
-			flow_settle(flow, slot, verdict.fate, verdict.reason);
+			conclude(flow, slot, &verdict);
+		if (answer == FLOW_SPLIT)
+			end_split(flow, slot);
 		if (answer != FLOW_PASS)
 			return;
 		now.message = &stages[i];
 	}
 	put(flow, slot, &now);
+}
+
+void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m)
+{
+	if (slot >= flow->slot_count || !flow->slots[slot].used)
+		return;
+	size_t branch = take_slot(flow);
+	struct slot *from = &flow->slots[slot], *s = &flow->slots[branch];
+	flow->has_split = true;
+	from->branches += from->branches == 0 ? 2 : 1;
+	s->parent = slot;
+	s->part = from->part * MANY + ++from->branch_count;
+	s->queue = from->queue;
+	s->redelivered = from->redelivered;
+	s->number = from->number;
+	s->due_ns = from->due_ns;
+	s->route = from->route;
+	struct flow_message part = *m;
+	part.queue = s->queue;
+	part.redelivered = s->redelivered;
+	part.number = s->number;
+	part.due_ns = s->due_ns;
+	part.part = s->part;
+	advance(flow, branch, from->core + 1, &part);
+}
+
+void flow_set_route(struct flow *flow, uint64_t slot, unsigned route)
+{
+	flow->slots[slot].route = route;
 }
 
 static void note_id(struct slot *s, struct slice id)
@@ -185,13 +362,17 @@ void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
 	uint64_t number = flow->counts.offered++;
 	flow->counts.redelivered += m->redelivered;
 	if (is_closed(flow) || finished_or_under_way(flow) >= o->limit) {
-		const struct flow_outcome outcome = {FLOW_RELEASED, "", m->message, m->redelivered};
+		const struct flow_outcome outcome = {.fate = FLOW_RELEASED,
+		    .reason = "",
+		    .message = m->message,
+		    .redelivered = m->redelivered};
 		flow->counts.fates[FLOW_RELEASED]++;
 		o->source.kind->settle(o->source.self, token, &outcome);
 		return;
 	}
 	size_t slot = take_slot(flow);
 	struct slot *s = &flow->slots[slot];
+	flow->under_way++;
 	s->token = token;
 	s->queue = m->queue;
 	s->redelivered = m->redelivered;
@@ -201,6 +382,7 @@ void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
 	note_id(s, m->message->message_id);
 	struct flow_message numbered = *m;
 	numbered.number = number;
+	numbered.part = 0;
 	if (o->core_count > 0)
 		advance(flow, slot, 0, &numbered);
 	else
@@ -212,12 +394,18 @@ void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer,
 {
 	if (slot >= flow->slot_count || !flow->slots[slot].used)
 		return;
+	struct slot *s = &flow->slots[slot];
 	if (answer == FLOW_PASS) {
-		advance(flow, slot, flow->slots[slot].core + 1, m);
+		struct flow_message now = *m;
+		now.part = s->part;
+		advance(flow, slot, s->core + 1, &now);
 		return;
 	}
-	flow->slots[slot].taken = true;
-	flow_settle(flow, slot, verdict->fate, verdict->reason);
+	s->taken = true;
+	if (answer == FLOW_SPLIT)
+		end_split(flow, slot);
+	else
+		conclude(flow, slot, verdict);
 }
 
 void flow_fail(struct flow *flow, const struct error *why)
@@ -280,8 +468,10 @@ static void advance_cores(struct flow *flow)
  * a deadline from now on, a reason to stop. */
 static bool must_go_on(const struct flow *flow, size_t under_way_before, bool done)
 {
-	return flow->under_way < under_way_before || (done && flow->deadline_ns == CHRONO_NEVER) ||
-	       (must_stop(flow) && !flow->stopping);
+	const struct flow_sink *sink = &flow->options.sink;
+	bool may_put = !fifo_is_empty(&flow->waiting) && sink->kind->room(sink->self) > 0;
+	return flow->under_way < under_way_before || may_put ||
+	       (done && flow->deadline_ns == CHRONO_NEVER) || (must_stop(flow) && !flow->stopping);
 }
 
 static uint64_t progress_of(const struct flow *flow)
@@ -338,6 +528,7 @@ enum flow_state flow_step(struct flow *flow, uint64_t *wake_ns, struct error *er
 	/* what came while the loop ran is finished before the source is asked for more */
 	if (!flush_sink(flow, err))
 		return FLOW_FAILS;
+	put_waiting(flow);
 	advance_cores(flow);
 	tick_source(flow, wake_ns);
 	size_t before = flow->under_way;
@@ -359,9 +550,13 @@ bool flow_finish(struct flow *flow, struct error *err)
 	/* a sink that has lost its broker says so even when nothing is left to be put */
 	good = good && flush_sink(flow, err);
 	o->sink.kind->abandon(o->sink.self, flow);
-	for (size_t i = 0; i < flow->slot_count; i++)
-		if (flow->slots[i].used)
-			flow_settle(flow, i, FLOW_RELEASED, "the run ended first");
+	drop_waiting(flow);
+	/* branches are behind what they come from, or fall with it: the message goes with its last
+	 */
+	for (int branches = 1; branches >= 0; branches--)
+		for (size_t i = 0; i < flow->slot_count; i++)
+			if (flow->slots[i].used && (flow->slots[i].branches == 0) == branches)
+				flow_settle(flow, i, FLOW_RELEASED, "the run ended first");
 	if (flow->failure.kind != ERROR_NONE)
 		return error_set(err, flow->failure.kind, "%s", flow->failure.text);
 	return good;

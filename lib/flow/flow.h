@@ -34,12 +34,15 @@ struct flow_message {
 	bool redelivered;
 	uint64_t number; /* of those offered to the flow, from 0; the flow sets it */
 	uint64_t due_ns; /* when a paced source was to offer it; 0 for the others */
+	uint64_t part;	 /* which of the messages that one was split into, the same each time that
+			    one comes; 0: it is whole. The flow sets it. */
 };
 
 /* A fate and why: printable, "" when there is nothing to say. */
 struct flow_verdict {
 	enum flow_fate fate;
 	const char *reason;
+	struct slice headers; /* an encoded field table: what a dead letter is to carry besides */
 };
 
 /* What a source is told in the end. */
@@ -48,6 +51,7 @@ struct flow_outcome {
 	const char *reason;
 	const struct message *message; /* as it was offered; NULL without keep_messages */
 	bool redelivered;
+	struct slice headers; /* as of the verdict; empty for none */
 };
 
 /* One row a kind of source; self is what flow_source.self holds. */
@@ -68,6 +72,7 @@ enum flow_answer {
 	FLOW_PASS,    /* on to the next core or the sink, perhaps changed */
 	FLOW_PENDING, /* the core will call flow_resume or flow_settle */
 	FLOW_SETTLE,  /* ends here, with the fate that was set */
+	FLOW_SPLIT,   /* became what flow_branch was given; none is fine: it is accepted */
 };
 
 struct flow_core_kind {
@@ -121,16 +126,23 @@ struct flow_sink {
 typedef bool flow_ready_fn(void *ctx);
 /* Told of each message that the sink has taken. */
 typedef void flow_put_fn(void *ctx, const struct flow_message *m);
-/* Told of each fate; reason is printable. */
+/* A core has rejected a message, as it was offered: true puts *out into the sink in its place (an
+ * answer that says so), whose fate is then the message's. The bytes live until the sink has them.
+ * With keep_messages. */
+typedef bool flow_rescue_fn(void *ctx, const struct flow_message *m,
+    const struct flow_verdict *verdict, struct message *out);
+/* Told of each fate of a message that was offered; reason is printable. */
 typedef void flow_fate_fn(
     void *ctx, const struct flow_message *m, enum flow_fate fate, const char *reason);
 
-#define FLOW_MAX_CORES 4
+#define FLOW_MAX_CORES 64
 #define FLOW_NO_LIMIT UINT64_MAX
 
 struct flow_options {
 	struct flow_source source;
 	struct flow_core cores[FLOW_MAX_CORES];
+	/* By core: only for messages on this route (flow_set_route); 0: for all. */
+	unsigned routes[FLOW_MAX_CORES];
 	size_t core_count;
 	struct flow_sink sink;
 	size_t window;	    /* most messages under way */
@@ -139,6 +151,7 @@ struct flow_options {
 			       progress */
 	bool keep_messages; /* copy each message, for on_fate and the source's settle */
 	flow_ready_fn *is_ready; /* or NULL: always */
+	flow_rescue_fn *rescue;	 /* or NULL */
 	flow_put_fn *on_put;	 /* or NULL */
 	flow_fate_fn *on_fate;	 /* or NULL */
 	void *ctx;
@@ -184,9 +197,17 @@ size_t flow_under_way(const struct flow *flow);
 size_t flow_room(const struct flow *flow);
 /* A message enters. Its bytes must live until this returns. */
 void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token);
-/* A pending core has its answer: FLOW_PASS with m, which goes on; or FLOW_SETTLE with a verdict. */
+/* A pending core has its answer: FLOW_PASS with m, which goes on; FLOW_SETTLE with a verdict; or
+ * FLOW_SPLIT. */
 void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer,
     const struct flow_verdict *verdict, const struct flow_message *m);
+/* Before FLOW_SPLIT: one more of the messages that this one becomes. They go on behind the core, in
+ * order; what the sink has no room for yet waits, and nothing is offered meanwhile. The message is
+ * settled when all of them are, accepted if all of them were. Its bytes must live until this
+ * returns. */
+void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m);
+/* Which of the cores that follow a message is for: those of its route and those of 0. */
+void flow_set_route(struct flow *flow, uint64_t slot, unsigned route);
 /* A sink tells the fate of a message; or a core, of a pending one that it did nothing about. */
 void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const char *reason);
 /* The wait for the last fates begins anew: a connection was lost and is back. */

@@ -60,7 +60,7 @@ static enum flow_fate offer(
 	    .present = id != NULL ? MESSAGE_MESSAGE_ID : 0u, .message_id = slice_str(id)};
 	struct message out = m;
 	struct flow_message in = {.message = &m, .queue = slice_str(queue)};
-	struct flow_verdict verdict = {FLOW_REJECTED, ""};
+	struct flow_verdict verdict = {.fate = FLOW_REJECTED, .reason = ""};
 	enum flow_answer answer = c.kind->apply(c.self, NULL, slot, &in, &out, &verdict);
 	if (answer == FLOW_PASS)
 		return FLOW_FATE_COUNT;

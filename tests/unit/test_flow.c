@@ -58,13 +58,15 @@ struct shelf {
 	size_t hold, room, count, put;
 	size_t fail_at; /* 0: never */
 	bool never;	/* accepts nothing by itself */
+	bool tight;	/* the room is for what is on it */
 	uint64_t busy_until_ns;
 	uint64_t slots[MOST];
 };
 
 static size_t shelf_room(const void *self)
 {
-	return ((const struct shelf *)self)->room;
+	const struct shelf *s = self;
+	return s->tight ? s->room - s->count : s->room;
 }
 
 static bool shelf_put(
@@ -73,6 +75,7 @@ static bool shelf_put(
 	struct shelf *s = self;
 	(void)flow;
 	ck_assert(slice_is(m->message->body, "body"));
+	ck_assert_uint_gt(shelf_room(s), 0);
 	if (++s->put == s->fail_at)
 		return error_set(err, ERROR_IO, "the shelf broke");
 	s->slots[s->count++] = slot;
@@ -127,6 +130,45 @@ static enum flow_answer hide_thirds(void *self, struct flow *flow, uint64_t slot
 }
 
 static const struct flow_core_kind thirds_kind = {.apply = hide_thirds};
+
+/* A core that makes three of every second message, and none of every fourth. */
+struct splitter {
+	uint64_t seen;
+	uint64_t parts[MOST];
+	size_t part_count;
+};
+
+static enum flow_answer split(void *self, struct flow *flow, uint64_t slot,
+    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
+{
+	struct splitter *s = self;
+	uint64_t number = s->seen++;
+	(void)out;
+	(void)verdict;
+	if (number % 2 == 0)
+		return FLOW_PASS;
+	for (int i = 0; i < 3 && number % 4 == 1; i++)
+		flow_branch(flow, slot, in);
+	return FLOW_SPLIT;
+}
+
+static const struct flow_core_kind split_kind = {.apply = split};
+
+/* Behind the splitter: rejects the second part of each that was split. */
+static enum flow_answer reject_second(void *self, struct flow *flow, uint64_t slot,
+    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
+{
+	struct splitter *s = self;
+	(void)flow;
+	(void)slot;
+	(void)out;
+	if (in->part != 0)
+		s->parts[s->part_count++] = in->part;
+	verdict->reason = "the second";
+	return in->part == 2 ? FLOW_SETTLE : FLOW_PASS;
+}
+
+static const struct flow_core_kind second_kind = {.apply = reject_second};
 
 /* Runs and checks the one promise that always holds. */
 static bool run(
@@ -293,6 +335,131 @@ START_TEST(messages_are_kept_for_who_wants_to_hear_of_them)
 }
 END_TEST
 
+START_TEST(a_message_that_became_several_is_accepted_when_all_of_them_are)
+{
+	struct numbers n = {.total = 40};
+	struct shelf shelf = {
+	    .hold = 1, .room = 2, .tight = true}; /* fewer than the parts of one */
+	struct splitter splitter = {0};
+	struct flow_options options = options_for(&shelf);
+	struct flow_counts counts;
+	struct error err = {0};
+	options.cores[options.core_count++] = (struct flow_core){&split_kind, &splitter};
+	ck_assert(run(&n, &options, &counts, &err));
+	/* of four messages: one, three, one, none */
+	ck_assert_uint_eq(counts.put, 10 * 5);
+	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], 40);
+}
+END_TEST
+
+START_TEST(the_gravest_fate_of_the_parts_is_that_of_the_whole)
+{
+	struct numbers n = {.total = 8};
+	struct shelf shelf = {.hold = 1, .room = MOST};
+	struct splitter splitter = {0};
+	struct flow_options options = options_for(&shelf);
+	struct flow_counts counts;
+	struct error err = {0};
+	options.cores[options.core_count++] = (struct flow_core){&split_kind, &splitter};
+	options.cores[options.core_count++] = (struct flow_core){&second_kind, &splitter};
+	ck_assert(run(&n, &options, &counts, &err));
+	ck_assert_uint_eq(counts.fates[FLOW_REJECTED], 2);
+	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], 6);
+	ck_assert_int_eq(n.fates[1], FLOW_REJECTED);
+	/* numbered the same for each */
+	ck_assert_uint_eq(splitter.part_count, 6);
+	for (size_t i = 0; i < 6; i++)
+		ck_assert_uint_eq(splitter.parts[i], i % 3 + 1);
+}
+END_TEST
+
+START_TEST(what_was_split_and_is_not_done_at_the_end_is_released_once)
+{
+	struct numbers n = {.total = 8};
+	struct shelf shelf = {.never = true, .room = 4};
+	struct splitter splitter = {0};
+	struct flow_options options = options_for(&shelf);
+	struct flow_counts counts;
+	struct error err = {0};
+	options.drain_ns = 1;
+	options.cores[options.core_count++] = (struct flow_core){&split_kind, &splitter};
+	ck_assert(run(&n, &options, &counts, &err));
+	ck_assert_uint_gt(counts.fates[FLOW_UNCONFIRMED] + counts.fates[FLOW_RELEASED], 0);
+}
+END_TEST
+
+/* Even messages go one way, odd ones the other. */
+static enum flow_answer choose_route(void *self, struct flow *flow, uint64_t slot,
+    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
+{
+	(void)self;
+	(void)out;
+	(void)verdict;
+	flow_set_route(flow, slot, 1 + (unsigned)(in->number % 2));
+	return FLOW_PASS;
+}
+
+static const struct flow_core_kind route_kind = {.apply = choose_route};
+
+static enum flow_answer reject_all(void *self, struct flow *flow, uint64_t slot,
+    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
+{
+	(void)self;
+	(void)flow;
+	(void)slot;
+	(void)in;
+	(void)out;
+	verdict->reason = "refused";
+	return FLOW_SETTLE;
+}
+
+static const struct flow_core_kind reject_kind = {.apply = reject_all};
+
+START_TEST(a_core_sees_only_the_messages_of_its_route)
+{
+	struct numbers n = {.total = 10};
+	struct shelf shelf = {.hold = 1, .room = MOST};
+	struct flow_options options = options_for(&shelf);
+	struct flow_counts counts;
+	struct error err = {0};
+	options.cores[options.core_count++] = (struct flow_core){&route_kind, NULL};
+	options.routes[options.core_count] = 2;
+	options.cores[options.core_count++] = (struct flow_core){&reject_kind, NULL};
+	ck_assert(run(&n, &options, &counts, &err));
+	for (uint64_t i = 0; i < 10; i++)
+		ck_assert_int_eq(n.fates[i], i % 2 == 0 ? FLOW_ACCEPTED : FLOW_REJECTED);
+}
+END_TEST
+
+static bool answer_anyway(void *ctx, const struct flow_message *m,
+    const struct flow_verdict *verdict, struct message *out)
+{
+	size_t *count = ctx;
+	ck_assert_str_eq(verdict->reason, "refused");
+	*out = *m->message;
+	(*count)++;
+	return true;
+}
+
+START_TEST(what_a_core_rejects_can_be_answered_instead)
+{
+	struct numbers n = {.total = 5};
+	struct shelf shelf = {.hold = 1, .room = MOST};
+	size_t rescued = 0;
+	struct flow_options options = options_for(&shelf);
+	struct flow_counts counts;
+	struct error err = {0};
+	options.cores[options.core_count++] = (struct flow_core){&reject_kind, NULL};
+	options.keep_messages = true;
+	options.rescue = answer_anyway;
+	options.ctx = &rescued;
+	ck_assert(run(&n, &options, &counts, &err));
+	ck_assert_uint_eq(rescued, 5);
+	ck_assert_uint_eq(counts.put, 5);
+	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], 5);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("flow");
@@ -304,6 +471,11 @@ int main(void)
 	tcase_add_test(cases, a_sink_that_gets_on_is_waited_for);
 	tcase_add_test(cases, the_window_bounds_what_is_under_way);
 	tcase_add_test(cases, messages_are_kept_for_who_wants_to_hear_of_them);
+	tcase_add_test(cases, a_message_that_became_several_is_accepted_when_all_of_them_are);
+	tcase_add_test(cases, the_gravest_fate_of_the_parts_is_that_of_the_whole);
+	tcase_add_test(cases, what_was_split_and_is_not_done_at_the_end_is_released_once);
+	tcase_add_test(cases, a_core_sees_only_the_messages_of_its_route);
+	tcase_add_test(cases, what_a_core_rejects_can_be_answered_instead);
 	suite_add_tcase(suite, cases);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
