@@ -106,7 +106,7 @@ static bool begins_with(struct slice text, const char *beginning)
 static void hear(struct actor *actor, bool is_error, struct slice talk)
 {
 	struct buf text = {0};
-	/* of consumer, of events record, of events fold --follow */
+	/* of whoever takes messages: the second is that of events record */
 	bool is_ready =
 	    is_error && (begins_with(talk, "waiting for ") || begins_with(talk, "recording "));
 	const char *end =
@@ -264,10 +264,13 @@ void actor_render(struct slice line, struct buf *out)
 /* Its output has a form to choose. */
 static bool prints_lines(char *const *words)
 {
+	static const char *const tools[] = {"producer", "consumer", "relay", "rpc", "workflow"};
 	static const char *const verbs[] = {"list", "show", "query", "stats", "fold"};
-	if (strcmp(words[0], "events") != 0)
-		return strcmp(words[0], "producer") == 0 || strcmp(words[0], "consumer") == 0;
-	for (size_t i = 0; words[1] != NULL && i < ARRAY_LEN(verbs); i++)
+	for (size_t i = 0; i < ARRAY_LEN(tools); i++)
+		if (strcmp(words[0], tools[i]) == 0)
+			return true;
+	for (size_t i = 0;
+	     strcmp(words[0], "events") == 0 && words[1] != NULL && i < ARRAY_LEN(verbs); i++)
 		if (strcmp(words[1], verbs[i]) == 0)
 			return true;
 	return false;

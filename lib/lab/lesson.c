@@ -20,8 +20,8 @@ struct reading {
 
 static bool is_tool(const char *word)
 {
-	static const char *const tools[] = {
-	    "producer", "consumer", "events", "topology", "deadletters"};
+	static const char *const tools[] = {"producer", "consumer", "relay", "rpc", "workflow",
+	    "contract", "events", "topology", "deadletters"};
 	for (size_t i = 0; i < ARRAY_LEN(tools); i++)
 		if (strcmp(tools[i], word) == 0)
 			return true;
@@ -30,12 +30,21 @@ static bool is_tool(const char *word)
 
 bool lesson_awaits_messages(const struct lesson_part *part)
 {
+	/* with one of these words; NULL: with any */
+	static const struct {
+		const char *tool, *word;
+	} rows[] = {{"consumer", NULL}, {"relay", NULL}, {"rpc", "serve"}, {"workflow", "run"},
+	    {"events", "record"}, {"events", "--follow"}};
 	char *const *words = part->stages[0];
-	if (strcmp(words[0], "events") != 0)
-		return strcmp(words[0], "consumer") == 0;
-	for (size_t i = 1; words[i] != NULL; i++)
-		if (strcmp(words[i], "record") == 0 || strcmp(words[i], "--follow") == 0)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (strcmp(words[0], rows[i].tool) != 0)
+			continue;
+		if (rows[i].word == NULL)
 			return true;
+		for (size_t k = 1; words[k] != NULL; k++)
+			if (strcmp(words[k], rows[i].word) == 0)
+				return true;
+	}
 	return false;
 }
 
@@ -54,7 +63,8 @@ static bool part_stages(struct reading *reading, struct lesson_part *part)
 		if (*begin == NULL || !is_tool(*begin))
 			return reader_fail(&reading->r,
 			    "each command begins with one of "
-			    "producer, consumer, events, topology, deadletters");
+			    "producer, consumer, relay, rpc, workflow, contract, events, topology, "
+			    "deadletters");
 		part->stages[part->stage_count++] = begin;
 		if (is_last)
 			return true;

@@ -1,5 +1,6 @@
 #include "model/marks.h"
 
+#include "base/mem.h"
 #include "model/field.h"
 #include "model/table.h"
 
@@ -80,4 +81,48 @@ uint64_t marks_count(struct slice headers, const char *key)
 		value = value << 8 | (unsigned char)entry.value.ptr[i];
 	bool negative = is_signed && entry.value.len > 0 && (entry.value.ptr[0] & 0x80) != 0;
 	return negative ? 0 : value;
+}
+
+/* ---- what was written on the way ---- */
+
+/* Whole names, and beginnings of names. */
+static const struct owned {
+	const char *name;
+	bool is_prefix;
+} owned[] = {
+    {"x-death", false},
+    {"x-first-death-", true},
+    {"x-last-death-", true},
+    {"x-delivery-count", false},
+    {"x-acquired-count", false},
+    {"x-stream-offset", false},
+    {"x-received-from", false},
+    {"x-shovelled", true},
+    {"x-routed-by", false},
+    {"x-opt-rabbitmq-", true},
+    {"x-opt-mqtt-", true},
+    {MARKS_PREFIX, true},
+};
+
+static bool is_owned(struct slice key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(owned); i++) {
+		size_t length = strlen(owned[i].name);
+		if (key.len >= length && memcmp(key.ptr, owned[i].name, length) == 0 &&
+		    (owned[i].is_prefix || key.len == length))
+			return true;
+	}
+	return false;
+}
+
+void marks_strip(struct slice headers, bool elsewhere, struct buf *out)
+{
+	struct table_entry entry = {.rest = headers};
+	const char *at = headers.ptr;
+	for (; table_next(&entry); at = entry.rest.ptr) {
+		bool routes = slice_is(entry.key, "CC") || slice_is(entry.key, "BCC");
+		if (!is_owned(entry.key) && !(elsewhere && routes))
+			buf_append(out, (struct slice){at, (size_t)(entry.rest.ptr - at)});
+	}
+	buf_append(out, entry.rest);
 }

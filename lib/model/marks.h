@@ -22,9 +22,10 @@
 #define MARKS_EXPIRATION "x-warren-expiration"	 /* the property, while it must not work */
 #define MARKS_REPLAYED "x-warren-replayed"	 /* out of an event store: its position there */
 #define MARKS_REPLAYED_AGAIN \
-	"x-warren-replayed-again"   /* true: a replay that was cut off may have sent it before */
-#define MARKS_PREFIX "x-warren-"    /* of them all */
-#define MARKS_KEPT "x-warren-kept-" /* before the name of a header that must not work */
+	"x-warren-replayed-again"    /* true: a replay that was cut off may have sent it before */
+#define MARKS_CAUSE "x-warren-cause" /* message_id of the message that this one was made of */
+#define MARKS_PREFIX "x-warren-"     /* of them all */
+#define MARKS_KEPT "x-warren-kept-"  /* before the name of a header that must not work */
 
 enum mark_kind { MARK_TEXT, MARK_INT, MARK_TRUE, MARK_TIME, MARK_ABSENT };
 
@@ -38,6 +39,11 @@ struct mark {
 /* Appends the field table `headers` (encoded, as struct message has it) with the marks in it, each
  * instead of what has its key. */
 void marks_set(struct slice headers, const struct mark *marks, size_t count, struct buf *out);
+
+/* Appends the headers without what brokers (x-death and its kin) and warren have written on the
+ * way; `elsewhere`: without CC and BCC too, which were meant for where it was published first. What
+ * is damaged stays from there on. */
+void marks_strip(struct slice headers, bool elsewhere, struct buf *out);
 
 /* *out becomes the message with MARKS_RESENT, its headers in *store. */
 void marks_resent(const struct message *m, struct buf *store, struct message *out);

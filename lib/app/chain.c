@@ -1,0 +1,191 @@
+#include "app/chain.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "flow/core_dedupe.h"
+#include "flow/core_exec.h"
+#include "flow/core_jq.h"
+#include "model/reader.h"
+
+#include <stdlib.h>
+
+/* A step that is open. */
+struct link {
+	struct flow_core core;
+	unsigned route;
+	void (*release)(void *self);
+	void *self; /* what release gets; NULL: it is somebody else's */
+};
+
+struct chain {
+	struct chain_options options;
+	struct link links[FLOW_MAX_CORES];
+	size_t count;
+	bool changes;
+};
+
+/* ---- the kinds ---- */
+
+static void release_filter(void *self)
+{
+	core_jq_free(self);
+}
+
+static bool open_filter(
+    struct chain *chain, const json_t *step, struct link *link, struct error *err)
+{
+	const char *unmatched = json_string_value(json_object_get(step, "unmatched"));
+	bool rejects = unmatched != NULL && strcmp(unmatched, "reject") == 0;
+	(void)chain;
+	struct core_jq *core = core_jq_create(json_string_value(json_object_get(step, "filter")),
+	    rejects ? FLOW_REJECTED : FLOW_ACCEPTED, err);
+	if (core == NULL)
+		return false;
+	link->core = core_jq_core(core);
+	link->self = core;
+	return true;
+}
+
+static void release_exec(void *self)
+{
+	core_exec_free(self);
+}
+
+static bool open_exec(struct chain *chain, const json_t *step, struct link *link, struct error *err)
+{
+	struct core_exec_options options = {
+	    .command = json_string_value(json_object_get(step, "exec")),
+	    .timeout_ns = 30 * CHRONO_S,
+	    .jobs = 1};
+	struct core_exec *core = core_exec_create(chain->options.tool->loop, &options, err);
+	if (core == NULL)
+		return false;
+	link->core = core_exec_core(core);
+	link->self = core;
+	return true;
+}
+
+static void release_dedupe(void *self)
+{
+	core_dedupe_free(self);
+}
+
+static bool open_dedupe(
+    struct chain *chain, const json_t *step, struct link *link, struct error *err)
+{
+	struct reader reader = {0};
+	uint64_t window = CORE_DEDUPE_DEFAULT_WINDOW;
+	(void)chain;
+	(void)reader_count(&reader, step, "window", 1, CORE_DEDUPE_MAX_WINDOW, &window);
+	reader_release(&reader);
+	struct core_dedupe *core = core_dedupe_create((size_t)window, NULL, err);
+	if (core == NULL)
+		return false;
+	link->core = core_dedupe_core(core);
+	link->self = core;
+	return true;
+}
+
+static const struct kind {
+	const char *key;
+	bool changes; /* what comes out is another message */
+	bool (*open)(struct chain *chain, const json_t *step, struct link *link, struct error *err);
+	void (*release)(void *self);
+} kinds[] = {
+    {"filter", false, open_filter, release_filter},
+    {"exec", true, open_exec, release_exec},
+    {"dedupe", false, open_dedupe, release_dedupe},
+};
+
+/* ---- the list ---- */
+
+static const struct kind *find_kind(const json_t *step)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (json_object_get(step, kinds[i].key) != NULL)
+			return &kinds[i];
+	return NULL;
+}
+
+/* Fails with the place of the step. */
+static bool refuse(const struct chain *chain, const char *pointer, size_t number, struct error *err)
+{
+	const struct document *document = chain->options.tool->settings.document;
+	struct error why = *err;
+	if (pointer == NULL)
+		return false;
+	char *whole = mem_printf("%s/%zu", pointer, number);
+	char *path = document_path(whole);
+	struct place place = document_place(document, whole);
+	error_clear(err);
+	error_set(err, ERROR_SETTINGS, "%s:%u:%u: %s: %s", document_name(document), place.line,
+	    place.column, path, why.text);
+	free(path);
+	free(whole);
+	return false;
+}
+
+static bool add(struct chain *chain, const json_t *step, unsigned route, struct error *err)
+{
+	const struct kind *kind = find_kind(step);
+	if (kind == NULL)
+		return error_set(err, ERROR_USAGE, "no such step");
+	if (chain->count == FLOW_MAX_CORES)
+		return error_set(err, ERROR_USAGE, "more than %d steps", FLOW_MAX_CORES);
+	struct link *link = &chain->links[chain->count];
+	*link = (struct link){.route = route, .release = kind->release};
+	if (!kind->open(chain, step, link, err))
+		return false;
+	chain->count++;
+	chain->changes |= kind->changes;
+	return true;
+}
+
+bool chain_add(struct chain *chain, const json_t *steps, const char *pointer, unsigned route,
+    struct error *err)
+{
+	for (size_t i = 0; i < json_array_size(steps); i++)
+		if (!add(chain, json_array_get(steps, i), route, err))
+			return refuse(chain, pointer, i, err);
+	return true;
+}
+
+void chain_add_core(struct chain *chain, struct flow_core core, unsigned route)
+{
+	chain->links[chain->count++] = (struct link){.core = core, .route = route};
+}
+
+bool chain_changes(const struct chain *chain)
+{
+	return chain->changes;
+}
+
+size_t chain_length(const struct chain *chain)
+{
+	return chain->count;
+}
+
+void chain_wire(const struct chain *chain, struct flow_options *flow)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		flow->routes[flow->core_count] = chain->links[i].route;
+		flow->cores[flow->core_count++] = chain->links[i].core;
+	}
+}
+
+struct chain *chain_create(const struct chain_options *options)
+{
+	struct chain *chain = mem_alloc(1, sizeof *chain);
+	chain->options = *options;
+	return chain;
+}
+
+void chain_free(struct chain *chain)
+{
+	if (chain == NULL)
+		return;
+	for (size_t i = chain->count; i > 0; i--)
+		if (chain->links[i - 1].self != NULL)
+			chain->links[i - 1].release(chain->links[i - 1].self);
+	free(chain);
+}

@@ -1,0 +1,43 @@
+/*
+ * chain.h - business logic out of the settings: the lists of steps under relays, their handlers and
+ * responders, as cores of a flow.
+ *
+ * A step is a map with one key that says its kind (jq, filter, exec, ...); settings/
+ * warren.schema.json has them all. A new kind is a row in chain.c.
+ */
+#ifndef APP_CHAIN_H
+#define APP_CHAIN_H
+
+#include "app/tool.h"
+#include "flow/flow.h"
+
+struct store;
+
+/* Borrowed for the life of the chain. */
+struct chain_options {
+	struct tool *tool;   /* after tool_open_loop; relative names begin at its settings */
+	const char *name;    /* whose logic it is: "relay/welcome" */
+	struct store *store; /* the event store that the results go to; NULL: elsewhere */
+	bool one_answer;     /* each message has one result: a request and its reply */
+};
+
+struct chain;
+
+struct chain *chain_create(const struct chain_options *options);
+void chain_free(struct chain *chain); /* accepts NULL; after the flow */
+
+/* Opens the steps of a list, which may be NULL, behind those that are there. `route`: as in
+ * flow_options. `pointer` leads to the list in the settings, for the place in an error
+ * (ERROR_SETTINGS); NULL: it comes from the command line. */
+bool chain_add(struct chain *chain, const json_t *steps, const char *pointer, unsigned route,
+    struct error *err) MUST_CHECK;
+/* One that somebody else opened, and frees. */
+void chain_add_core(struct chain *chain, struct flow_core core, unsigned route);
+
+/* Whether a step makes new messages of those that come, rather than letting them pass. */
+bool chain_changes(const struct chain *chain);
+size_t chain_length(const struct chain *chain);
+/* Puts them behind the cores that are there. */
+void chain_wire(const struct chain *chain, struct flow_options *flow);
+
+#endif

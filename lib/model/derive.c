@@ -1,0 +1,150 @@
+#include "model/derive.h"
+
+#include "base/digest.h"
+#include "base/mem.h"
+#include "model/envelope.h"
+#include "model/marks.h"
+#include "model/table.h"
+
+#include <stdio.h>
+
+#define UUID_CHARS 36
+#define MOST_MARKS 8
+#define MOST_SHORT 255 /* bytes of a property */
+#define NAME_BYTES 64  /* of a header of CloudEvents */
+
+/* What is set in the headers. */
+struct writing {
+	struct mark marks[MOST_MARKS];
+	char names[MOST_MARKS][NAME_BYTES];
+	size_t count;
+};
+
+/* ---- the identity ---- */
+
+static void add_part(struct digest *digest, struct slice text)
+{
+	uint64_t length = text.len; /* "ab" + "c" is not "a" + "bc" */
+	digest_add(digest, (struct slice){(const char *)&length, sizeof length});
+	digest_add(digest, text);
+}
+
+/* RFC 9562, 5.8: the version in the seventh byte, the variant in the ninth. */
+static void name_result(
+    const struct derivation *d, struct slice source, struct slice id, char out[UUID_CHARS + 1])
+{
+	unsigned char hash[DIGEST_BYTES];
+	struct digest *digest = digest_create();
+	digest_begin(digest);
+	add_part(digest, d->by);
+	add_part(digest, source);
+	add_part(digest, id);
+	add_part(digest, (struct slice){(const char *)&d->part, sizeof d->part});
+	digest_end(digest, hash);
+	digest_free(digest);
+	hash[6] = (unsigned char)((hash[6] & 0x0f) | 0x80);
+	hash[8] = (unsigned char)((hash[8] & 0x3f) | 0x80);
+	char *at = out;
+	for (size_t i = 0; i < 16; i++) {
+		bool dash = i == 4 || i == 6 || i == 8 || i == 10;
+		at += snprintf(at, 4, dash ? "-%02x" : "%02x", hash[i]);
+	}
+}
+
+/* ---- the headers ---- */
+
+static void write(
+    struct writing *w, struct slice prefix, const char *name, struct slice value, size_t most)
+{
+	if (value.len == 0 || value.len > most)
+		return;
+	char *key = w->names[w->count];
+	snprintf(key, NAME_BYTES, "%.*s%s", (int)prefix.len, prefix.ptr, name);
+	w->marks[w->count++] = (struct mark){.key = key, .kind = MARK_TEXT, .text = value};
+}
+
+static struct slice find(struct slice headers, struct slice prefix, const char *name)
+{
+	char key[NAME_BYTES];
+	snprintf(key, sizeof key, "%.*s%s", (int)prefix.len, prefix.ptr, name);
+	return table_find_string(headers, key);
+}
+
+/* The prefix of the headers that make an event of it: one that has an id. */
+static struct slice find_prefix(struct slice headers)
+{
+	for (size_t i = 0; i < ENVELOPE_PREFIX_COUNT; i++)
+		if (find(headers, envelope_prefixes[i], "id").ptr != NULL)
+			return envelope_prefixes[i];
+	return (struct slice){0};
+}
+
+static struct slice first_of(struct slice a, struct slice b)
+{
+	return a.len > 0 ? a : b;
+}
+
+/* ---- the message ---- */
+
+static void set_text(
+    struct message *m, enum message_property bit, struct slice *member, struct slice value)
+{
+	if (value.len == 0 || value.len > MOST_SHORT)
+		return;
+	m->present |= bit;
+	*member = value;
+}
+
+/* Moves a text into the store, which grew to its size before. */
+static struct slice keep(struct buf *store, struct slice text)
+{
+	size_t at = store->len;
+	buf_append(store, text);
+	return (struct slice){store->ptr + at, text.len};
+}
+
+void derive_message(struct message *m, const struct derivation *d, struct buf *store)
+{
+	struct buf scratch = {0}, kept = {0};
+	struct envelope cause;
+	struct writing w = {0};
+	char id[UUID_CHARS + 1] = "";
+	struct slice headers =
+	    (m->present & MESSAGE_HEADERS) != 0 ? m->headers : (struct slice){"", 0};
+	envelope_read(m, &scratch, &cause);
+	struct slice cause_id = cause.id.ptr != NULL ? cause.id : (struct slice){"", 0};
+	if (cause_id.len > 0)
+		name_result(d, cause.source, cause_id, id);
+	struct slice correlation =
+	    (m->present & MESSAGE_CORRELATION_ID) != 0 ? m->correlation_id : (struct slice){0};
+	correlation = first_of(correlation, cause_id);
+	struct slice none = {"", 0};
+	if (cause.mode == ENVELOPE_BINARY) {
+		struct slice prefix = find_prefix(headers);
+		write(&w, prefix, "id", slice_str(id), SIZE_MAX);
+		write(&w, prefix, "correlationid",
+		    first_of(find(headers, prefix, "correlationid"), correlation), SIZE_MAX);
+		write(&w, prefix, "causationid", cause_id, SIZE_MAX);
+		write(&w, prefix, "type", d->type, SIZE_MAX);
+		write(&w, prefix, "source", d->source, SIZE_MAX);
+		write(&w, prefix, "subject", d->subject, SIZE_MAX);
+	}
+	write(&w, none, MARKS_CAUSE, cause_id, SIZE_MAX);
+	marks_strip(headers, true, &kept);
+	buf_clear(store);
+	buf_reserve(store, kept.len + cause_id.len * 3 + correlation.len * 2 + d->type.len * 2 +
+			       d->source.len + d->subject.len + MOST_MARKS * (NAME_BYTES + 8) +
+			       UUID_CHARS * 2);
+	marks_set(buf_slice(&kept), w.marks, w.count, store);
+	m->headers = buf_slice(store);
+	m->present &= ~(unsigned)MESSAGE_HEADERS;
+	m->present |= m->headers.len > 0 ? MESSAGE_HEADERS : 0;
+	set_text(m, MESSAGE_CORRELATION_ID, &m->correlation_id, keep(store, correlation));
+	set_text(m, MESSAGE_MESSAGE_ID, &m->message_id, keep(store, slice_str(id)));
+	set_text(m, MESSAGE_TYPE, &m->type, keep(store, d->type));
+	if ((m->present & MESSAGE_USER_ID) != 0 &&
+	    (d->user == NULL || !slice_is(m->user_id, d->user)))
+		m->present &= ~(unsigned)MESSAGE_USER_ID;
+	buf_release(&kept);
+	buf_release(&scratch);
+}

@@ -1,0 +1,34 @@
+/*
+ * derive.h - the message that business logic makes of another one: an identity of its own, the
+ * same whenever the same message is worked on again, and where it comes from.
+ *
+ *   message_id       a UUID of version 8 (RFC 9562, 5.8): SHA-256 of who made it, of the cause's
+ *                    source and id, and of the part. So a message that is handled twice has results
+ *                    with the same ids, which a receiver can tell. Absent when the cause has none.
+ *   correlation_id   the cause's, or else the cause's id: the same along a chain
+ *   MARKS_CAUSE      the cause's id
+ *   CloudEvents      in binary mode id, correlationid and causationid likewise, as the extension
+ *                    "correlation" names them; a structured event is left to who made the body
+ *   left out         what brokers and warren have written on the cause (model/replay.h), and CC and
+ *                    BCC; reply_to and the rest stay
+ *
+ * traceparent stays: the span that publishes is the tracer's business.
+ */
+#ifndef MODEL_DERIVE_H
+#define MODEL_DERIVE_H
+
+#include "model/message.h"
+
+/* Borrowed; texts that are empty change nothing. */
+struct derivation {
+	struct slice by;		    /* who made it: "relay/welcome" */
+	uint64_t part;			    /* as in flow.h */
+	struct slice type, source, subject; /* of the new event */
+	const char *user; /* the connection's, who may be in user_id; NULL: nobody */
+};
+
+/* *m is the cause with the new body, and becomes the new message: its headers and texts live in
+ * *store, which is cleared first. */
+void derive_message(struct message *m, const struct derivation *d, struct buf *store);
+
+#endif
