@@ -114,8 +114,10 @@ static bool open_cores(struct run *run, struct error *err)
 			return false;
 	}
 	if (o->exec != NULL) {
-		struct core_exec_options exec = {
-		    o->exec, o->exec_shell, o->exec_timeout_ns, (size_t)o->exec_jobs};
+		struct core_exec_options exec = {.command = o->exec,
+		    .shell = o->exec_shell,
+		    .timeout_ns = o->exec_timeout_ns,
+		    .jobs = (size_t)o->exec_jobs};
 		run->exec = core_exec_create(run->tool->loop, &exec, err);
 		if (run->exec == NULL)
 			return false;
