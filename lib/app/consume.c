@@ -301,7 +301,8 @@ static bool open_retrying(struct run *run, struct error *err)
 	const struct consume_options *o = run->options;
 	bool judges = o->exec != NULL || o->unmatched == CONSUME_UNMATCHED_REJECT;
 	bool sends = judges && o->ack != SOURCE_QUEUE_REQUEUE;
-	return retrying_open(run->tool, run->queues, run->queue_count, sends, &run->retrying, err);
+	return retrying_open(run->tool, run->queues, run->queue_count,
+	    sends ? RETRYING_BY_POLICY : RETRYING_NOTHING, &run->retrying, err);
 }
 
 static bool prepare(struct run *run, struct error *err)
