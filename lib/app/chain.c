@@ -5,6 +5,7 @@
 #include "flow/core_dedupe.h"
 #include "flow/core_exec.h"
 #include "flow/core_jq.h"
+#include "flow/core_transform.h"
 #include "model/reader.h"
 
 #include <stdlib.h>
@@ -25,6 +26,27 @@ struct chain {
 };
 
 /* ---- the kinds ---- */
+
+static void release_jq(void *self)
+{
+	core_transform_free(self);
+}
+
+static bool open_jq(struct chain *chain, const json_t *step, struct link *link, struct error *err)
+{
+	const char *as = json_string_value(json_object_get(step, "as"));
+	const struct core_transform_options options = {
+	    .expression = json_string_value(json_object_get(step, "jq")),
+	    .as = as != NULL && strcmp(as, "message") == 0 ? CORE_TRANSFORM_MESSAGE
+							   : CORE_TRANSFORM_BODY,
+	    .one_answer = chain->options.one_answer};
+	struct core_transform *core = core_transform_create(&options, err);
+	if (core == NULL)
+		return false;
+	link->core = core_transform_core(core);
+	link->self = core;
+	return true;
+}
 
 static void release_filter(void *self)
 {
@@ -92,6 +114,7 @@ static const struct kind {
 	bool (*open)(struct chain *chain, const json_t *step, struct link *link, struct error *err);
 	void (*release)(void *self);
 } kinds[] = {
+    {"jq", true, open_jq, release_jq},
     {"filter", false, open_filter, release_filter},
     {"exec", true, open_exec, release_exec},
     {"dedupe", false, open_dedupe, release_dedupe},

@@ -1,60 +1,14 @@
 #include "flow/flow.h"
 
 #include "base/chrono.h"
-#include "base/fifo.h"
 #include "base/mem.h"
+#include "flow/flow_private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define ID_BYTES 40 /* a UUID fits */
 #define NOBODY SIZE_MAX
 #define MANY 1000003 /* a prime: parts of parts have numbers of their own */
-
-/* A message under way. Free slots are chained through next_free. */
-struct slot {
-	bool used;
-	bool
-	    taken; /* by the sink, or by a core that was at work on it: what becomes of it counts */
-	uint64_t token;
-	size_t core;	 /* the one that is at work on it */
-	unsigned route;	 /* which cores it is for */
-	size_t parent;	 /* of a branch: the slot that was split; else NOBODY */
-	size_t branches; /* that are under way, and one more while it is being split */
-	uint64_t part, branch_count;
-	enum flow_fate worst; /* of its branches so far, */
-	char *reason;	      /* and why; owned, NULL for none */
-	struct message *copy; /* with keep_messages */
-	char id[ID_BYTES];    /* the beginning of the message_id */
-	size_t id_len;
-	struct slice queue; /* borrowed from the source, which outlives the run */
-	bool redelivered;
-	uint64_t number, due_ns;
-	size_t next_free;
-};
-
-/* A message that the sink has no room for yet. */
-struct waiting {
-	size_t slot;
-	struct message *message;
-	struct flow_message m; /* what else is known of it */
-};
-
-struct flow {
-	struct loop *loop;
-	struct flow_options options;
-	struct slot *slots;
-	size_t slot_count, capacity;
-	size_t first_free;   /* slot_count: none */
-	size_t under_way;    /* of those that were offered: branches are not counted */
-	struct fifo waiting; /* struct waiting; only what was split waits, and what is behind it */
-	bool has_split;
-	bool stopping;
-	uint64_t deadline_ns; /* of the last fates; CHRONO_NEVER before the end is near */
-	uint64_t progress;    /* the sink's, when that was set */
-	struct error failure;
-	struct flow_counts counts;
-};
 
 struct flow *flow_create(struct loop *loop, const struct flow_options *options)
 {
@@ -62,14 +16,14 @@ struct flow *flow_create(struct loop *loop, const struct flow_options *options)
 	flow->loop = loop;
 	flow->options = *options;
 	flow->deadline_ns = CHRONO_NEVER;
-	flow->waiting.size = sizeof(struct waiting);
+	flow->waiting.size = sizeof(struct flow_waiting);
 	return flow;
 }
 
-static void drop_waiting(struct flow *flow)
+void flow_drop_waiting(struct flow *flow)
 {
 	for (; !fifo_is_empty(&flow->waiting); fifo_pop(&flow->waiting))
-		free(((struct waiting *)fifo_front(&flow->waiting))->message);
+		free(((struct flow_waiting *)fifo_front(&flow->waiting))->message);
 }
 
 void flow_free(struct flow *flow)
@@ -79,8 +33,9 @@ void flow_free(struct flow *flow)
 	for (size_t i = 0; i < flow->slot_count; i++) {
 		free(flow->slots[i].copy);
 		free(flow->slots[i].reason);
+		free(flow->slots[i].headers);
 	}
-	drop_waiting(flow);
+	flow_drop_waiting(flow);
 	fifo_release(&flow->waiting);
 	free(flow->slots);
 	free(flow);
@@ -97,17 +52,18 @@ static size_t take_slot(struct flow *flow)
 	} else {
 		flow->first_free = flow->slots[i].next_free;
 	}
-	flow->slots[i] = (struct slot){.used = true, .parent = NOBODY, .worst = FLOW_ACCEPTED};
+	flow->slots[i] = (struct flow_slot){.used = true, .parent = NOBODY, .worst = FLOW_ACCEPTED};
 	return i;
 }
 
 static void release_slot(struct flow *flow, size_t i)
 {
-	struct slot *s = &flow->slots[i];
+	struct flow_slot *s = &flow->slots[i];
 	free(s->copy);
 	free(s->reason);
+	free(s->headers);
 	flow->under_way -= s->parent == NOBODY;
-	*s = (struct slot){.next_free = flow->first_free};
+	*s = (struct flow_slot){.next_free = flow->first_free};
 	flow->first_free = i;
 }
 
@@ -140,12 +96,13 @@ size_t flow_room(const struct flow *flow)
 /* The fate of a branch, and of the message it comes from when it was the last one. */
 static void settle_branch(struct flow *flow, size_t slot, const struct flow_verdict *verdict);
 
-static void tell_cores(const struct flow *flow, uint64_t slot, enum flow_fate fate)
+static void tell_cores(const struct flow *flow, uint64_t slot, const struct flow_verdict *verdict)
 {
 	const struct flow_options *o = &flow->options;
 	for (size_t i = 0; i < o->core_count; i++)
 		if (o->cores[i].kind->settled != NULL)
-			o->cores[i].kind->settled(o->cores[i].self, slot, fate);
+			o->cores[i].kind->settled(
+			    o->cores[i].self, slot, verdict->fate, verdict->reason);
 }
 
 static void settle(struct flow *flow, uint64_t slot, const struct flow_verdict *verdict)
@@ -154,7 +111,7 @@ static void settle(struct flow *flow, uint64_t slot, const struct flow_verdict *
 	enum flow_fate fate = verdict->fate;
 	if (slot >= flow->slot_count || !flow->slots[slot].used)
 		return;
-	const struct slot *s = &flow->slots[slot];
+	const struct flow_slot *s = &flow->slots[slot];
 	if (s->parent != NOBODY) {
 		settle_branch(flow, slot, verdict);
 		return;
@@ -169,7 +126,7 @@ static void settle(struct flow *flow, uint64_t slot, const struct flow_verdict *
 	    .due_ns = s->due_ns};
 	if (o->on_fate != NULL)
 		o->on_fate(o->ctx, &kept, fate, verdict->reason);
-	tell_cores(flow, slot, fate);
+	tell_cores(flow, slot, verdict);
 	uint64_t token = s->token;
 	struct message *copy = s->copy;
 	const struct flow_outcome outcome = {
@@ -187,6 +144,17 @@ void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const ch
 
 /* ---- a message that became several ---- */
 
+static void note_worst(struct flow_slot *s, const struct flow_verdict *verdict)
+{
+	size_t len = verdict->headers.len;
+	free(s->reason);
+	free(s->headers);
+	s->worst = verdict->fate;
+	s->reason = mem_strdup(verdict->reason);
+	s->headers = len > 0 ? mem_strndup(verdict->headers.ptr, len) : NULL;
+	s->headers_len = len;
+}
+
 /* One fewer that the message waits for. */
 static void join(struct flow *flow, size_t slot, const struct flow_verdict *verdict)
 {
@@ -199,25 +167,25 @@ static void join(struct flow *flow, size_t slot, const struct flow_verdict *verd
 	    [FLOW_UNCONFIRMED] = 5,
 	    [FLOW_RETRY] = 6,
 	    [FLOW_RELEASED] = 7};
-	struct slot *s = &flow->slots[slot];
-	if (ranks[verdict->fate] > ranks[s->worst]) {
-		s->worst = verdict->fate;
-		free(s->reason);
-		s->reason = mem_strdup(verdict->reason);
-	}
+	struct flow_slot *s = &flow->slots[slot];
+	if (ranks[verdict->fate] > ranks[s->worst])
+		note_worst(s, verdict);
 	if (--s->branches > 0)
 		return;
-	char *reason = s->reason;
-	s->reason = NULL;
+	const struct flow_slot whole = *s;
+	s->reason = s->headers = NULL;
 	settle(flow, slot,
-	    &(struct flow_verdict){.fate = s->worst, .reason = reason != NULL ? reason : ""});
-	free(reason);
+	    &(struct flow_verdict){.fate = whole.worst,
+		.reason = whole.reason != NULL ? whole.reason : "",
+		.headers = {whole.headers, whole.headers_len}});
+	free(whole.reason);
+	free(whole.headers);
 }
 
 static void settle_branch(struct flow *flow, size_t slot, const struct flow_verdict *verdict)
 {
 	size_t parent = flow->slots[slot].parent;
-	tell_cores(flow, slot, verdict->fate);
+	tell_cores(flow, slot, verdict);
 	release_slot(flow, slot);
 	join(flow, parent, verdict);
 }
@@ -249,16 +217,16 @@ static void put(struct flow *flow, size_t slot, const struct flow_message *m)
 		put_now(flow, slot, m);
 		return;
 	}
-	struct waiting w = {slot, message_copy(m->message), *m};
+	struct flow_waiting w = {slot, message_copy(m->message), *m};
 	fifo_push(&flow->waiting, &w);
 }
 
-static void put_waiting(struct flow *flow)
+void flow_put_waiting(struct flow *flow)
 {
 	const struct flow_sink *sink = &flow->options.sink;
 	while (!fifo_is_empty(&flow->waiting) && flow->failure.kind == ERROR_NONE &&
 	       sink->kind->room(sink->self) > 0) {
-		struct waiting w = *(struct waiting *)fifo_front(&flow->waiting);
+		struct flow_waiting w = *(struct flow_waiting *)fifo_front(&flow->waiting);
 		fifo_pop(&flow->waiting);
 		w.m.message = w.message;
 		put_now(flow, w.slot, &w.m);
@@ -270,7 +238,7 @@ static void put_waiting(struct flow *flow)
 static void conclude(struct flow *flow, size_t slot, const struct flow_verdict *verdict)
 {
 	const struct flow_options *o = &flow->options;
-	const struct slot *s = &flow->slots[slot];
+	const struct flow_slot *s = &flow->slots[slot];
 	struct message out;
 	const struct flow_message m = {
 	    .message = s->copy, .queue = s->queue, .redelivered = s->redelivered};
@@ -288,7 +256,7 @@ static void conclude(struct flow *flow, size_t slot, const struct flow_verdict *
 static void end_split(struct flow *flow, size_t slot)
 {
 	static const struct flow_verdict accepted = {.fate = FLOW_ACCEPTED, .reason = ""};
-	struct slot *s = &flow->slots[slot];
+	struct flow_slot *s = &flow->slots[slot];
 	s->taken = true;
 	if (s->branches == 0) /* it has none */
 		s->branches = 1;
@@ -299,7 +267,7 @@ static void end_split(struct flow *flow, size_t slot)
 static void advance(struct flow *flow, size_t slot, size_t core, const struct flow_message *m)
 {
 	const struct flow_options *o = &flow->options;
-	struct message stages[FLOW_MAX_CORES];
+	struct message stages[FLOW_CORE_ROOM];
 	struct flow_message now = *m;
 	for (size_t i = core; i < o->core_count; i++) {
 		struct flow_verdict verdict = {.fate = FLOW_REJECTED, .reason = ""};
@@ -325,7 +293,7 @@ void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m)
 	if (slot >= flow->slot_count || !flow->slots[slot].used)
 		return;
 	size_t branch = take_slot(flow);
-	struct slot *from = &flow->slots[slot], *s = &flow->slots[branch];
+	struct flow_slot *from = &flow->slots[slot], *s = &flow->slots[branch];
 	flow->has_split = true;
 	from->branches += from->branches == 0 ? 2 : 1;
 	s->parent = slot;
@@ -344,14 +312,21 @@ void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m)
 	advance(flow, branch, from->core + 1, &part);
 }
 
+uint64_t flow_origin(const struct flow *flow, uint64_t slot)
+{
+	while (flow->slots[slot].parent != NOBODY)
+		slot = flow->slots[slot].parent;
+	return slot;
+}
+
 void flow_set_route(struct flow *flow, uint64_t slot, unsigned route)
 {
 	flow->slots[slot].route = route;
 }
 
-static void note_id(struct slot *s, struct slice id)
+static void note_id(struct flow_slot *s, struct slice id)
 {
-	s->id_len = id.len < ID_BYTES ? id.len : ID_BYTES;
+	s->id_len = id.len < FLOW_ID_BYTES ? id.len : FLOW_ID_BYTES;
 	if (s->id_len > 0)
 		memcpy(s->id, id.ptr, s->id_len);
 }
@@ -371,7 +346,7 @@ void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
 		return;
 	}
 	size_t slot = take_slot(flow);
-	struct slot *s = &flow->slots[slot];
+	struct flow_slot *s = &flow->slots[slot];
 	flow->under_way++;
 	s->token = token;
 	s->queue = m->queue;
@@ -394,9 +369,10 @@ void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer,
 {
 	if (slot >= flow->slot_count || !flow->slots[slot].used)
 		return;
-	struct slot *s = &flow->slots[slot];
+	struct flow_slot *s = &flow->slots[slot];
 	if (answer == FLOW_PASS) {
 		struct flow_message now = *m;
+		now.number = s->number;
 		now.part = s->part;
 		advance(flow, slot, s->core + 1, &now);
 		return;
@@ -411,167 +387,6 @@ void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer,
 void flow_fail(struct flow *flow, const struct error *why)
 {
 	error_set(&flow->failure, why->kind, "%s", why->text);
-}
-
-/* ---- the run ---- */
-
-void flow_stop(struct flow *flow)
-{
-	const struct flow_options *o = &flow->options;
-	if (flow->stopping)
-		return;
-	flow->stopping = true;
-	o->source.kind->stop(o->source.self);
-	for (size_t i = 0; i < o->core_count; i++)
-		if (o->cores[i].kind->stop != NULL)
-			o->cores[i].kind->stop(o->cores[i].self);
-}
-
-/* The limit is reached, or somebody asks for the end. */
-static bool must_stop(const struct flow *flow)
-{
-	return loop_stop_requested(flow->loop) || flow->failure.kind != ERROR_NONE ||
-	       flow->counts.finished >= flow->options.limit;
-}
-
-/* A source that has failed offers no more. */
-static bool is_source_done(const struct flow *flow)
-{
-	const struct flow_options *o = &flow->options;
-	return flow->failure.kind != ERROR_NONE || o->source.kind->is_done(o->source.self);
-}
-
-static bool flush_sink(struct flow *flow, struct error *err)
-{
-	return flow->options.sink.kind->flush(flow->options.sink.self, flow, err);
-}
-
-/* Lets the source offer; its failure ends the run, but not before what is under way is settled. */
-static void tick_source(struct flow *flow, uint64_t *wake_ns)
-{
-	const struct flow_options *o = &flow->options;
-	struct error err = {0};
-	if (flow->failure.kind == ERROR_NONE &&
-	    !o->source.kind->tick(o->source.self, flow, chrono_now_ns(), wake_ns, &err))
-		flow_fail(flow, &err);
-}
-
-static void advance_cores(struct flow *flow)
-{
-	const struct flow_options *o = &flow->options;
-	for (size_t i = 0; i < o->core_count; i++)
-		if (o->cores[i].kind->advance != NULL)
-			o->cores[i].kind->advance(o->cores[i].self, flow);
-}
-
-/* What the next turn of the loop must not sleep through, but for what the source says: room again,
- * a deadline from now on, a reason to stop. */
-static bool must_go_on(const struct flow *flow, size_t under_way_before, bool done)
-{
-	const struct flow_sink *sink = &flow->options.sink;
-	bool may_put = !fifo_is_empty(&flow->waiting) && sink->kind->room(sink->self) > 0;
-	return flow->under_way < under_way_before || may_put ||
-	       (done && flow->deadline_ns == CHRONO_NEVER) || (must_stop(flow) && !flow->stopping);
-}
-
-static uint64_t progress_of(const struct flow *flow)
-{
-	const struct flow_sink *sink = &flow->options.sink;
-	return sink->kind->progress != NULL ? sink->kind->progress(sink->self) : 0;
-}
-
-static bool is_held_up(const struct flow *flow)
-{
-	const struct flow_sink *sink = &flow->options.sink;
-	return sink->kind->is_held_up != NULL && sink->kind->is_held_up(sink->self) &&
-	       !loop_stop_requested(flow->loop);
-}
-
-static void begin_drain(struct flow *flow)
-{
-	flow->deadline_ns = chrono_after(chrono_now_ns(), flow->options.drain_ns);
-	flow->progress = progress_of(flow);
-}
-
-void flow_restart_drain(struct flow *flow)
-{
-	if (flow->deadline_ns != CHRONO_NEVER)
-		begin_drain(flow);
-}
-
-static bool is_drain_over(struct flow *flow)
-{
-	if (flow->deadline_ns == CHRONO_NEVER)
-		return false;
-	if (progress_of(flow) != flow->progress)
-		begin_drain(flow);
-	if (chrono_now_ns() < flow->deadline_ns)
-		return false;
-	if (is_held_up(flow))
-		flow_restart_drain(flow);
-	return chrono_now_ns() >= flow->deadline_ns;
-}
-
-enum flow_state flow_step(struct flow *flow, uint64_t *wake_ns, struct error *err)
-{
-	if (must_stop(flow))
-		flow_stop(flow);
-	bool done = is_source_done(flow);
-	if (done && flow->under_way == 0)
-		return FLOW_ENDS;
-	if ((done || flow->stopping) && flow->deadline_ns == CHRONO_NEVER)
-		begin_drain(flow);
-	if (is_drain_over(flow))
-		return FLOW_ENDS;
-	if (flow->deadline_ns < *wake_ns)
-		*wake_ns = flow->deadline_ns;
-	/* what came while the loop ran is finished before the source is asked for more */
-	if (!flush_sink(flow, err))
-		return FLOW_FAILS;
-	put_waiting(flow);
-	advance_cores(flow);
-	tick_source(flow, wake_ns);
-	size_t before = flow->under_way;
-	if (!flush_sink(flow, err))
-		return FLOW_FAILS;
-	done = is_source_done(flow);
-	if (done && flow->under_way == 0)
-		return FLOW_ENDS;
-	if (must_go_on(flow, before, done))
-		*wake_ns = 0;
-	return FLOW_RUNS;
-}
-
-bool flow_finish(struct flow *flow, struct error *err)
-{
-	const struct flow_options *o = &flow->options;
-	bool good = err->kind == ERROR_NONE;
-	flow_stop(flow);
-	/* a sink that has lost its broker says so even when nothing is left to be put */
-	good = good && flush_sink(flow, err);
-	o->sink.kind->abandon(o->sink.self, flow);
-	drop_waiting(flow);
-	/* branches are behind what they come from, or fall with it: the message goes with its last
-	 */
-	for (int branches = 1; branches >= 0; branches--)
-		for (size_t i = 0; i < flow->slot_count; i++)
-			if (flow->slots[i].used && (flow->slots[i].branches == 0) == branches)
-				flow_settle(flow, i, FLOW_RELEASED, "the run ended first");
-	if (flow->failure.kind != ERROR_NONE)
-		return error_set(err, flow->failure.kind, "%s", flow->failure.text);
-	return good;
-}
-
-bool flow_run(struct flow *flow, struct error *err)
-{
-	bool good = true;
-	while (good) {
-		uint64_t wake_ns = CHRONO_NEVER;
-		if (flow_step(flow, &wake_ns, err) != FLOW_RUNS)
-			break;
-		good = loop_turn(flow->loop, wake_ns, err);
-	}
-	return flow_finish(flow, err);
 }
 
 const struct flow_counts *flow_counts(const struct flow *flow)
