@@ -1,9 +1,9 @@
 #include "app/chain.h"
 
+#include "app/chain_exec.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/core_dedupe.h"
-#include "flow/core_exec.h"
 #include "flow/core_jq.h"
 #include "flow/core_transform.h"
 #include "model/reader.h"
@@ -70,20 +70,16 @@ static bool open_filter(
 
 static void release_exec(void *self)
 {
-	core_exec_free(self);
+	chain_exec_free(self);
 }
 
 static bool open_exec(struct chain *chain, const json_t *step, struct link *link, struct error *err)
 {
-	struct core_exec_options options = {
-	    .command = json_string_value(json_object_get(step, "exec")),
-	    .timeout_ns = 30 * CHRONO_S,
-	    .jobs = 1};
-	struct core_exec *core = core_exec_create(chain->options.tool->loop, &options, err);
-	if (core == NULL)
+	struct chain_exec *exec = chain_exec_open(chain->options.tool, step, err);
+	if (exec == NULL)
 		return false;
-	link->core = core_exec_core(core);
-	link->self = core;
+	link->core = chain_exec_core(exec);
+	link->self = exec;
 	return true;
 }
 

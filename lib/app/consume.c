@@ -4,6 +4,7 @@
 #include "app/progress.h"
 #include "app/queues.h"
 #include "app/retrying.h"
+#include "app/watch.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -114,8 +115,10 @@ static bool open_cores(struct run *run, struct error *err)
 			return false;
 	}
 	if (o->exec != NULL) {
-		struct core_exec_options exec = {
-		    o->exec, o->exec_shell, o->exec_timeout_ns, (size_t)o->exec_jobs};
+		struct core_exec_options exec = {.command = o->exec,
+		    .shell = o->exec_shell,
+		    .timeout_ns = o->exec_timeout_ns,
+		    .jobs = (size_t)o->exec_jobs};
 		run->exec = core_exec_create(run->tool->loop, &exec, err);
 		if (run->exec == NULL)
 			return false;
@@ -175,8 +178,14 @@ static void report_run(const struct run *run, const struct flow *flow, uint64_t 
 static bool run_flow(struct run *run, struct flow_options *options, struct error *err)
 {
 	const struct consume_options *o = run->options;
+	const struct watch_options watched = {.parts = {.queues = run->queues,
+						  .queue_count = run->queue_count,
+						  .recovery = run->tool->recovery,
+						  .retrier = run->retrying.retrier}};
 	uint64_t start = chrono_now_ns();
+	struct watch *watch = watch_open(run->tool, &watched, options);
 	struct flow *flow = flow_create(run->tool->loop, options);
+	watch_begin(watch, flow);
 	struct progress *progress = NULL;
 	if (!o->tool.quiet && (o->format == SINK_TERMINAL_NONE || !isatty(STDOUT_FILENO)))
 		progress =
@@ -187,6 +196,7 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	if (sink_terminal_unshown(run->sink) > 0 || source_queue_lost(run->source) > 0 ||
 	    count_unsent(run) > 0)
 		run->tool->status = ERROR_UNDELIVERED;
+	watch_end(watch);
 	flow_free(flow);
 	return good;
 }

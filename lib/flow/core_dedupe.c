@@ -163,11 +163,12 @@ static void free_waiting(struct core_dedupe *core, uint64_t first)
 	}
 }
 
-static void settled(void *self, uint64_t slot, enum flow_fate fate)
+static void settled(void *self, uint64_t slot, enum flow_fate fate, const char *reason)
 {
 	struct core_dedupe *core = self;
 	struct siphash id;
 	struct error err = {0};
+	(void)reason;
 	if (slot >= core->slot_count)
 		return;
 	if (core->entries[slot].waiting != NULL) { /* the run ends */

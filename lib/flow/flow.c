@@ -96,12 +96,13 @@ size_t flow_room(const struct flow *flow)
 /* The fate of a branch, and of the message it comes from when it was the last one. */
 static void settle_branch(struct flow *flow, size_t slot, const struct flow_verdict *verdict);
 
-static void tell_cores(const struct flow *flow, uint64_t slot, enum flow_fate fate)
+static void tell_cores(const struct flow *flow, uint64_t slot, const struct flow_verdict *verdict)
 {
 	const struct flow_options *o = &flow->options;
 	for (size_t i = 0; i < o->core_count; i++)
 		if (o->cores[i].kind->settled != NULL)
-			o->cores[i].kind->settled(o->cores[i].self, slot, fate);
+			o->cores[i].kind->settled(
+			    o->cores[i].self, slot, verdict->fate, verdict->reason);
 }
 
 static void settle(struct flow *flow, uint64_t slot, const struct flow_verdict *verdict)
@@ -125,7 +126,7 @@ static void settle(struct flow *flow, uint64_t slot, const struct flow_verdict *
 	    .due_ns = s->due_ns};
 	if (o->on_fate != NULL)
 		o->on_fate(o->ctx, &kept, fate, verdict->reason);
-	tell_cores(flow, slot, fate);
+	tell_cores(flow, slot, verdict);
 	uint64_t token = s->token;
 	struct message *copy = s->copy;
 	const struct flow_outcome outcome = {
@@ -184,7 +185,7 @@ static void join(struct flow *flow, size_t slot, const struct flow_verdict *verd
 static void settle_branch(struct flow *flow, size_t slot, const struct flow_verdict *verdict)
 {
 	size_t parent = flow->slots[slot].parent;
-	tell_cores(flow, slot, verdict->fate);
+	tell_cores(flow, slot, verdict);
 	release_slot(flow, slot);
 	join(flow, parent, verdict);
 }
@@ -266,7 +267,7 @@ static void end_split(struct flow *flow, size_t slot)
 static void advance(struct flow *flow, size_t slot, size_t core, const struct flow_message *m)
 {
 	const struct flow_options *o = &flow->options;
-	struct message stages[FLOW_MAX_CORES];
+	struct message stages[FLOW_CORE_ROOM];
 	struct flow_message now = *m;
 	for (size_t i = core; i < o->core_count; i++) {
 		struct flow_verdict verdict = {.fate = FLOW_REJECTED, .reason = ""};
@@ -309,6 +310,13 @@ void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m)
 	part.due_ns = s->due_ns;
 	part.part = s->part;
 	advance(flow, branch, from->core + 1, &part);
+}
+
+uint64_t flow_origin(const struct flow *flow, uint64_t slot)
+{
+	while (flow->slots[slot].parent != NOBODY)
+		slot = flow->slots[slot].parent;
+	return slot;
 }
 
 void flow_set_route(struct flow *flow, uint64_t slot, unsigned route)
@@ -364,6 +372,7 @@ void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer,
 	struct flow_slot *s = &flow->slots[slot];
 	if (answer == FLOW_PASS) {
 		struct flow_message now = *m;
+		now.number = s->number;
 		now.part = s->part;
 		advance(flow, slot, s->core + 1, &now);
 		return;

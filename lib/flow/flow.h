@@ -86,8 +86,9 @@ struct flow_core_kind {
 	void (*advance)(void *self, struct flow *flow);
 	/* Offer no more: end what is pending, soon. NULL when nothing can be pending. */
 	void (*stop)(void *self);
-	/* What became of a message that has entered the flow. NULL when it does not matter. */
-	void (*settled)(void *self, uint64_t slot, enum flow_fate fate);
+	/* What became of a message that has entered the flow, or of a part of one, and why. NULL
+	 * when it does not matter. */
+	void (*settled)(void *self, uint64_t slot, enum flow_fate fate, const char *reason);
 };
 
 struct flow_sink_kind {
@@ -136,13 +137,14 @@ typedef void flow_fate_fn(
     void *ctx, const struct flow_message *m, enum flow_fate fate, const char *reason);
 
 #define FLOW_MAX_CORES 64
+#define FLOW_CORE_ROOM (FLOW_MAX_CORES + 4) /* with those that only look on */
 #define FLOW_NO_LIMIT UINT64_MAX
 
 struct flow_options {
 	struct flow_source source;
-	struct flow_core cores[FLOW_MAX_CORES];
+	struct flow_core cores[FLOW_CORE_ROOM];
 	/* By core: only for messages on this route (flow_set_route); 0: for all. */
-	unsigned routes[FLOW_MAX_CORES];
+	unsigned routes[FLOW_CORE_ROOM];
 	size_t core_count;
 	struct flow_sink sink;
 	size_t window;	    /* most messages under way */
@@ -206,6 +208,8 @@ void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer,
  * settled when all of them are, accepted if all of them were. Its bytes must live until this
  * returns. */
 void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m);
+/* The slot of the message as it was offered, which this one is a part of or the same. */
+uint64_t flow_origin(const struct flow *flow, uint64_t slot);
 /* Which of the cores that follow a message is for: those of its route and those of 0. */
 void flow_set_route(struct flow *flow, uint64_t slot, unsigned route);
 /* A sink tells the fate of a message; or a core, of a pending one that it did nothing about. */

@@ -64,14 +64,14 @@ static enum flow_fate offer(
 	enum flow_answer answer = c.kind->apply(c.self, NULL, slot, &in, &out, &verdict);
 	if (answer == FLOW_PASS)
 		return FLOW_FATE_COUNT;
-	c.kind->settled(c.self, slot, verdict.fate); /* as the flow does */
+	c.kind->settled(c.self, slot, verdict.fate, ""); /* as the flow does */
 	return verdict.fate;
 }
 
 static void settle(struct core_dedupe *core, uint64_t slot, enum flow_fate fate)
 {
 	struct flow_core c = core_dedupe_core(core);
-	c.kind->settled(c.self, slot, fate);
+	c.kind->settled(c.self, slot, fate, "");
 }
 
 static void accept(struct core_dedupe *core, const char *queue, const char *id)
