@@ -242,7 +242,7 @@ static void conclude(struct flow *flow, size_t slot, const struct flow_verdict *
 	const struct flow_message m = {
 	    .message = s->copy, .queue = s->queue, .redelivered = s->redelivered};
 	if (verdict->fate == FLOW_REJECTED && o->rescue != NULL && s->parent == NOBODY &&
-	    s->copy != NULL && o->rescue(o->ctx, &m, verdict, &out))
+	    s->copy != NULL && o->rescue(o->ctx, slot, &m, verdict, &out))
 		put(flow, slot,
 		    &(struct flow_message){
 			.message = &out, .queue = s->queue, .redelivered = s->redelivered});
@@ -309,6 +309,14 @@ void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m)
 	part.due_ns = s->due_ns;
 	part.part = s->part;
 	advance(flow, branch, from->core + 1, &part);
+}
+
+const struct message *flow_kept(const struct flow *flow, uint64_t slot)
+{
+	const struct flow_slot *s = &flow->slots[slot];
+	while (s->parent != NOBODY)
+		s = &flow->slots[s->parent];
+	return s->copy;
 }
 
 void flow_set_route(struct flow *flow, uint64_t slot, unsigned route)
