@@ -98,10 +98,8 @@ static void on_nacked(void *ctx, uint64_t number)
 
 static void lose_all(struct sink_call *sink, const char *why)
 {
-	char *reason = mem_printf(SINK_CALL_GONE ": %s", why);
 	for (uint64_t number; (number = calls_first(sink->calls)) != 0;)
-		end_call(sink, number, &sink->counts.lost, FLOW_UNCONFIRMED, reason);
-	free(reason);
+		end_call(sink, number, &sink->counts.lost, FLOW_UNCONFIRMED, why);
 }
 
 static void on_ended(void *ctx, const struct error *why)

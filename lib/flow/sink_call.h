@@ -17,8 +17,7 @@
 #include "model/calls.h"
 #include "model/histogram.h"
 
-#define SINK_CALL_LATE "no answer in time" /* the reason of a fate, */
-#define SINK_CALL_GONE "lost"		   /* and the beginning of one */
+#define SINK_CALL_LATE "no answer in time" /* the reason of a timeout, which is unconfirmed */
 
 struct sink_call_reply {
 	const struct message *message;
