@@ -89,6 +89,9 @@ struct flow_core_kind {
 	/* What became of a message that has entered the flow, or of a part of one, and why. NULL
 	 * when it does not matter. */
 	void (*settled)(void *self, uint64_t slot, enum flow_fate fate, const char *reason);
+	/* Asked before that, and before the source hears of it: true holds the fate back until
+	 * flow_let_go, because something has to be written down first. NULL: never. */
+	bool (*hold)(void *self, uint64_t slot, enum flow_fate fate);
 };
 
 struct flow_sink_kind {
@@ -212,6 +215,14 @@ void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m)
 uint64_t flow_origin(const struct flow *flow, uint64_t slot);
 /* Which of the cores that follow a message is for: those of its route and those of 0. */
 void flow_set_route(struct flow *flow, uint64_t slot, unsigned route);
+/* The core that held a fate back lets go of it, from advance; not good: the message is released. */
+void flow_let_go(struct flow *flow, uint64_t slot, bool good);
+/* For a sink that has the message: whether all that the one it comes from became has arrived, too,
+ * so that nothing more will; and the worst fate of what has ended on the way there. */
+bool flow_is_whole(const struct flow *flow, uint64_t slot, enum flow_fate *worst);
+/* What a message was split from; FLOW_NOBODY: it was offered. */
+#define FLOW_NOBODY UINT64_MAX
+uint64_t flow_parent(const struct flow *flow, uint64_t slot);
 /* A sink tells the fate of a message; or a core, of a pending one that it did nothing about. */
 void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const char *reason);
 /* The wait for the last fates begins anew: a connection was lost and is back. */
