@@ -42,7 +42,7 @@ struct run {
 
 static bool wants_dedupe(const struct consume_options *o)
 {
-	return o->dedupe || o->dedupe_file != NULL;
+	return o->dedupe || o->dedupe_by != NULL || o->dedupe_store != NULL || o->dedupe_age_ns > 0;
 }
 
 /* ---- which queues ---- */
@@ -98,17 +98,30 @@ static bool choose_offset(struct run *run, struct error *err)
 
 /* ---- cores ---- */
 
+/* Marks of another key are other marks; those of ids tell queues apart by themselves. */
+static bool open_dedupe(struct run *run, struct error *err)
+{
+	const struct consume_options *o = run->options;
+	const char *by = o->dedupe_by != NULL ? o->dedupe_by : "id";
+	char *scope = mem_printf("consumer %s", by);
+	const struct core_dedupe_options options = {.by = by,
+	    .window = (size_t)o->dedupe_window,
+	    .age_ns = o->dedupe_age_ns,
+	    .scope = scope,
+	    .path = o->dedupe_store};
+	run->dedupe = core_dedupe_create(&options, err);
+	free(scope);
+	return run->dedupe != NULL;
+}
+
 static bool open_cores(struct run *run, struct error *err)
 {
 	static const enum flow_fate fates[] = {[CONSUME_HOLD] = FLOW_HELD,
 	    [CONSUME_UNMATCHED_ACK] = FLOW_ACCEPTED,
 	    [CONSUME_UNMATCHED_REJECT] = FLOW_REJECTED};
 	const struct consume_options *o = run->options;
-	if (wants_dedupe(o)) {
-		run->dedupe = core_dedupe_create((size_t)o->dedupe_window, o->dedupe_file, err);
-		if (run->dedupe == NULL)
-			return false;
-	}
+	if (wants_dedupe(o) && !open_dedupe(run, err))
+		return false;
 	if (o->filter != NULL) {
 		run->filter = core_jq_create(o->filter, fates[o->unmatched], err);
 		if (run->filter == NULL)
@@ -169,6 +182,7 @@ static void report_run(const struct run *run, const struct flow *flow, uint64_t 
 	    {"unsent", count_unsent(run), true},
 	    {"redelivered", c->redelivered, true},
 	    {"duplicates", run->dedupe != NULL ? core_dedupe_duplicates(run->dedupe) : 0, true},
+	    {"unkeyed", run->dedupe != NULL ? core_dedupe_unkeyed(run->dedupe) : 0, true},
 	    {"unmatched", run->filter != NULL ? core_jq_hidden(run->filter) : 0, true},
 	    {"filter_errors", run->filter != NULL ? core_jq_errors(run->filter) : 0, true},
 	};
