@@ -1,11 +1,11 @@
 #include "app/chain.h"
 
+#include "app/chain_exec.h"
 #include "app/enforce.h"
 #include "app/locate.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/core_dedupe.h"
-#include "flow/core_exec.h"
 #include "flow/core_jq.h"
 #include "flow/core_transform.h"
 #include "model/reader.h"
@@ -25,6 +25,7 @@ struct chain {
 	struct link links[FLOW_MAX_CORES];
 	size_t count;
 	bool changes;
+	const char *pointer; /* of the list that is opened; NULL: from the command line */
 };
 
 /* ---- the kinds ---- */
@@ -72,20 +73,16 @@ static bool open_filter(
 
 static void release_exec(void *self)
 {
-	core_exec_free(self);
+	chain_exec_free(self);
 }
 
 static bool open_exec(struct chain *chain, const json_t *step, struct link *link, struct error *err)
 {
-	struct core_exec_options options = {
-	    .command = json_string_value(json_object_get(step, "exec")),
-	    .timeout_ns = 30 * CHRONO_S,
-	    .jobs = 1};
-	struct core_exec *core = core_exec_create(chain->options.tool->loop, &options, err);
-	if (core == NULL)
+	struct chain_exec *exec = chain_exec_open(chain->options.tool, step, err);
+	if (exec == NULL)
 		return false;
-	link->core = core_exec_core(core);
-	link->self = core;
+	link->core = chain_exec_core(exec);
+	link->self = exec;
 	return true;
 }
 
@@ -94,15 +91,36 @@ static void release_dedupe(void *self)
 	core_dedupe_free(self);
 }
 
+/* Marks of another list, or of another key, are other marks. */
+static char *scope_of(const struct chain *chain, const char *by)
+{
+	const char *where = chain->pointer != NULL ? chain->pointer : chain->options.name;
+	return mem_printf("%s %s", where, by);
+}
+
 static bool open_dedupe(
     struct chain *chain, const json_t *step, struct link *link, struct error *err)
 {
 	struct reader reader = {0};
+	const char *unkeyed = json_string_value(json_object_get(step, "unkeyed"));
+	const char *path = json_string_value(json_object_get(step, "store"));
 	uint64_t window = CORE_DEDUPE_DEFAULT_WINDOW;
-	(void)chain;
+	struct core_dedupe_options options = {
+	    .by = json_string_value(json_object_get(step, "dedupe")),
+	    .store = chain->options.store,
+	    .rejects_unkeyed = unkeyed != NULL && strcmp(unkeyed, "reject") == 0};
 	(void)reader_count(&reader, step, "window", 1, CORE_DEDUPE_MAX_WINDOW, &window);
+	(void)reader_duration(&reader, step, "age", &options.age_ns);
 	reader_release(&reader);
-	struct core_dedupe *core = core_dedupe_create((size_t)window, NULL, err);
+	char *scope = scope_of(chain, options.by);
+	char *file =
+	    path != NULL ? locate_below(chain->options.tool->settings.directory, path) : NULL;
+	options.window = (size_t)window;
+	options.scope = scope;
+	options.path = file;
+	struct core_dedupe *core = core_dedupe_create(&options, err);
+	free(scope);
+	free(file);
 	if (core == NULL)
 		return false;
 	link->core = core_dedupe_core(core);
@@ -200,6 +218,7 @@ static bool add(struct chain *chain, const json_t *step, unsigned route, struct 
 bool chain_add(struct chain *chain, const json_t *steps, const char *pointer, unsigned route,
     struct error *err)
 {
+	chain->pointer = pointer;
 	for (size_t i = 0; i < json_array_size(steps); i++)
 		if (!add(chain, json_array_get(steps, i), route, err))
 			return refuse(chain, pointer, i, err);

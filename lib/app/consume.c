@@ -5,6 +5,7 @@
 #include "app/progress.h"
 #include "app/queues.h"
 #include "app/retrying.h"
+#include "app/watch.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -43,7 +44,7 @@ struct run {
 
 static bool wants_dedupe(const struct consume_options *o)
 {
-	return o->dedupe || o->dedupe_file != NULL;
+	return o->dedupe || o->dedupe_by != NULL || o->dedupe_store != NULL || o->dedupe_age_ns > 0;
 }
 
 /* ---- which queues ---- */
@@ -115,6 +116,22 @@ static bool open_contracts(struct run *run, struct error *err)
 		   "them; --no-contract leaves it out");
 }
 
+/* Marks of another key are other marks; those of ids tell queues apart by themselves. */
+static bool open_dedupe(struct run *run, struct error *err)
+{
+	const struct consume_options *o = run->options;
+	const char *by = o->dedupe_by != NULL ? o->dedupe_by : "id";
+	char *scope = mem_printf("consumer %s", by);
+	const struct core_dedupe_options options = {.by = by,
+	    .window = (size_t)o->dedupe_window,
+	    .age_ns = o->dedupe_age_ns,
+	    .scope = scope,
+	    .path = o->dedupe_store};
+	run->dedupe = core_dedupe_create(&options, err);
+	free(scope);
+	return run->dedupe != NULL;
+}
+
 static bool open_cores(struct run *run, struct error *err)
 {
 	static const enum flow_fate fates[] = {[CONSUME_HOLD] = FLOW_HELD,
@@ -123,19 +140,18 @@ static bool open_cores(struct run *run, struct error *err)
 	const struct consume_options *o = run->options;
 	if (!open_contracts(run, err))
 		return false;
-	if (wants_dedupe(o)) {
-		run->dedupe = core_dedupe_create((size_t)o->dedupe_window, o->dedupe_file, err);
-		if (run->dedupe == NULL)
-			return false;
-	}
+	if (wants_dedupe(o) && !open_dedupe(run, err))
+		return false;
 	if (o->filter != NULL) {
 		run->filter = core_jq_create(o->filter, fates[o->unmatched], err);
 		if (run->filter == NULL)
 			return false;
 	}
 	if (o->exec != NULL) {
-		struct core_exec_options exec = {
-		    o->exec, o->exec_shell, o->exec_timeout_ns, (size_t)o->exec_jobs};
+		struct core_exec_options exec = {.command = o->exec,
+		    .shell = o->exec_shell,
+		    .timeout_ns = o->exec_timeout_ns,
+		    .jobs = (size_t)o->exec_jobs};
 		run->exec = core_exec_create(run->tool->loop, &exec, err);
 		if (run->exec == NULL)
 			return false;
@@ -190,6 +206,7 @@ static void report_run(const struct run *run, const struct flow *flow, uint64_t 
 		true},
 	    {"redelivered", c->redelivered, true},
 	    {"duplicates", run->dedupe != NULL ? core_dedupe_duplicates(run->dedupe) : 0, true},
+	    {"unkeyed", run->dedupe != NULL ? core_dedupe_unkeyed(run->dedupe) : 0, true},
 	    {"unmatched", run->filter != NULL ? core_jq_hidden(run->filter) : 0, true},
 	    {"filter_errors", run->filter != NULL ? core_jq_errors(run->filter) : 0, true},
 	};
@@ -199,8 +216,14 @@ static void report_run(const struct run *run, const struct flow *flow, uint64_t 
 static bool run_flow(struct run *run, struct flow_options *options, struct error *err)
 {
 	const struct consume_options *o = run->options;
+	const struct watch_options watched = {.parts = {.queues = run->queues,
+						  .queue_count = run->queue_count,
+						  .recovery = run->tool->recovery,
+						  .retrier = run->retrying.retrier}};
 	uint64_t start = chrono_now_ns();
+	struct watch *watch = watch_open(run->tool, &watched, options);
 	struct flow *flow = flow_create(run->tool->loop, options);
+	watch_begin(watch, flow);
 	struct progress *progress = NULL;
 	if (!o->tool.quiet && (o->format == SINK_TERMINAL_NONE || !isatty(STDOUT_FILENO)))
 		progress =
@@ -211,6 +234,7 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	if (sink_terminal_unshown(run->sink) > 0 || source_queue_lost(run->source) > 0 ||
 	    count_unsent(run) > 0)
 		run->tool->status = ERROR_UNDELIVERED;
+	watch_end(watch);
 	flow_free(flow);
 	return good;
 }

@@ -27,7 +27,9 @@ struct consume_options {
 	int on_cancel; /* enum consume_cancel */
 	bool dedupe;
 	uint64_t dedupe_window;
-	const char *dedupe_file; /* switches it on as well */
+	/* each of these switches it on as well */
+	const char *dedupe_by, *dedupe_store;
+	uint64_t dedupe_age_ns;
 };
 
 tool_run_fn consume_run;

@@ -6,6 +6,7 @@
 #include "app/printer.h"
 #include "app/progress.h"
 #include "app/resume.h"
+#include "app/watch.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -348,7 +349,11 @@ static bool run_flow(
 	    .ctx = printer};
 	if (run->contract != NULL && !sending.nacks_unfit)
 		options.cores[options.core_count++] = core_contract_core(run->contract);
+	const struct watch_options watched = {
+	    .parts = {.recovery = run->tool->recovery, .sink = sink}};
+	struct watch *watch = watch_open(run->tool, &watched, &options);
 	struct flow *flow = flow_create(loop, &options);
+	watch_begin(watch, flow);
 	struct progress *progress = NULL;
 	if (printer->format == PRINTER_NONE && !o->tool.quiet)
 		progress = progress_start(loop, flow, goal_of(run), "sent", "confirmed");
@@ -359,6 +364,7 @@ static bool run_flow(
 	run->resent += sink_exchange_resent(sink);
 	run->has_run = true;
 	add_counts(run, flow_counts(flow));
+	watch_end(watch);
 	sink_exchange_close(sink);
 	flow_free(flow);
 	return good;

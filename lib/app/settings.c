@@ -213,16 +213,37 @@ static void read_expectations(struct settings *s, struct reporter *reporter)
 	reporter->base = "";
 }
 
-/* What reads the script relies on the schema. */
-static void read_lesson(struct settings *s, struct reporter *reporter)
+/* Whether the schema has found something in it, so that who relies on the schema must not read it.
+ */
+static bool is_section_faulty(const struct reporter *reporter, const char *section)
 {
+	size_t length = strlen(section);
 	const char *path;
 	json_t *fault;
 	json_object_foreach((json_t *)(uintptr_t)reporter->faulty, path, fault)
 	{
-		if (strcmp(path, "lesson") == 0 || strncmp(path, "lesson.", 7) == 0)
-			return;
+		if (strncmp(path, section, length) == 0 &&
+		    (path[length] == '\0' || path[length] == '.'))
+			return true;
 	}
+	return false;
+}
+
+static void read_workflows(struct settings *s, struct reporter *reporter)
+{
+	const json_t *section = json_object_get(document_root(s->document), "workflows");
+	if (is_section_faulty(reporter, "workflows"))
+		return;
+	reporter->base = "/workflows";
+	(void)workflow_read(/* has reported */
+	    section, &s->topology, &s->workflows, settings_report, reporter);
+	reporter->base = "";
+}
+
+static void read_lesson(struct settings *s, struct reporter *reporter)
+{
+	if (is_section_faulty(reporter, "lesson"))
+		return;
 	reporter->base = "/lesson";
 	(void)lesson_read(json_object_get(document_root(s->document), "lesson"), &s->topology,
 	    &s->lesson, settings_report, reporter); /* has reported */
@@ -242,8 +263,10 @@ static void read_model(struct settings *s, uint64_t seed, struct reporter *repor
 	settings_check_contracts(s, "queues", reporter);
 	settings_check_contracts(s, "messages", reporter);
 	read_expectations(s, reporter);
-	if (known.topology)
+	if (known.topology) {
+		read_workflows(s, reporter);
 		read_lesson(s, reporter);
+	}
 }
 
 /* ---- the whole ---- */
@@ -332,6 +355,7 @@ void settings_release(struct settings *s)
 	free(s->messages);
 	expectations_release(&s->expect);
 	lesson_release(&s->lesson);
+	workflow_release(&s->workflows);
 	pattern_pools_free(s->pools);
 	topology_release(&s->topology);
 	settings_release_uris(s);
