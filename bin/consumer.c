@@ -63,6 +63,11 @@ static const struct option options[] = {
 	.offset = MEMBER(filter),
 	.argument = "JQ",
 	.help = "print only messages for which this jq expression on the body is true"},
+    {.name = "contract",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(contract),
+	.help = "reject what breaks the contract of its queue, as the settings say (default; with "
+		"--ack manual)"},
     {.name = "unmatched",
 	.type = OPTION_CHOICE,
 	.offset = MEMBER(unmatched),
@@ -109,7 +114,8 @@ static const struct option options[] = {
     {.name = "dedupe",
 	.type = OPTION_FLAG,
 	.offset = MEMBER(dedupe),
-	.help = "drop a message whose message_id was accepted before from the same queue"},
+	.help = "drop a message that was accepted before: one of the same message_id from the same "
+		"queue, or see --dedupe-by"},
     {.name = "dedupe-window",
 	.type = OPTION_COUNT,
 	.offset = MEMBER(dedupe_window),
@@ -117,11 +123,28 @@ static const struct option options[] = {
 	.max = CORE_DEDUPE_MAX_WINDOW,
 	.argument = "N",
 	.help = "remember the last N of them (default 1,000,000)"},
+    {.name = "dedupe-by",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(dedupe_by),
+	.argument = "WHAT",
+	.help = "what makes two messages the same: id (message_id, within its queue; default), "
+		"cloudevents (source and id), or a jq expression on the body; implies --dedupe"},
+    {.name = "dedupe-age",
+	.type = OPTION_DURATION,
+	.offset = MEMBER(dedupe_age_ns),
+	.argument = "TIME",
+	.help = "remember them for so long (default: as long as the window has room); implies "
+		"--dedupe"},
+    {.name = "dedupe-store",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(dedupe_store),
+	.argument = "FILE",
+	.help = "remember them there (SQLite), beyond the end of this process; implies --dedupe"},
     {.name = "dedupe-file",
 	.type = OPTION_TEXT,
-	.offset = MEMBER(dedupe_file),
+	.offset = MEMBER(dedupe_store),
 	.argument = "FILE",
-	.help = "remember them there, beyond the end of this process; implies --dedupe"},
+	.help = "the same, as it was called before"},
     {.name = "declare",
 	.type = OPTION_FLAG,
 	.offset = MEMBER(declare),
@@ -130,7 +153,7 @@ static const struct option options[] = {
 };
 
 static const struct option *const groups[] = {options, tool_broker_options, tool_recovery_options,
-    tool_summary_options, tool_talk_options, tool_common_options, NULL};
+    tool_watch_options, tool_summary_options, tool_talk_options, tool_common_options, NULL};
 
 static const struct command command = {
     .tool = "consumer",
@@ -160,6 +183,7 @@ int main(int argc, char *argv[])
 	    .exec_timeout_ns = 30 * CHRONO_S,
 	    .exec_jobs = 1,
 	    .declare = true,
+	    .contract = true,
 	    .dedupe_window = CORE_DEDUPE_DEFAULT_WINDOW};
 	return tool_main(&command, argc, argv, &o, consume_run);
 }

@@ -312,7 +312,8 @@ static const struct option verify_options[] = {
 
 static const struct option *const groups[] = {general_options, select_options, record_options,
     replay_options, fold_options, append_options, verify_options, tool_broker_options,
-    tool_recovery_options, tool_summary_options, tool_talk_options, tool_common_options, NULL};
+    tool_recovery_options, tool_watch_options, tool_summary_options, tool_talk_options,
+    tool_common_options, NULL};
 
 static const struct command_verb verbs[] = {
     {"record", "store the messages of queues, acknowledged once they are on the disk"},

@@ -107,6 +107,11 @@ static const struct option options[] = {
 	.type = OPTION_FLAG,
 	.offset = MEMBER(declare),
 	.help = "declare the settings' exchanges, queues and bindings first (default)"},
+    {.name = "contract",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(contract),
+	.help = "send nothing that breaks the contract of its message, as the settings say, unless "
+		"it is broken on purpose (default)"},
     {.name = "format",
 	.letter = 'f',
 	.type = OPTION_CHOICE,
@@ -125,7 +130,7 @@ static const struct option options[] = {
 };
 
 static const struct option *const groups[] = {options, tool_broker_options, tool_recovery_options,
-    tool_summary_options, tool_talk_options, tool_common_options, NULL};
+    tool_watch_options, tool_summary_options, tool_talk_options, tool_common_options, NULL};
 
 static const struct command command = {
     .tool = "producer",
@@ -146,6 +151,7 @@ static const struct command command = {
 
 int main(int argc, char *argv[])
 {
-	struct produce_options o = {.window = 1000, .declare = true, .nack_retries = 6};
+	struct produce_options o = {
+	    .window = 1000, .declare = true, .contract = true, .nack_retries = 6};
 	return tool_main(&command, argc, argv, &o, produce_run);
 }

@@ -6,6 +6,7 @@
 #include "app/progress.h"
 #include "app/queues.h"
 #include "app/tap.h"
+#include "app/watch.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -231,7 +232,13 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 {
 	struct loop *loop = run->tool->loop;
 	uint64_t start = chrono_now_ns();
+	const struct watch_options watched = {.parts = {.name = "record",
+						  .queues = run->queues,
+						  .queue_count = run->queue_count - run->taps.count,
+						  .recovery = run->tool->recovery}};
+	struct watch *watch = watch_open(run->tool, &watched, options);
 	struct flow *flow = flow_create(loop, options);
+	watch_begin(watch, flow);
 	struct progress *progress =
 	    run->options->tool.quiet
 		? NULL
@@ -243,6 +250,7 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	report_run(run, flow, chrono_now_ns() - start);
 	if (sink_store_counts(run->sink)->unstored > 0)
 		run->tool->status = ERROR_UNDELIVERED;
+	watch_end(watch);
 	flow_free(flow);
 	return good && (loop_stop_requested(loop) || check_streams(run, err));
 }

@@ -4,6 +4,7 @@
 #include "app/events_replay_message.h"
 #include "app/paced.h"
 #include "app/progress.h"
+#include "app/watch.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -292,12 +293,16 @@ static bool run_flow(struct replay *r, struct error *err)
 	if (sink == NULL)
 		return false;
 	open_source(r);
-	const struct flow_options options = {.source = source_store_source(r->source),
+	struct flow_options options = {.source = source_store_source(r->source),
 	    .sink = sink_exchange_sink(sink),
 	    .window = o->window,
 	    .limit = FLOW_NO_LIMIT,
 	    .drain_ns = DRAIN_NS};
+	const struct watch_options watched = {
+	    .parts = {.name = "replay", .recovery = r->tool->recovery, .sink = sink}};
+	struct watch *watch = watch_open(r->tool, &watched, &options);
 	struct flow *flow = flow_create(r->tool->loop, &options);
+	watch_begin(watch, flow);
 	struct progress *progress = NULL;
 	if (!o->tool.quiet)
 		progress = progress_start(r->tool->loop, flow, FLOW_NO_LIMIT, "sent", "confirmed");
@@ -308,6 +313,7 @@ static bool run_flow(struct replay *r, struct error *err)
 	r->resent = sink_exchange_resent(sink);
 	r->has_run = true;
 	r->counts = *flow_counts(flow);
+	watch_end(watch);
 	sink_exchange_close(sink);
 	flow_free(flow);
 	return good;

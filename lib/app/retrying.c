@@ -1,35 +1,65 @@
 #include "app/retrying.h"
 
 #include "base/mem.h"
+#include "model/reader.h"
 
 #include <stdlib.h>
 
 #define WINDOW 1000 /* copies that wait for a confirm */
 
+static bool has_contract(const json_t *settings, const char *queue)
+{
+	const json_t *body = reader_member(reader_member(settings, "queues"), queue);
+	return reader_member(body, "contract") != NULL;
+}
+
+/* What a queue without a retry policy rejects becomes a dead letter with its reason, where we know
+ * where those go. */
+static void park_rejected(
+    const struct settings *settings, const char *queue, struct retrier_policy *p)
+{
+	const char *exchange, *key;
+	const struct topology_queue *q = topology_find_queue(&settings->topology, slice_str(queue));
+	if (q == NULL || !topology_dead_letters(q, &exchange, &key))
+		return;
+	*p = (struct retrier_policy){.is_set = true,
+	    .rejects_only = true,
+	    .parking_exchange = mem_strdup(exchange),
+	    .parking_key = key != NULL ? mem_strdup(key) : NULL};
+}
+
+static void read_policy(const struct settings *settings, const char *queue,
+    enum retrying_scope scope, struct retrier_policy *p)
+{
+	const json_t *root = document_root(settings->document);
+	p->is_set = topology_retry_of(root, queue, &p->retry);
+	if (p->is_set)
+		topology_retry_parking(root, queue, &p->parking_exchange, &p->parking_key);
+	else if (scope == RETRYING_ALL ||
+		 (scope == RETRYING_BY_POLICY && has_contract(root, queue)))
+		park_rejected(settings, queue, p);
+}
+
 /* False when no queue has a policy. */
-static bool read_policies(
-    struct retrying *retrying, const json_t *settings, const char *const *queues)
+static bool read_policies(struct retrying *retrying, const struct settings *settings,
+    const char *const *queues, enum retrying_scope scope)
 {
 	bool any = false;
 	for (size_t i = 0; i < retrying->queue_count; i++) {
-		struct retrier_policy *p = &retrying->policies[i];
-		p->is_set = topology_retry_of(settings, queues[i], &p->retry);
-		if (p->is_set)
-			topology_retry_parking(
-			    settings, queues[i], &p->parking_exchange, &p->parking_key);
-		any = any || p->is_set;
+		read_policy(settings, queues[i], scope, &retrying->policies[i]);
+		any = any || retrying->policies[i].is_set;
 	}
 	return any;
 }
 
-bool retrying_open(struct tool *tool, const char *const *queues, size_t queue_count, bool sends,
-    struct retrying *out, struct error *err)
+bool retrying_open(struct tool *tool, const char *const *queues, size_t queue_count,
+    enum retrying_scope scope, struct retrying *out, struct error *err)
 {
 	out->policies = mem_alloc(queue_count, sizeof *out->policies);
 	out->queue_count = queue_count;
-	if (!read_policies(out, document_root(tool->settings.document), queues))
+	if (!read_policies(out, &tool->settings, queues, scope))
 		return true;
-	if (sends && (out->connection = tool_connect_beside(tool, err)) == NULL)
+	if (scope != RETRYING_NOTHING && (out->connection = tool_connect_beside(tool, err)) == NULL)
 		return false;
 	if (out->connection != NULL)
 		out->recovery = tool_recovery(tool, out->connection, NULL, NULL);

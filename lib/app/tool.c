@@ -1,5 +1,6 @@
 #include "app/tool.h"
 
+#include "app/metrics.h"
 #include "app/password.h"
 #include "app/secrets.h"
 #include "base/chrono.h"
@@ -98,6 +99,7 @@ static void tear_down(struct tool *tool)
 	free(tool->name);
 	free(tool->beside_name);
 	settings_release(&tool->settings);
+	metrics_close(tool->metrics);
 	loop_free(tool->loop);
 }
 
@@ -211,11 +213,21 @@ bool tool_load_settings(struct tool *tool, bool required, uint64_t seed, struct 
 	return tool_read_settings(tool, tool->options->settings, seed, err);
 }
 
+/* What looks on from outside: app/watch.h. */
+static bool open_watch(struct tool *tool, struct error *err)
+{
+	const char *address = tool->options->metrics;
+	if (address != NULL)
+		tool->metrics = metrics_open(tool->loop, address, tool->command->tool, err);
+	return address == NULL || tool->metrics != NULL;
+}
+
 bool tool_open_loop(struct tool *tool, struct error *err)
 {
-	if (tool->loop == NULL)
-		tool->loop = loop_create(err);
-	return tool->loop != NULL;
+	if (tool->loop != NULL)
+		return true;
+	tool->loop = loop_create(err);
+	return tool->loop != NULL && open_watch(tool, err);
 }
 
 static struct reach_options reach_options_of(const struct tool *tool, const char *name)

@@ -27,6 +27,7 @@ struct tool_options {
 	uint64_t wait_ns; /* for tools with tool_broker_options */
 	bool has_give_up_after;
 	uint64_t give_up_after_ns; /* for tools with tool_recovery_options */
+	const char *metrics;	   /* for tools with tool_watch_options; NULL: none */
 };
 
 enum tool_color { TOOL_COLOR_AUTO, TOOL_COLOR_ALWAYS, TOOL_COLOR_NEVER };
@@ -37,8 +38,10 @@ extern const struct option tool_broker_options[];     /* --settings --url --set 
 extern const struct option tool_management_options[]; /* --management */
 extern const struct option tool_recovery_options[];   /* --give-up-after */
 extern const struct option tool_summary_options[];    /* --summary */
+extern const struct option tool_watch_options[];      /* --metrics; see app/watch.h */
 
-struct client; /* web/client.h */
+struct client;	/* web/client.h */
+struct metrics; /* app/metrics.h */
 
 struct tool {
 	const struct command *command;
@@ -48,6 +51,7 @@ struct tool {
 	char **argv;
 	char **operands;	  /* NULL-terminated */
 	struct loop *loop;	  /* after tool_open_loop */
+	struct metrics *metrics;  /* the same; NULL without --metrics */
 	struct settings settings; /* after tool_load_settings */
 	char *name, *beside_name; /* of our connections: "warren-producer" */
 	bool has_secrets;

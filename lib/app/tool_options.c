@@ -85,6 +85,16 @@ const struct option tool_summary_options[] = {
     {0},
 };
 
+const struct option tool_watch_options[] = {
+    {.name = "metrics",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(metrics),
+	.argument = "ADDRESS",
+	.help = "serve the running figures to Prometheus there, at /metrics: :9464 for this "
+		"machine alone, 0.0.0.0:9464 for all"},
+    {0},
+};
+
 const struct option tool_talk_options[] = {
     {.name = "quiet",
 	.letter = 'q',

@@ -1,11 +1,9 @@
 /*
  * core_jq.h - a jq expression that decides which messages pass (`--filter`).
  *
- * The input is the body as JSON; a body that is not JSON is a string, or null when it is not UTF-8
- * either. $exchange, $routing_key, $queue, $redelivered, $properties and $headers hold the rest,
- * headers as model/table.h writes them, and $death what model/death.h makes of them. A message
- * passes when the first output is neither false nor null; one on which the expression fails is
- * hidden. The environment, modules and ~/.jq are out of its reach.
+ * The expression sees what flow/jq_view.h tells. A message passes when the first output is neither
+ * false nor null; one on which the expression fails is hidden. The environment, modules and ~/.jq
+ * are out of its reach.
  */
 #ifndef FLOW_CORE_JQ_H
 #define FLOW_CORE_JQ_H

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOBODY SIZE_MAX
 #define MANY 1000003 /* a prime: parts of parts have numbers of their own */
 
 struct flow *flow_create(struct loop *loop, const struct flow_options *options)
@@ -52,7 +51,12 @@ static size_t take_slot(struct flow *flow)
 	} else {
 		flow->first_free = flow->slots[i].next_free;
 	}
-	flow->slots[i] = (struct flow_slot){.used = true, .parent = NOBODY, .worst = FLOW_ACCEPTED};
+	flow->slots[i] = (struct flow_slot){.used = true,
+	    .parent = FLOW_NOBODY,
+	    .root = i,
+	    .is_outside = true,
+	    .worst = FLOW_ACCEPTED,
+	    .gravest = FLOW_ACCEPTED};
 	return i;
 }
 
@@ -62,7 +66,7 @@ static void release_slot(struct flow *flow, size_t i)
 	free(s->copy);
 	free(s->reason);
 	free(s->headers);
-	flow->under_way -= s->parent == NOBODY;
+	flow->under_way -= s->parent == FLOW_NOBODY;
 	*s = (struct flow_slot){.next_free = flow->first_free};
 	flow->first_free = i;
 }
@@ -96,22 +100,33 @@ size_t flow_room(const struct flow *flow)
 /* The fate of a branch, and of the message it comes from when it was the last one. */
 static void settle_branch(struct flow *flow, size_t slot, const struct flow_verdict *verdict);
 
-static void tell_cores(const struct flow *flow, uint64_t slot, enum flow_fate fate)
+static void tell_cores(const struct flow *flow, uint64_t slot, const struct flow_verdict *verdict)
 {
 	const struct flow_options *o = &flow->options;
 	for (size_t i = 0; i < o->core_count; i++)
 		if (o->cores[i].kind->settled != NULL)
-			o->cores[i].kind->settled(o->cores[i].self, slot, fate);
+			o->cores[i].kind->settled(
+			    o->cores[i].self, slot, verdict->fate, verdict->reason);
 }
 
 static void settle(struct flow *flow, uint64_t slot, const struct flow_verdict *verdict)
 {
-	const struct flow_options *o = &flow->options;
-	enum flow_fate fate = verdict->fate;
 	if (slot >= flow->slot_count || !flow->slots[slot].used)
 		return;
+	struct flow_slot *root = &flow->slots[flow->slots[slot].root];
+	flow_note_inside(flow, slot);
+	if (flow_gravity(verdict->fate) > flow_gravity(root->gravest))
+		root->gravest = verdict->fate;
+	if (flow->ending || !flow_hold_back(flow, slot, verdict))
+		flow_settle_now(flow, slot, verdict);
+}
+
+void flow_settle_now(struct flow *flow, uint64_t slot, const struct flow_verdict *verdict)
+{
+	const struct flow_options *o = &flow->options;
+	enum flow_fate fate = verdict->fate;
 	const struct flow_slot *s = &flow->slots[slot];
-	if (s->parent != NOBODY) {
+	if (s->parent != FLOW_NOBODY) {
 		settle_branch(flow, slot, verdict);
 		return;
 	}
@@ -125,7 +140,7 @@ static void settle(struct flow *flow, uint64_t slot, const struct flow_verdict *
 	    .due_ns = s->due_ns};
 	if (o->on_fate != NULL)
 		o->on_fate(o->ctx, &kept, fate, verdict->reason);
-	tell_cores(flow, slot, fate);
+	tell_cores(flow, slot, verdict);
 	uint64_t token = s->token;
 	struct message *copy = s->copy;
 	const struct flow_outcome outcome = {
@@ -143,32 +158,12 @@ void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const ch
 
 /* ---- a message that became several ---- */
 
-static void note_worst(struct flow_slot *s, const struct flow_verdict *verdict)
-{
-	size_t len = verdict->headers.len;
-	free(s->reason);
-	free(s->headers);
-	s->worst = verdict->fate;
-	s->reason = mem_strdup(verdict->reason);
-	s->headers = len > 0 ? mem_strndup(verdict->headers.ptr, len) : NULL;
-	s->headers_len = len;
-}
-
 /* One fewer that the message waits for. */
 static void join(struct flow *flow, size_t slot, const struct flow_verdict *verdict)
 {
-	/* from the least to the gravest: what must come again outweighs what nobody wants */
-	static const int ranks[FLOW_FATE_COUNT] = {[FLOW_ACCEPTED] = 0,
-	    [FLOW_HELD] = 1,
-	    [FLOW_REJECTED] = 2,
-	    [FLOW_RETURNED] = 3,
-	    [FLOW_NACKED] = 4,
-	    [FLOW_UNCONFIRMED] = 5,
-	    [FLOW_RETRY] = 6,
-	    [FLOW_RELEASED] = 7};
 	struct flow_slot *s = &flow->slots[slot];
-	if (ranks[verdict->fate] > ranks[s->worst])
-		note_worst(s, verdict);
+	if (flow_gravity(verdict->fate) > flow_gravity(s->worst))
+		flow_note_worst(s, verdict);
 	if (--s->branches > 0)
 		return;
 	const struct flow_slot whole = *s;
@@ -184,7 +179,7 @@ static void join(struct flow *flow, size_t slot, const struct flow_verdict *verd
 static void settle_branch(struct flow *flow, size_t slot, const struct flow_verdict *verdict)
 {
 	size_t parent = flow->slots[slot].parent;
-	tell_cores(flow, slot, verdict->fate);
+	tell_cores(flow, slot, verdict);
 	release_slot(flow, slot);
 	join(flow, parent, verdict);
 }
@@ -197,6 +192,7 @@ static void put_now(struct flow *flow, size_t slot, const struct flow_message *m
 	struct error err;
 	error_clear(&err);
 	flow->slots[slot].taken = true;
+	flow_note_inside(flow, slot);
 	if (!o->sink.kind->put(o->sink.self, flow, slot, m, &err)) {
 		flow_fail(flow, &err);
 		flow_settle(flow, slot, FLOW_RELEASED, err.text);
@@ -241,7 +237,7 @@ static void conclude(struct flow *flow, size_t slot, const struct flow_verdict *
 	struct message out;
 	const struct flow_message m = {
 	    .message = s->copy, .queue = s->queue, .redelivered = s->redelivered};
-	if (verdict->fate == FLOW_REJECTED && o->rescue != NULL && s->parent == NOBODY &&
+	if (verdict->fate == FLOW_REJECTED && o->rescue != NULL && s->parent == FLOW_NOBODY &&
 	    s->copy != NULL && o->rescue(o->ctx, slot, &m, verdict, &out))
 		put(flow, slot,
 		    &(struct flow_message){
@@ -257,6 +253,7 @@ static void end_split(struct flow *flow, size_t slot)
 	static const struct flow_verdict accepted = {.fate = FLOW_ACCEPTED, .reason = ""};
 	struct flow_slot *s = &flow->slots[slot];
 	s->taken = true;
+	flow_note_inside(flow, slot);
 	if (s->branches == 0) /* it has none */
 		s->branches = 1;
 	join(flow, slot, &accepted);
@@ -266,7 +263,7 @@ static void end_split(struct flow *flow, size_t slot)
 static void advance(struct flow *flow, size_t slot, size_t core, const struct flow_message *m)
 {
 	const struct flow_options *o = &flow->options;
-	struct message stages[FLOW_MAX_CORES];
+	struct message stages[FLOW_CORE_ROOM];
 	struct flow_message now = *m;
 	for (size_t i = core; i < o->core_count; i++) {
 		struct flow_verdict verdict = {.fate = FLOW_REJECTED, .reason = ""};
@@ -296,6 +293,8 @@ void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m)
 	flow->has_split = true;
 	from->branches += from->branches == 0 ? 2 : 1;
 	s->parent = slot;
+	s->root = from->root;
+	flow->slots[s->root].outside++;
 	s->part = from->part * MANY + ++from->branch_count;
 	s->queue = from->queue;
 	s->redelivered = from->redelivered;
@@ -313,10 +312,12 @@ void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m)
 
 const struct message *flow_kept(const struct flow *flow, uint64_t slot)
 {
-	const struct flow_slot *s = &flow->slots[slot];
-	while (s->parent != NOBODY)
-		s = &flow->slots[s->parent];
-	return s->copy;
+	return flow->slots[flow->slots[slot].root].copy;
+}
+
+uint64_t flow_origin(const struct flow *flow, uint64_t slot)
+{
+	return flow->slots[slot].root;
 }
 
 void flow_set_route(struct flow *flow, uint64_t slot, unsigned route)
@@ -348,6 +349,7 @@ void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
 	size_t slot = take_slot(flow);
 	struct flow_slot *s = &flow->slots[slot];
 	flow->under_way++;
+	s->outside = 1;
 	s->token = token;
 	s->queue = m->queue;
 	s->redelivered = m->redelivered;
@@ -372,6 +374,7 @@ void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer,
 	struct flow_slot *s = &flow->slots[slot];
 	if (answer == FLOW_PASS) {
 		struct flow_message now = *m;
+		now.number = s->number;
 		now.part = s->part;
 		advance(flow, slot, s->core + 1, &now);
 		return;

@@ -19,8 +19,13 @@ struct flow_slot {
 	size_t parent;	 /* of a branch: the slot that was split; else NOBODY */
 	size_t branches; /* that are under way, and one more while it is being split */
 	uint64_t part, branch_count;
-	enum flow_fate worst; /* of its branches so far; */
-	char *reason;	      /* owned, as are these: why; NULL for no reason */
+	size_t root;		/* what was offered: itself, or its parent's */
+	bool is_outside;	/* it may still become what the sink has not got; */
+	size_t outside;		/* of the root: how many are so, */
+	enum flow_fate gravest; /* and the worst fate of what has ended */
+	unsigned holds;		/* cores that hold its fate back, which is `worst` */
+	enum flow_fate worst;	/* of its branches so far; */
+	char *reason;		/* owned, as are these: why; NULL for no reason */
 	char *headers;
 	size_t headers_len;
 	struct message *copy;	/* with keep_messages */
@@ -50,11 +55,23 @@ struct flow {
 	    waiting; /* struct flow_waiting; only what was split waits, and what is behind it */
 	bool has_split;
 	bool stopping;
+	bool ending;	      /* nothing is held back any more */
+	size_t held;	      /* fates that are */
 	uint64_t deadline_ns; /* of the last fates; CHRONO_NEVER before the end is near */
 	uint64_t progress;    /* the sink's, when that was set */
 	struct error failure;
 	struct flow_counts counts;
 };
+
+/* Settles what no core holds back any more. */
+void flow_settle_now(struct flow *flow, uint64_t slot, const struct flow_verdict *verdict);
+/* Asks the cores; true: one at least holds it back, and the verdict is kept. */
+bool flow_hold_back(struct flow *flow, uint64_t slot, const struct flow_verdict *verdict);
+/* From the least to the gravest: what must come again outweighs what nobody wants. */
+int flow_gravity(enum flow_fate fate);
+void flow_note_worst(struct flow_slot *s, const struct flow_verdict *verdict);
+/* It will not become anything more that the sink has not got. */
+void flow_note_inside(struct flow *flow, size_t slot);
 
 /* Puts what waited for room in the sink. */
 void flow_put_waiting(struct flow *flow);

@@ -263,7 +263,8 @@ bool retrier_tick(struct retrier *r, uint64_t now_ns, uint64_t *wake_ns, struct 
 const struct message *retrier_restore(
     struct retrier *r, size_t queue, const struct message *m, struct message *out)
 {
-	if (!r->options.policies[queue].is_set ||
+	const struct retrier_policy *policy = &r->options.policies[queue];
+	if (!policy->is_set || policy->rejects_only ||
 	    !retry_is_back(m, slice_str(r->options.queues[queue])))
 		return m;
 	retry_restore(m, out, &r->restored);
@@ -304,11 +305,12 @@ bool retrier_take(
 	const struct message *m = outcome->message;
 	bool rejected = outcome->fate == FLOW_REJECTED;
 	if (!policy->is_set || r->options.connection == NULL ||
-	    (!rejected && outcome->fate != FLOW_RETRY))
+	    (!rejected && (outcome->fate != FLOW_RETRY || policy->rejects_only)))
 		return false;
 	struct retry_failure failure = {.queue = slice_str(r->options.queues[queue]),
 	    .reason = slice_str(outcome->reason),
-	    .time_s = chrono_wall_ms() / 1000};
+	    .time_s = chrono_wall_ms() / 1000,
+	    .headers = outcome->headers};
 	failure.attempts = retry_attempts(m, failure.queue) + 1;
 	failure.step = retry_decide(&policy->retry, rejected, failure.attempts);
 	struct message marked;

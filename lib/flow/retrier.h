@@ -23,10 +23,11 @@
 
 /* What is done with the failed messages of one queue. */
 struct retrier_policy {
-	bool is_set; /* false: the retrier leaves the queue alone */
+	bool is_set;	   /* false: the retrier leaves the queue alone */
+	bool rejects_only; /* no attempts: only what is rejected is sent on, to be parked */
 	struct topology_retry retry;
-	char *parking_exchange; /* as topology_retry_parking says; */
-	char *parking_key;	/* NULL: the message's own */
+	char *parking_exchange; /* where dead letters go: an exchange, */
+	char *parking_key;	/* and a key; NULL: the message's own */
 };
 
 /* Borrowed for the life of the retrier. */
@@ -74,8 +75,8 @@ struct retrier_listener {
 };
 void retrier_listen(struct retrier *r, const struct retrier_listener *listener);
 
-/* Takes a failed delivery on, of which done will be told; false when its queue has no policy or it
- * has not failed. The outcome has its message. */
+/* Takes a failed delivery on, of which done will be told; false when its queue has no policy for
+ * it, or it has not failed. The outcome has its message. */
 bool retrier_take(
     struct retrier *r, size_t queue, uint64_t token, const struct flow_outcome *outcome);
 size_t retrier_under_way(const struct retrier *r);

@@ -108,6 +108,11 @@ bool datum_is_null(const struct datum *d)
 	return jv_get_kind(datum_jv(d)) == JV_KIND_NULL;
 }
 
+bool datum_is_object(const struct datum *d)
+{
+	return jv_get_kind(datum_jv(d)) == JV_KIND_OBJECT;
+}
+
 bool datum_is_true(const struct datum *d)
 {
 	jv_kind kind = jv_get_kind(datum_jv(d));

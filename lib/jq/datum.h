@@ -35,6 +35,7 @@ struct datum datum_move(struct datum *object, const char *name);
 
 bool datum_exists(const struct datum *d);
 bool datum_is_null(const struct datum *d);
+bool datum_is_object(const struct datum *d);
 bool datum_is_true(const struct datum *d); /* neither false nor null */
 /* Whether it is a string; then its bytes, borrowed. */
 bool datum_is_text(const struct datum *d, struct slice *out);

@@ -118,6 +118,9 @@ static void read_marks(struct slice headers, struct death *out)
 		out->queue = table_find_string(headers, MARKS_QUEUE);
 		out->time_s = find_time(headers, MARKS_TIME);
 		out->count = marks_count(headers, MARKS_ATTEMPTS);
+		out->contract = table_find_string(headers, MARKS_CONTRACT);
+		out->instance_path = table_find_string(headers, MARKS_INSTANCE_PATH);
+		out->schema_path = table_find_string(headers, MARKS_SCHEMA_PATH);
 	}
 	if (exchange.ptr != NULL && routing_key.ptr != NULL) {
 		out->has_origin = true;
@@ -165,6 +168,11 @@ void death_write_json(const struct death *d, struct buf *out)
 	add_count(&table, "time", d->time_s);
 	add_count(&table, "count", d->count);
 	add_count(&table, "returned", d->returned);
+	add_text(&table, "contract", d->contract);
+	if (d->contract.len > 0) { /* empty pointers mean the whole */
+		table_add_string(&table, "instance_path", d->instance_path);
+		table_add_string(&table, "schema_path", d->schema_path);
+	}
 	IGNORE_RESULT(
 	    table_write_json(buf_slice(&table), out, &none)); /* it is ours: flat, whole */
 	buf_release(&table);
@@ -201,6 +209,15 @@ static void write_event(const struct death_event *e, const char *verb, struct bu
 	buf_append_char(out, '\n');
 }
 
+static void write_text(const char *what, struct slice text, struct buf *out)
+{
+	if (text.len == 0)
+		return;
+	buf_printf(out, "     %s: ", what);
+	text_escape(text, SHOWN_ERROR_BYTES, out);
+	buf_append_char(out, '\n');
+}
+
 static void write_parked(const struct death *d, struct buf *out)
 {
 	const struct death_event parked = {.reason = d->reason,
@@ -210,11 +227,9 @@ static void write_parked(const struct death *d, struct buf *out)
 	    .time_s = d->time_s,
 	    .count = d->count};
 	write_event(&parked, "parked", out);
-	if (d->error.len == 0)
-		return;
-	buf_append_str(out, "     error: ");
-	text_escape(d->error, SHOWN_ERROR_BYTES, out);
-	buf_append_char(out, '\n');
+	write_text("error", d->error, out);
+	write_text("contract", d->contract, out);
+	write_text("schema path", d->schema_path, out);
 }
 
 void death_write_lines(const struct message *m, struct buf *out)
@@ -243,7 +258,7 @@ void death_forget(struct slice headers, uint64_t returned, struct buf *out)
 	    "x-first-death-reason", "x-first-death-exchange", "x-last-death-queue",
 	    "x-last-death-reason", "x-last-death-exchange", "x-delivery-count", "x-acquired-count",
 	    MARKS_ATTEMPTS, MARKS_QUEUE, MARKS_EXCHANGE, MARKS_ROUTING_KEY, MARKS_REASON,
-	    MARKS_ERROR, MARKS_TIME};
+	    MARKS_ERROR, MARKS_TIME, MARKS_CONTRACT, MARKS_INSTANCE_PATH, MARKS_SCHEMA_PATH};
 	struct mark marks[ARRAY_LEN(written) + 1];
 	for (size_t i = 0; i < ARRAY_LEN(written); i++)
 		marks[i] = (struct mark){.key = written[i], .kind = MARK_ABSENT};

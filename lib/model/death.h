@@ -23,6 +23,8 @@ struct death {
 	uint64_t time_s;   /* since 1970; of x-death: when it died there the first time */
 	uint64_t count;	   /* attempts, or deaths in this queue for this reason */
 	uint64_t returned; /* how often it was brought back from dead letters */
+	/* of what broke a contract: its name, and JSON pointers into the body and the schema */
+	struct slice contract, instance_path, schema_path;
 };
 
 /* Our own marks (model/marks.h) win over x-death, whose newest entry tells the death and whose

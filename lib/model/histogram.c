@@ -67,6 +67,17 @@ uint64_t histogram_percentile(const struct histogram *h, double share)
 	return middle_ns < h->max_ns ? middle_ns : h->max_ns;
 }
 
+uint64_t histogram_count_to(const struct histogram *h, uint64_t ns)
+{
+	uint64_t count = 0;
+	if (ns >= h->max_ns)
+		return h->count;
+	unsigned last = histogram_bucket(ns);
+	for (unsigned i = histogram_bucket(h->min_ns); i <= last; i++)
+		count += h->buckets[i];
+	return count;
+}
+
 double histogram_mean(const struct histogram *h)
 {
 	return h->count > 0 ? h->sum_ns / (double)h->count : 0;

@@ -55,6 +55,10 @@ uint64_t histogram_percentile(const struct histogram *h, double share);
 /* Of the values as they came, not of the buckets; 0 when empty. */
 double histogram_mean(const struct histogram *h);
 
+/* How many values are at most this one; all of the bucket in which it lies count, so that up to
+ * 0.4 % above it may be among them. */
+uint64_t histogram_count_to(const struct histogram *h, uint64_t ns);
+
 /* A bucket that holds something: lower_ns <= value <= upper_ns. The last one ends at the maximum.
  */
 typedef void histogram_each_fn(void *ctx, uint64_t lower_ns, uint64_t upper_ns, uint64_t count);

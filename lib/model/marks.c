@@ -44,6 +44,26 @@ void marks_set(struct slice headers, const struct mark *marks, size_t count, str
 		add(&marks[i], out);
 }
 
+static bool find_key(struct slice headers, struct slice key, struct table_entry *entry)
+{
+	*entry = (struct table_entry){.rest = headers};
+	while (table_next(entry))
+		if (slice_equal(entry->key, key))
+			return true;
+	return false;
+}
+
+void marks_join(struct slice headers, struct slice others, struct buf *out)
+{
+	struct table_entry entry = {.rest = headers}, same;
+	const char *at = headers.ptr;
+	for (; table_next(&entry); at = entry.rest.ptr)
+		if (!find_key(others, entry.key, &same))
+			buf_append(out, (struct slice){at, (size_t)(entry.rest.ptr - at)});
+	buf_append(out, entry.rest);
+	buf_append(out, others);
+}
+
 void marks_resent(const struct message *m, struct buf *store, struct message *out)
 {
 	const struct mark mark = {.key = MARKS_RESENT, .kind = MARK_TRUE};
@@ -57,11 +77,7 @@ void marks_resent(const struct message *m, struct buf *store, struct message *ou
 
 static bool find(struct slice headers, const char *key, struct table_entry *entry)
 {
-	*entry = (struct table_entry){.rest = headers};
-	while (table_next(entry))
-		if (slice_is(entry->key, key))
-			return true;
-	return false;
+	return find_key(headers, slice_str(key), entry);
 }
 
 bool marks_has(struct slice headers, const char *key)

@@ -24,6 +24,11 @@
 #define MARKS_REPLAYED_AGAIN \
 	"x-warren-replayed-again"    /* true: a replay that was cut off may have sent it before */
 #define MARKS_CAUSE "x-warren-cause" /* message_id of the message that this one was made of */
+/* Of what broke a contract: its name, and JSON pointers (RFC 6901), empty for the whole: */
+#define MARKS_CONTRACT "x-warren-contract"
+#define MARKS_INSTANCE_PATH "x-warren-instance-path" /* to what is wrong in the body, */
+#define MARKS_SCHEMA_PATH "x-warren-schema-path"     /* and to the keyword that says so */
+#define MARKS_BROKEN "warren-broken" /* the body is bad on purpose, and how; not a prefixed one */
 #define MARKS_PREFIX "x-warren-"     /* of them all */
 #define MARKS_KEPT "x-warren-kept-"  /* before the name of a header that must not work */
 
@@ -39,6 +44,10 @@ struct mark {
 /* Appends the field table `headers` (encoded, as struct message has it) with the marks in it, each
  * instead of what has its key. */
 void marks_set(struct slice headers, const struct mark *marks, size_t count, struct buf *out);
+
+/* Appends the field table `headers`, each entry of the table `others` instead of what has its key.
+ */
+void marks_join(struct slice headers, struct slice others, struct buf *out);
 
 /* Appends the headers without what brokers (x-death and its kin) and warren have written on the
  * way; `elsewhere`: without CC and BCC too, which were meant for where it was published first. What

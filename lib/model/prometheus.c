@@ -53,9 +53,15 @@ static void begin_family(struct prometheus *p, const char *name, const char *hel
 	buf_printf(p->out, "\n# TYPE %s %s\n", name, type);
 }
 
-/* quantile: the label of a summary's line; NULL for none. */
+/* The label that a line of a summary or a histogram has besides. */
+struct bound {
+	const char *name; /* quantile, le */
+	double value;
+};
+
+/* bound: NULL for none. */
 static void write_sample(struct prometheus *p, const char *suffix,
-    const struct prometheus_label *labels, const double *quantile, double value)
+    const struct prometheus_label *labels, const struct bound *bound, double value)
 {
 	char before = '{';
 	buf_printf(p->out, "%s%s", p->family, suffix);
@@ -64,9 +70,9 @@ static void write_sample(struct prometheus *p, const char *suffix,
 		write_label_value(slice_str(labels->value), p->out);
 		buf_append_char(p->out, '"');
 	}
-	if (quantile != NULL) {
-		buf_printf(p->out, "%cquantile=\"", before);
-		write_value(*quantile, p->out);
+	if (bound != NULL) {
+		buf_printf(p->out, "%c%s=\"", before, bound->name);
+		write_value(bound->value, p->out);
 		buf_append_char(p->out, '"');
 		before = ',';
 	}
@@ -93,9 +99,24 @@ void prometheus_summary(struct prometheus *p, const char *name, const char *help
     const struct prometheus_label *labels, const struct prometheus_summary *summary)
 {
 	begin_family(p, name, help, "summary");
-	for (size_t i = 0; i < summary->quantile_count; i++)
-		write_sample(
-		    p, "", labels, &summary->quantiles[i].quantile, summary->quantiles[i].value);
+	for (size_t i = 0; i < summary->quantile_count; i++) {
+		const struct bound bound = {"quantile", summary->quantiles[i].quantile};
+		write_sample(p, "", labels, &bound, summary->quantiles[i].value);
+	}
 	write_sample(p, "_sum", labels, NULL, summary->sum);
 	write_sample(p, "_count", labels, NULL, (double)summary->count);
+}
+
+void prometheus_histogram(struct prometheus *p, const char *name, const char *help,
+    const struct prometheus_label *labels, const struct prometheus_histogram *histogram)
+{
+	static const struct bound all = {"le", INFINITY};
+	begin_family(p, name, help, "histogram");
+	for (size_t i = 0; i < histogram->bucket_count; i++) {
+		const struct bound bound = {"le", histogram->buckets[i].upper_bound};
+		write_sample(p, "_bucket", labels, &bound, (double)histogram->buckets[i].count);
+	}
+	write_sample(p, "_bucket", labels, &all, (double)histogram->count);
+	write_sample(p, "_sum", labels, NULL, histogram->sum);
+	write_sample(p, "_count", labels, NULL, (double)histogram->count);
 }

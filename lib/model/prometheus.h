@@ -19,7 +19,7 @@ struct prometheus {
 
 /* The value may be any bytes without NUL; what is not UTF-8 is escaped as text_escape does. */
 struct prometheus_label {
-	const char *name; /* [a-zA-Z_][a-zA-Z0-9_]*, not quantile; NULL ends a list */
+	const char *name; /* [a-zA-Z_][a-zA-Z0-9_]*, not quantile or le; NULL ends a list */
 	const char *value;
 };
 
@@ -36,6 +36,18 @@ struct prometheus_summary {
 	uint64_t count;
 };
 
+/* How many were observed up to each bound. */
+struct prometheus_bucket {
+	double upper_bound; /* ascending, finite: that of +Inf is the count */
+	uint64_t count;	    /* of all up to here */
+};
+struct prometheus_histogram {
+	const struct prometheus_bucket *buckets;
+	size_t bucket_count;
+	double sum;
+	uint64_t count;
+};
+
 /* name: [a-zA-Z_:][a-zA-Z0-9_:]*. labels: ended by a NULL name, or NULL for none. Values may be NaN
  * and infinite. */
 void prometheus_counter(struct prometheus *p, const char *name, const char *help,
@@ -45,5 +57,8 @@ void prometheus_gauge(struct prometheus *p, const char *name, const char *help,
 /* A line for each quantile, then NAME_sum and NAME_count. */
 void prometheus_summary(struct prometheus *p, const char *name, const char *help,
     const struct prometheus_label *labels, const struct prometheus_summary *summary);
+/* A line NAME_bucket for each bound and for +Inf, then NAME_sum and NAME_count. */
+void prometheus_histogram(struct prometheus *p, const char *name, const char *help,
+    const struct prometheus_label *labels, const struct prometheus_histogram *histogram);
 
 #endif

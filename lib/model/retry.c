@@ -124,7 +124,7 @@ static void put_back(struct slice headers, struct buf *out)
 
 /* ---- there ---- */
 
-#define MOST_MARKS 9
+#define MOST_MARKS 12
 
 struct marking {
 	struct mark marks[MOST_MARKS];
@@ -141,15 +141,24 @@ static void add_text(struct marking *m, const char *key, struct slice text)
 	add(m, (struct mark){.key = key, .kind = MARK_TEXT, .text = text});
 }
 
+static void add_absent(struct marking *m, const char *key)
+{
+	add(m, (struct mark){.key = key, .kind = MARK_ABSENT});
+}
+
 static void add_verdict(struct marking *marking, const struct retry_failure *f)
 {
 	static const char *const reasons[] = {
 	    [RETRY_PARK_ATTEMPTS] = "attempts", [RETRY_PARK_REJECTED] = "rejected"};
 	struct slice reason = f->reason;
-	if (f->step == RETRY_WAIT) { /* what an earlier parking said holds no longer */
-		add(marking, (struct mark){.key = MARKS_REASON, .kind = MARK_ABSENT});
-		add(marking, (struct mark){.key = MARKS_ERROR, .kind = MARK_ABSENT});
-		add(marking, (struct mark){.key = MARKS_TIME, .kind = MARK_ABSENT});
+	/* what an earlier parking said holds no longer */
+	add_absent(marking, MARKS_CONTRACT);
+	add_absent(marking, MARKS_INSTANCE_PATH);
+	add_absent(marking, MARKS_SCHEMA_PATH);
+	if (f->step == RETRY_WAIT) {
+		add_absent(marking, MARKS_REASON);
+		add_absent(marking, MARKS_ERROR);
+		add_absent(marking, MARKS_TIME);
 		return;
 	}
 	if (reason.len > RETRY_MAX_ERROR_BYTES)
@@ -175,7 +184,7 @@ bool retry_mark(const struct message *m, const struct retry_failure *f, struct m
     struct buf *store, struct error *err)
 {
 	struct marking marking = {0};
-	struct buf kept = {0};
+	struct buf kept = {0}, known = {0};
 	struct message copy = *m;
 	struct slice headers = (m->present & MESSAGE_HEADERS) != 0 ? m->headers : SLICE("");
 	buf_clear(store);
@@ -191,8 +200,10 @@ bool retry_mark(const struct message *m, const struct retry_failure *f, struct m
 	add_verdict(&marking, f);
 	move_to_mark(&marking, &copy, MESSAGE_USER_ID, MARKS_USER_ID, m->user_id);
 	move_to_mark(&marking, &copy, MESSAGE_EXPIRATION, MARKS_EXPIRATION, m->expiration);
-	marks_set(buf_slice(&kept), marking.marks, marking.count, store);
+	marks_set(buf_slice(&kept), marking.marks, marking.count, &known);
+	marks_join(buf_slice(&known), f->step != RETRY_WAIT ? f->headers : SLICE(""), store);
 	buf_release(&kept);
+	buf_release(&known);
 	copy.present |= MESSAGE_HEADERS;
 	copy.headers = buf_slice(store);
 	*out = copy;

@@ -41,10 +41,12 @@ uint64_t retry_attempts(const struct message *m, struct slice queue);
 
 struct retry_failure {
 	enum retry_step step;
-	struct slice queue;  /* where it failed */
-	uint64_t attempts;   /* deliveries that failed so far, this one included */
-	struct slice reason; /* printable; cut at RETRY_MAX_ERROR_BYTES; of what is parked, */
-	int64_t time_s;	     /* and this: when, in seconds since 1970 */
+	struct slice queue;   /* where it failed */
+	uint64_t attempts;    /* deliveries that failed so far, this one included */
+	struct slice reason;  /* printable; cut at RETRY_MAX_ERROR_BYTES; of what is parked, */
+	int64_t time_s;	      /* this: when, in seconds since 1970; */
+	struct slice headers; /* and this: an encoded table that says more; each entry instead of
+				 the message's own of its name. Empty: none */
 };
 
 /* The message to send on, but for its exchange and routing key, which stay; *store, which is

@@ -93,5 +93,9 @@ char *topology_retry_queue(const char *queue, uint64_t delay_ms);
  */
 void topology_retry_parking(
     const json_t *settings, const char *queue, char **exchange, char **routing_key);
+/* The same for what a queue without a retry policy rejects, as `dead_letter` or the arguments for
+ * dead letters say; borrowed. False when they say nothing. */
+bool topology_dead_letters(
+    const struct topology_queue *q, const char **exchange, const char **routing_key);
 
 #endif

@@ -102,6 +102,19 @@ void topology_retry_parking(
 					: mem_printf("%s.parked", queue);
 }
 
+bool topology_dead_letters(
+    const struct topology_queue *q, const char **exchange, const char **routing_key)
+{
+	const char *target =
+	    json_string_value(json_object_get(q->arguments, "x-dead-letter-exchange"));
+	if (target == NULL)
+		return false;
+	*exchange = target;
+	*routing_key =
+	    json_string_value(json_object_get(q->arguments, "x-dead-letter-routing-key"));
+	return true;
+}
+
 static bool has_ending(struct slice name, const char *ending, struct slice *rest)
 {
 	size_t len = strlen(ending);

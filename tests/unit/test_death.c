@@ -60,6 +60,14 @@ static const struct {
 	"{\"reason\":\"attempts\",\"error\":\"exit "
 	"1\",\"queue\":\"work\",\"exchange\":\"\",\"routing_key\":\"work\",\"time\":1700000001,"
 	"\"count\":3,\"returned\":1}"},
+    /* it broke a contract; the whole body is at fault */
+    {"{\"x-warren-reason\":\"rejected\",\"x-warren-contract\":\"c.json\",\"x-warren-instance-"
+     "path\":"
+     "\"\",\"x-warren-schema-path\":\"/type\"}",
+	"{\"reason\":\"rejected\",\"contract\":\"c.json\",\"instance_path\":\"\",\"schema_path\":"
+	"\"/"
+	"type\"}"},
+    {"{\"x-warren-contract\":\"nobody died of it\"}", "{\"reason\":\"unknown\"}"},
     /* in a wait queue of ours: RabbitMQ tells the death, we the origin */
     {"{\"x-death\":[{\"reason\":\"expired\",\"queue\":\"wait\",\"exchange\":\"\",\"routing-keys\":["
      "\"wait\"]}],\"x-warren-exchange\":\"order\",\"x-warren-routing-key\":\"k\"}",

@@ -254,6 +254,35 @@ static void never(void *ctx, uint64_t lower_ns, uint64_t upper_ns, uint64_t coun
 	    (unsigned long long)count);
 }
 
+START_TEST(counting_up_to_a_value_leaves_none_below_it_out)
+{
+	struct histogram *h = mem_alloc(1, sizeof *h);
+	struct rng rng;
+	rng_seed(&rng, 5);
+	for (int i = 0; i < 10000; i++) {
+		uint64_t value = rng_next(&rng);
+		histogram_add(h, value >> rng_below(&rng, 60));
+	}
+	for (uint64_t ns = 1; ns < HISTOGRAM_TOP_NS; ns *= 3) {
+		uint64_t least = 0, most = 0;
+		rng_seed(&rng, 5);
+		for (int i = 0; i < 10000; i++) {
+			uint64_t value = rng_next(&rng);
+			value >>= rng_below(&rng, 60);
+			least += value <= ns;
+			most += value <= ns + ns / 256;
+		}
+		uint64_t count = histogram_count_to(h, ns);
+		ck_assert_uint_ge(count, least);
+		ck_assert_uint_le(count, most);
+	}
+	ck_assert_uint_eq(histogram_count_to(h, UINT64_MAX), 10000);
+	histogram_clear(h);
+	ck_assert_uint_eq(histogram_count_to(h, 5), 0);
+	free(h);
+}
+END_TEST
+
 START_TEST(empty_one_answers_zero)
 {
 	static const struct histogram empty;
@@ -280,6 +309,7 @@ int main(void)
 	tcase_add_test(tests, merging_equals_adding_all_to_one);
 	tcase_add_test(tests, cleared_is_as_good_as_new);
 	tcase_add_loop_test(tests, each_shows_every_value_in_its_bucket, 0, kinds);
+	tcase_add_test(tests, counting_up_to_a_value_leaves_none_below_it_out);
 	tcase_add_test(tests, empty_one_answers_zero);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -75,6 +75,25 @@ START_TEST(a_table_without_entries_takes_marks_too)
 }
 END_TEST
 
+START_TEST(a_table_joins_another_and_replaces_equal_names)
+{
+	struct buf before = table_of("{\"a\": 1, \"b\": [2], \"c\": 3}");
+	struct buf others = table_of("{\"c\": \"new\", \"a\": null, \"d\": 4}");
+	struct buf after = {0};
+	marks_join(buf_slice(&before), buf_slice(&others), &after);
+	assert_json(&after, "{\"b\":[2],\"c\":\"new\",\"a\":null,\"d\":4}");
+	buf_clear(&after);
+	marks_join(buf_slice(&before), SLICE(""), &after);
+	assert_json(&after, "{\"a\":1,\"b\":[2],\"c\":3}");
+	buf_clear(&after);
+	marks_join(SLICE(""), buf_slice(&others), &after);
+	assert_json(&after, "{\"c\":\"new\",\"a\":null,\"d\":4}");
+	buf_release(&before);
+	buf_release(&others);
+	buf_release(&after);
+}
+END_TEST
+
 START_TEST(what_is_damaged_stays_and_is_no_count)
 {
 	const struct slice damaged = {"\x01"
@@ -119,6 +138,7 @@ int main(void)
 	tcase_add_test(cases, marks_stand_behind_the_other_headers);
 	tcase_add_test(cases, a_mark_takes_the_place_of_an_older_one);
 	tcase_add_test(cases, a_table_without_entries_takes_marks_too);
+	tcase_add_test(cases, a_table_joins_another_and_replaces_equal_names);
 	tcase_add_test(cases, what_is_damaged_stays_and_is_no_count);
 	tcase_add_loop_test(
 	    cases, a_count_is_any_integer_that_is_not_negative, 0, sizeof counts / sizeof *counts);

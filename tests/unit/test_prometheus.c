@@ -88,7 +88,7 @@ static void read_value(struct reading *r)
 /* The family stands last of those begun, and nowhere before. */
 static void read_family(struct reading *r)
 {
-	static const char *const types[] = {"counter\n", "gauge\n", "summary\n"};
+	static const char *const types[] = {"counter\n", "gauge\n", "summary\n", "histogram\n"};
 	char *name = r->families[r->family_count], again[64];
 	expect(r, "# HELP ");
 	read_name(r, name, sizeof r->families[0]);
@@ -116,8 +116,8 @@ static void read_sample(struct reading *r)
 	read_name(r, name, sizeof name);
 	ck_assert(strncmp(name, family, strlen(family)) == 0);
 	const char *suffix = name + strlen(family);
-	ck_assert_msg(
-	    *suffix == '\0' || strcmp(suffix, "_sum") == 0 || strcmp(suffix, "_count") == 0,
+	ck_assert_msg(*suffix == '\0' || strcmp(suffix, "_sum") == 0 ||
+			  strcmp(suffix, "_count") == 0 || strcmp(suffix, "_bucket") == 0,
 	    "%s is no sample of %s", name, family);
 	read_labels(r);
 	expect(r, " ");
@@ -181,6 +181,27 @@ START_TEST(a_document_reads_as_the_format_says)
 	struct reading r = read_document(&out);
 	ck_assert_uint_eq(r.family_count, 3);
 	ck_assert_uint_eq(r.samples, 15);
+	buf_release(&out);
+}
+END_TEST
+
+START_TEST(a_histogram_ends_with_all_that_was_observed)
+{
+	static const struct prometheus_bucket buckets[] = {{0.001, 2}, {0.5, 2}, {60, 5}};
+	const struct prometheus_histogram histogram = {buckets, ARRAY_LEN(buckets), 99.5, 6};
+	const struct prometheus_label labels[] = {{"queue", "q"}, {NULL, NULL}};
+	struct buf out = {0};
+	struct prometheus p = {.out = &out};
+	prometheus_histogram(&p, "x_seconds", "Help.", labels, &histogram);
+	ck_assert_str_eq(out.ptr, "# HELP x_seconds Help.\n"
+				  "# TYPE x_seconds histogram\n"
+				  "x_seconds_bucket{queue=\"q\",le=\"0.001\"} 2\n"
+				  "x_seconds_bucket{queue=\"q\",le=\"0.5\"} 2\n"
+				  "x_seconds_bucket{queue=\"q\",le=\"60\"} 5\n"
+				  "x_seconds_bucket{queue=\"q\",le=\"+Inf\"} 6\n"
+				  "x_seconds_sum{queue=\"q\"} 99.5\n"
+				  "x_seconds_count{queue=\"q\"} 6\n");
+	ck_assert_uint_eq(read_document(&out).samples, 6);
 	buf_release(&out);
 }
 END_TEST
@@ -255,6 +276,7 @@ int main(void)
 	Suite *suite = suite_create("prometheus");
 	TCase *tests = tcase_create("prometheus");
 	tcase_add_test(tests, a_document_reads_as_the_format_says);
+	tcase_add_test(tests, a_histogram_ends_with_all_that_was_observed);
 	tcase_add_loop_test(tests, a_number_reads_back_as_itself, 0, (int)ARRAY_LEN(numbers));
 	tcase_add_loop_test(
 	    tests, any_label_value_keeps_the_document_whole, 0, (int)ARRAY_LEN(label_values));

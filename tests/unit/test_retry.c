@@ -104,6 +104,31 @@ START_TEST(what_an_earlier_parking_said_is_gone_when_it_waits_again)
 }
 END_TEST
 
+START_TEST(what_the_verdict_says_besides_goes_with_what_is_parked)
+{
+	struct error err = {0};
+	struct buf told = {0};
+	struct retry_failure failure = {.step = RETRY_PARK_REJECTED,
+	    .queue = slice_str("q"),
+	    .attempts = 1,
+	    .time_s = 1700000000};
+	json_t *object = json_pack("{s:s, s:s}", MARKS_CONTRACT, "new", "a", "told");
+	ck_assert(table_encode(object, &told, &err));
+	json_decref(object);
+	failure.headers = buf_slice(&told);
+	begin("{\"x-warren-contract\": \"old\", \"x-warren-schema-path\": \"/old\", \"a\": 1}");
+	ck_assert(retry_mark(&m, &failure, &sent, &marked, &err));
+	assert_headers(&sent, "{\"x-warren-attempts\":1," PLACE
+			      ",\"x-warren-reason\":\"rejected\",\"x-warren-time\":{\"$type\":"
+			      "\"timestamp\",\"value\":1700000000},\"x-warren-contract\":\"new\","
+			      "\"a\":\"told\"}");
+	failure.step = RETRY_WAIT;
+	ck_assert(retry_mark(&m, &failure, &sent, &marked, &err));
+	assert_headers(&sent, "{\"a\":1,\"x-warren-attempts\":1," PLACE "}");
+	buf_release(&told);
+}
+END_TEST
+
 START_TEST(a_long_error_is_cut)
 {
 	char *text = mem_alloc(RETRY_MAX_ERROR_BYTES + 100, 1);
@@ -276,6 +301,7 @@ int main(void)
 	tcase_add_test(cases, a_message_waits_with_its_count_and_its_origin);
 	tcase_add_test(cases, a_message_is_parked_with_the_reason_the_error_and_the_time);
 	tcase_add_test(cases, what_an_earlier_parking_said_is_gone_when_it_waits_again);
+	tcase_add_test(cases, what_the_verdict_says_besides_goes_with_what_is_parked);
 	tcase_add_test(cases, a_long_error_is_cut);
 	tcase_add_test(cases, a_message_without_headers_gets_some);
 	tcase_add_test(cases, headers_that_would_be_obeyed_are_set_aside_and_come_back);

@@ -625,6 +625,39 @@ START_TEST(parking_follows_the_dead_letters)
 }
 END_TEST
 
+static const struct {
+	const char *queue, *exchange,
+	    *routing_key; /* NULL: the message's own; or no place at all */
+} places[] = {
+    {"to_queue", "", "dead"},
+    {"to_exchange", "dlx", NULL},
+    {"by_arguments", "dlx", "key"},
+    {"plain", NULL, NULL},
+};
+
+START_TEST(dead_letters_go_where_the_queue_says)
+{
+	struct topology t;
+	json_t *settings = parse("{'exchanges': {'dlx': null}, 'queues': {"
+				 "'to_queue': {'dead_letter': 'dead'}, "
+				 "'to_exchange': {'dead_letter': 'dlx'}, "
+				 "'by_arguments': {'dead_letter_exchange': 'dlx', "
+				 "'dead_letter_routing_key': 'key'}, 'plain': {}}}");
+	ck_assert(topology_read(settings, &t, NULL, NULL));
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		const char *exchange = NULL, *routing_key = NULL;
+		const struct topology_queue *q =
+		    topology_find_queue(&t, slice_str(places[i].queue));
+		bool found = topology_dead_letters(q, &exchange, &routing_key);
+		ck_assert_int_eq(found, places[i].exchange != NULL);
+		ck_assert_pstr_eq(exchange, places[i].exchange);
+		ck_assert_pstr_eq(routing_key, places[i].routing_key);
+	}
+	topology_release(&t);
+	json_decref(settings);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("topology");
@@ -636,6 +669,7 @@ int main(void)
 	tcase_add_test(tc, delay_doubles_up_to_its_end);
 	tcase_add_test(tc, retry_policy_is_read_again);
 	tcase_add_test(tc, parking_follows_the_dead_letters);
+	tcase_add_test(tc, dead_letters_go_where_the_queue_says);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
