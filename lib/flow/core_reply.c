@@ -94,8 +94,9 @@ bool core_reply_rescue(struct core_reply *core, uint64_t slot, const struct flow
 	return true;
 }
 
-static void settled(void *self, uint64_t slot, enum flow_fate fate)
+static void settled(void *self, uint64_t slot, enum flow_fate fate, const char *reason)
 {
+	(void)reason;
 	struct core_reply *core = self;
 	enum kind kind = slot < core->capacity ? (enum kind)core->kinds[slot] : NOTHING;
 	struct core_reply_counts *counts = &core->counts;
