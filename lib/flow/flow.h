@@ -34,6 +34,8 @@ struct flow_message {
 	bool redelivered;
 	uint64_t number; /* of those offered to the flow, from 0; the flow sets it */
 	uint64_t due_ns; /* when a paced source was to offer it; 0 for the others */
+	size_t member;	 /* of its source: which of several patterns made it. Cores behind one that
+			    waited or split do not know it: 0 */
 	uint64_t part;	 /* which of the messages that one was split into, the same each time that
 			    one comes; 0: it is whole. The flow sets it. */
 };
