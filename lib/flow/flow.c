@@ -323,7 +323,7 @@ void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m)
 
 const struct message *flow_kept(const struct flow *flow, uint64_t slot)
 {
-	return flow->slots[flow->slots[slot].root].copy;
+	return flow->slots[flow_root(flow, slot)].copy;
 }
 
 uint64_t flow_origin(const struct flow *flow, uint64_t slot)

@@ -434,6 +434,7 @@ END_TEST
 static bool answer_anyway(void *ctx, uint64_t slot, const struct flow_message *m,
     const struct flow_verdict *verdict, struct message *out)
 {
+	(void)slot;
 	size_t *count = ctx;
 	ck_assert_str_eq(verdict->reason, "refused");
 	*out = *m->message;
