@@ -63,6 +63,11 @@ static const struct option options[] = {
 	.offset = MEMBER(filter),
 	.argument = "JQ",
 	.help = "print only messages for which this jq expression on the body is true"},
+    {.name = "contract",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(contract),
+	.help = "reject what breaks the contract of its queue, as the settings say (default; with "
+		"--ack manual)"},
     {.name = "unmatched",
 	.type = OPTION_CHOICE,
 	.offset = MEMBER(unmatched),
@@ -178,6 +183,7 @@ int main(int argc, char *argv[])
 	    .exec_timeout_ns = 30 * CHRONO_S,
 	    .exec_jobs = 1,
 	    .declare = true,
+	    .contract = true,
 	    .dedupe_window = CORE_DEDUPE_DEFAULT_WINDOW};
 	return tool_main(&command, argc, argv, &o, consume_run);
 }

@@ -1,6 +1,7 @@
 #include "app/chain.h"
 
 #include "app/chain_exec.h"
+#include "app/enforce.h"
 #include "app/locate.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -127,6 +128,36 @@ static bool open_dedupe(
 	return true;
 }
 
+static void release_contract(void *self)
+{
+	core_contract_free(self);
+}
+
+static void set_contract(struct core_contract *core, struct link *link)
+{
+	*link = (struct link){.core = core_contract_core(core),
+	    .route = link->route,
+	    .release = release_contract,
+	    .self = core};
+}
+
+static bool open_contract(
+    struct chain *chain, const json_t *step, struct link *link, struct error *err)
+{
+	const struct core_contract_scope all = {0};
+	const struct settings *settings = &chain->options.tool->settings;
+	struct core_contract *core = core_contract_create();
+	char *path =
+	    locate_below(settings->directory, json_string_value(json_object_get(step, "contract")));
+	bool good = core_contract_add(core, path, &all, err);
+	free(path);
+	if (good)
+		set_contract(core, link);
+	else
+		core_contract_free(core);
+	return good;
+}
+
 static const struct kind {
 	const char *key;
 	bool changes; /* what comes out is another message */
@@ -135,6 +166,7 @@ static const struct kind {
 } kinds[] = {
     {"jq", true, open_jq, release_jq},
     {"filter", false, open_filter, release_filter},
+    {"contract", false, open_contract, release_contract},
     {"exec", true, open_exec, release_exec},
     {"dedupe", false, open_dedupe, release_dedupe},
 };
@@ -191,6 +223,20 @@ bool chain_add(struct chain *chain, const json_t *steps, const char *pointer, un
 		if (!add(chain, json_array_get(steps, i), route, err))
 			return refuse(chain, pointer, i, err);
 	return true;
+}
+
+bool chain_add_contracts(
+    struct chain *chain, const char *const *queues, size_t count, struct error *err)
+{
+	struct core_contract *core = NULL;
+	bool good = enforce_queues(&chain->options.tool->settings, queues, count, &core, err);
+	if (good && core != NULL && chain->count == FLOW_MAX_CORES)
+		good = error_set(err, ERROR_USAGE, "more than %d steps", FLOW_MAX_CORES);
+	if (!good)
+		core_contract_free(core);
+	else if (core != NULL)
+		set_contract(core, &chain->links[chain->count++]);
+	return good;
 }
 
 void chain_add_core(struct chain *chain, struct flow_core core, unsigned route)

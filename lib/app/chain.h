@@ -32,6 +32,10 @@ void chain_free(struct chain *chain); /* accepts NULL; after the flow */
  * (ERROR_SETTINGS); NULL: it comes from the command line. */
 bool chain_add(struct chain *chain, const json_t *steps, const char *pointer, unsigned route,
     struct error *err) MUST_CHECK;
+/* The contracts that the settings give to these queues, in front of what is added later; the names
+ * must outlive the chain. */
+bool chain_add_contracts(
+    struct chain *chain, const char *const *queues, size_t count, struct error *err) MUST_CHECK;
 /* One that somebody else opened, and frees. */
 void chain_add_core(struct chain *chain, struct flow_core core, unsigned route);
 

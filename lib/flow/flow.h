@@ -34,6 +34,8 @@ struct flow_message {
 	bool redelivered;
 	uint64_t number; /* of those offered to the flow, from 0; the flow sets it */
 	uint64_t due_ns; /* when a paced source was to offer it; 0 for the others */
+	size_t member;	 /* of its source: which of several patterns made it. Cores behind one that
+			    waited or split do not know it: 0 */
 	uint64_t part;	 /* which of the messages that one was split into, the same each time that
 			    one comes; 0: it is whole. The flow sets it. */
 };
@@ -133,7 +135,7 @@ typedef void flow_put_fn(void *ctx, const struct flow_message *m);
 /* A core has rejected a message, as it was offered: true puts *out into the sink in its place (an
  * answer that says so), whose fate is then the message's. The bytes live until the sink has them.
  * With keep_messages. */
-typedef bool flow_rescue_fn(void *ctx, const struct flow_message *m,
+typedef bool flow_rescue_fn(void *ctx, uint64_t slot, const struct flow_message *m,
     const struct flow_verdict *verdict, struct message *out);
 /* Told of each fate of a message that was offered; reason is printable. */
 typedef void flow_fate_fn(
@@ -211,6 +213,9 @@ void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer,
  * settled when all of them are, accepted if all of them were. Its bytes must live until this
  * returns. */
 void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m);
+/* The message as it was offered, whatever cores have made of it since; NULL without keep_messages.
+ * Borrowed until it is settled. */
+const struct message *flow_kept(const struct flow *flow, uint64_t slot);
 /* The slot of the message as it was offered, which this one is a part of or the same. */
 uint64_t flow_origin(const struct flow *flow, uint64_t slot);
 /* Which of the cores that follow a message is for: those of its route and those of 0. */
