@@ -244,6 +244,17 @@ void chain_add_core(struct chain *chain, struct flow_core core, unsigned route)
 	chain->links[chain->count++] = (struct link){.core = core, .route = route};
 }
 
+bool chain_mark(void *ctx, uint64_t slot, size_t index, struct append_mark *out)
+{
+	const struct chain *chain = ctx;
+	for (size_t i = 0; i < chain->count; i++)
+		if (chain->links[i].release == release_dedupe &&
+		    core_dedupe_mark(chain->links[i].self, slot, chain->options.store, out) &&
+		    index-- == 0)
+			return true;
+	return false;
+}
+
 bool chain_changes(const struct chain *chain)
 {
 	return chain->changes;

@@ -11,6 +11,7 @@
 #include "app/tool.h"
 #include "flow/flow.h"
 
+struct append_mark;
 struct store;
 
 /* Borrowed for the life of the chain. */
@@ -41,6 +42,9 @@ void chain_add_core(struct chain *chain, struct flow_core core, unsigned route);
 /* Whether a step makes new messages of those that come, rather than letting them pass. */
 bool chain_changes(const struct chain *chain);
 size_t chain_length(const struct chain *chain);
+/* For the sink of chain_options.store (sink_store_mark_fn; ctx is the chain): marks of dedupe that
+ * are to be written with what a message did. */
+bool chain_mark(void *chain, uint64_t slot, size_t index, struct append_mark *out);
 /* Puts them behind the cores that are there. */
 void chain_wire(const struct chain *chain, struct flow_options *flow);
 
