@@ -11,6 +11,7 @@
 #include "app/tool.h"
 #include "flow/flow.h"
 
+struct append_mark;
 struct store;
 
 /* Borrowed for the life of the chain. */
@@ -31,6 +32,10 @@ void chain_free(struct chain *chain); /* accepts NULL; after the flow */
  * (ERROR_SETTINGS); NULL: it comes from the command line. */
 bool chain_add(struct chain *chain, const json_t *steps, const char *pointer, unsigned route,
     struct error *err) MUST_CHECK;
+/* The contracts that the settings give to these queues, in front of what is added later; the names
+ * must outlive the chain. */
+bool chain_add_contracts(
+    struct chain *chain, const char *const *queues, size_t count, struct error *err) MUST_CHECK;
 /* One that somebody else opened, and frees. */
 void chain_add_core(struct chain *chain, struct flow_core core, unsigned route);
 /* The same, but release(self) is called when the chain is freed. */
@@ -52,6 +57,9 @@ struct chain_counts {
 	uint64_t duplicates;
 };
 void chain_count(const struct chain *chain, struct chain_counts *out);
+/* For the sink of chain_options.store (sink_store_mark_fn; ctx is the chain): marks of dedupe that
+ * are to be written with what a message did. */
+bool chain_mark(void *chain, uint64_t slot, size_t index, struct append_mark *out);
 /* Puts them behind the cores that are there. */
 void chain_wire(const struct chain *chain, struct flow_options *flow);
 

@@ -11,7 +11,7 @@ struct opening {
 	struct relay_logic *logic;
 	struct tool *tool;
 	const struct relay_plan *plan;
-	const char *user;
+	const struct relay_logic_ends *ends;
 };
 
 bool relay_logic_refuse(const struct tool *tool, const struct relay_plan *plan, struct error *err)
@@ -54,7 +54,7 @@ static bool add_address(
 	    .type = text_of(handler, spec, "type"),
 	    .source = json_string_value(json_object_get(spec, "source")),
 	    .headers = json_object_get(spec, "headers"),
-	    .user = o->user};
+	    .user = o->ends->user};
 	struct core_address_options all = options;
 	if (chain_changes_on(chain, route) || all.type != NULL || all.source != NULL)
 		all.by = o->logic->by;
@@ -137,15 +137,17 @@ static bool add_all(const struct opening *o, struct error *err)
 }
 
 bool relay_logic_open(struct relay_logic *logic, struct tool *tool, const struct relay_plan *plan,
-    const char *user, struct store *store, struct error *err)
+    const struct relay_logic_ends *ends, struct error *err)
 {
-	struct opening o = {.logic = logic, .tool = tool, .plan = plan, .user = user};
+	struct opening o = {.logic = logic, .tool = tool, .plan = plan, .ends = ends};
 	logic->by = mem_printf("relay/%s", plan->name);
-	const struct chain_options options = {.tool = tool, .name = logic->by, .store = store};
+	const struct chain_options options = {
+	    .tool = tool, .name = logic->by, .store = ends->store};
 	logic->publishes = json_object_get(plan->spec, "store") == NULL &&
 			   json_object_get(plan->spec, "output") == NULL;
 	logic->chain = chain_create(&options);
-	return add_all(&o, err);
+	return chain_add_contracts(logic->chain, ends->queues, ends->queue_count, err) &&
+	       add_all(&o, err);
 }
 
 void relay_logic_close(struct relay_logic *logic)

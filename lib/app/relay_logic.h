@@ -17,10 +17,17 @@ struct relay_logic {
 	bool publishes;		   /* to an exchange, rather than a store or a file */
 };
 
-/* Opens all of it; `user` may stand on what is published (NULL: nobody), `store` gets the results
- * (NULL: none does). Errors have their place in the settings. */
+/* Who is around the logic; borrowed for its life. */
+struct relay_logic_ends {
+	const char *const *queues; /* whose contracts hold; NULL: none */
+	size_t queue_count;
+	const char *user;    /* who may stand on what is published; NULL: nobody */
+	struct store *store; /* gets the results; NULL: none does */
+};
+
+/* Opens all of it. Errors have their place in the settings. */
 bool relay_logic_open(struct relay_logic *logic, struct tool *tool, const struct relay_plan *plan,
-    const char *user, struct store *store, struct error *err) MUST_CHECK;
+    const struct relay_logic_ends *ends, struct error *err) MUST_CHECK;
 void relay_logic_close(struct relay_logic *logic);
 
 /* Gives an error the place of the relay in the settings; always false. */

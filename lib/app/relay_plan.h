@@ -3,7 +3,7 @@
 #ifndef APP_RELAY_PLAN_H
 #define APP_RELAY_PLAN_H
 
-#include "app/relay.h"
+#include "app/relay_options.h"
 
 struct relay_plan {
 	const char *name;   /* "welcome" */

@@ -241,12 +241,19 @@ static void requeue_due(struct source_queue *source, uint64_t now_ns, uint64_t *
 
 /* ---- the turn ---- */
 
+static uint16_t prefetch_of(const struct feed *feed)
+{
+	const struct source_queue_options *o = &feed->source->options;
+	bool has_own = o->own != NULL && o->own[feed->number].prefetch != 0;
+	return has_own ? o->own[feed->number].prefetch : o->prefetch;
+}
+
 /* Past a full hand of held messages the broker sends no more: consume anew beside them. */
 static bool renew_feeds(struct source_queue *source, uint64_t *wake_ns, struct error *err)
 {
-	uint16_t prefetch = source->options.prefetch;
 	for (size_t i = 0; i < source->feed_count; i++) {
 		struct feed *feed = &source->feeds[i];
+		uint16_t prefetch = prefetch_of(feed);
 		if (prefetch == 0 || feed->held < prefetch || feed->has_ended)
 			continue;
 		feed->held = 0;
@@ -412,7 +419,7 @@ struct flow_source source_queue_source(struct source_queue *source)
 bool source_queue_open_feed(struct source_queue *source, struct feed *feed, struct error *err)
 {
 	struct subscriber_options options = {.queue = source->options.queues[feed->number],
-	    .prefetch = source->options.prefetch,
+	    .prefetch = prefetch_of(feed),
 	    .ack_every = source->options.ack_every,
 	    .no_ack = source->options.ack == SOURCE_QUEUE_AUTO,
 	    .arguments = feed->arguments,

@@ -26,6 +26,7 @@ enum source_queue_ack {
 struct source_queue_own {
 	const json_t *arguments; /* of basic.consume; NULL for none */
 	bool exclusive;		 /* as in subscriber.h */
+	uint16_t prefetch;	 /* 0: that of all */
 };
 
 struct source_queue_options {
