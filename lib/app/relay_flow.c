@@ -98,8 +98,11 @@ static bool create(struct relay_flow *r, struct error *err)
 	if (!relay_output_init(&r->output, tool, r->options, r->plan, err) ||
 	    !relay_input_init(&r->input, tool, r->options, r->plan, err))
 		return relay_logic_refuse(tool, r->plan, err);
-	if (!relay_logic_open(
-		&r->logic, tool, r->plan, relay_link_user(&r->output.link), r->output.store, err))
+	const struct relay_logic_ends ends = {.queues = r->input.queues,
+	    .queue_count = r->input.queue_count,
+	    .user = relay_link_user(&r->output.link),
+	    .store = r->output.store};
+	if (!relay_logic_open(&r->logic, tool, r->plan, &ends, err))
 		return false;
 	r->fates = relay_fates_create(r->printer);
 	chain_add_core(r->logic.chain, relay_fates_core(r->fates), 0);
@@ -135,6 +138,7 @@ bool relay_flow_connect(struct relay_flow *r, struct error *err)
 	if (!relay_input_connect(&r->input, err))
 		return error_context(err, "relay %s", r->plan->name);
 	const struct relay_output_options how = {.window = relay_input_window(&r->input),
+	    .chain = r->logic.chain,
 	    .routes = r->logic.routes,
 	    .gives_up = has_policies(&r->input)};
 	return relay_output_open(&r->output, &how, err) ||

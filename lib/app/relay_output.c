@@ -1,5 +1,6 @@
 #include "app/relay_output.h"
 
+#include "app/chain.h"
 #include "app/locate.h"
 #include "base/chrono.h"
 #include "base/mem.h"
@@ -84,7 +85,9 @@ static void open_recorder(struct relay_output *out, const struct relay_output_op
 	const struct sink_store_options storing = {.store = out->store,
 	    .loop = out->tool->loop,
 	    .batch_count = how->window < BATCH_COUNT ? how->window : BATCH_COUNT,
-	    .batch_ns = BATCH_NS};
+	    .batch_ns = BATCH_NS,
+	    .mark = chain_mark,
+	    .mark_ctx = how->chain};
 	out->recorder = sink_store_create(&storing);
 }
 

@@ -6,10 +6,12 @@
 #include "app/relay_plan.h"
 #include "flow/flow.h"
 
+struct chain;
 struct sink_exchange;
 
 struct relay_output_options {
 	size_t window;
+	struct chain *chain; /* knows what a store is to mark as handled */
 	bool routes;   /* messages name exchanges: one that is not there must not end the run */
 	bool gives_up; /* what is nacked has another place: the queue's retry policy */
 };
