@@ -130,7 +130,7 @@ static void check_target(const struct settings *s, const json_t *spec, struct re
 	free(text);
 }
 
-static char *pointer_of(const char *section, const char *name)
+char *settings_pointer(const char *section, const char *name)
 {
 	struct buf out = {0};
 	buf_printf(&out, "/%s/", section);
@@ -151,7 +151,7 @@ struct known {
 static void read_message(struct settings *s, const char *name, const json_t *spec,
     struct known known, struct reporter *reporter)
 {
-	char *pointer = pointer_of("messages", name);
+	char *pointer = settings_pointer("messages", name);
 	struct settings_message *m = &s->messages[s->message_count++];
 	reporter->base = pointer;
 	m->name = name;
@@ -175,7 +175,7 @@ static json_t *without_types(const json_t *root, const json_t *faulty)
 	const char *name;
 	json_object_foreach(json_object_get(copy, "exchanges"), name, body)
 	{
-		char *pointer = pointer_of("exchanges", name);
+		char *pointer = settings_pointer("exchanges", name);
 		char *path = document_path(pointer);
 		if (settings_is_faulty(faulty, path))
 			json_object_set_new(body, "type", json_string("x-"));
@@ -213,16 +213,37 @@ static void read_expectations(struct settings *s, struct reporter *reporter)
 	reporter->base = "";
 }
 
-/* What reads the script relies on the schema. */
-static void read_lesson(struct settings *s, struct reporter *reporter)
+/* Whether the schema has found something in it, so that who relies on the schema must not read it.
+ */
+static bool is_section_faulty(const struct reporter *reporter, const char *section)
 {
+	size_t length = strlen(section);
 	const char *path;
 	json_t *fault;
 	json_object_foreach((json_t *)(uintptr_t)reporter->faulty, path, fault)
 	{
-		if (strcmp(path, "lesson") == 0 || strncmp(path, "lesson.", 7) == 0)
-			return;
+		if (strncmp(path, section, length) == 0 &&
+		    (path[length] == '\0' || path[length] == '.'))
+			return true;
 	}
+	return false;
+}
+
+static void read_workflows(struct settings *s, struct reporter *reporter)
+{
+	const json_t *section = json_object_get(document_root(s->document), "workflows");
+	if (is_section_faulty(reporter, "workflows"))
+		return;
+	reporter->base = "/workflows";
+	(void)workflow_read(/* has reported */
+	    section, &s->topology, &s->workflows, settings_report, reporter);
+	reporter->base = "";
+}
+
+static void read_lesson(struct settings *s, struct reporter *reporter)
+{
+	if (is_section_faulty(reporter, "lesson"))
+		return;
 	reporter->base = "/lesson";
 	(void)lesson_read(json_object_get(document_root(s->document), "lesson"), &s->topology,
 	    &s->lesson, settings_report, reporter); /* has reported */
@@ -239,9 +260,13 @@ static void read_model(struct settings *s, uint64_t seed, struct reporter *repor
 	const char *name;
 	s->messages = mem_alloc(json_object_size(messages), sizeof *s->messages);
 	json_object_foreach(messages, name, spec) read_message(s, name, spec, known, reporter);
+	settings_check_contracts(s, "queues", reporter);
+	settings_check_contracts(s, "messages", reporter);
 	read_expectations(s, reporter);
-	if (known.topology)
+	if (known.topology) {
+		read_workflows(s, reporter);
 		read_lesson(s, reporter);
+	}
 }
 
 /* ---- the whole ---- */
@@ -330,6 +355,7 @@ void settings_release(struct settings *s)
 	free(s->messages);
 	expectations_release(&s->expect);
 	lesson_release(&s->lesson);
+	workflow_release(&s->workflows);
 	pattern_pools_free(s->pools);
 	topology_release(&s->topology);
 	settings_release_uris(s);

@@ -11,6 +11,7 @@
 #include "model/pace.h"
 #include "fake/pattern.h"
 #include "model/topology.h"
+#include "model/workflow.h"
 
 /* One message pattern, ready to run. */
 struct settings_message {
@@ -34,6 +35,7 @@ struct settings {
 	struct pattern_pools *pools;
 	struct settings_message *messages;
 	size_t message_count;
+	struct workflow_list workflows;
 	struct expectations expect;
 	struct lesson lesson; /* title NULL: the settings have none */
 };

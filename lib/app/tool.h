@@ -95,6 +95,20 @@ bool tool_prepare_secrets(struct tool *tool, struct error *err) MUST_CHECK;
  * a broker that is blocked reads no acknowledgements either. After tool_connect. */
 struct connection *tool_connect_beside(struct tool *tool, struct error *err);
 
+/* A broker, and what a connection to it is called there; all borrowed for the life of what is made
+ * with it. For who talks to another one than the settings', or has several flows. */
+struct tool_place {
+	const struct uri *uris;
+	size_t uri_count;
+	const char *name;
+};
+/* One of the caller's to close; after tool_prepare_secrets and tool_open_loop. */
+struct connection *tool_reach(struct tool *tool, const struct tool_place *place, struct error *err);
+/* What mends its loss, as tool_recovery. */
+struct recovery *tool_recovery_at(struct tool *tool, const struct tool_place *place,
+    struct connection *c, bool (*restore)(void *ctx, struct connection *c, struct error *err),
+    void *ctx);
+
 /* What mends a loss of the connection; restore (see recovery.h) makes the broker what the tool
  * needs again. To free with recovery_free. NULL: --give-up-after 0. */
 struct recovery *tool_recovery(struct tool *tool, struct connection *c,

@@ -3,106 +3,38 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "base/text.h"
 #include "flow/exec_command.h"
 #include "flow/exec_environment.h"
+#include "flow/exec_jobs.h"
 #include "flow/exec_process.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STATUS_RETRY 75	 /* EX_TEMPFAIL */
-#define MOST_WARNINGS 10 /* a command that fails once tends to fail always */
-
-/* A message and its command; while it waits there is no process yet. */
-struct job {
-	struct core_exec *core;
-	struct job *next; /* of those that wait, or of those that run */
-	struct flow *flow;
-	uint64_t slot;
-	struct message *message;
-	char *queue;
-	bool redelivered;
-	struct exec_process *process;
-};
+#define STATUS_RETRY 75 /* EX_TEMPFAIL */
 
 struct core_exec {
 	struct loop *loop;
-	char **argv;
-	char *path;
-	char *name; /* the command for texts, escaped */
+	struct exec_command_program program;
 	struct exec_environment *environment;
 	uint64_t timeout_ns;
-	size_t jobs, running_count;
-	struct job *running;
-	struct job *waiting, **waiting_end; /* first come, first served */
-	unsigned warnings;
-	struct buf reason; /* of the last message that was given up */
+	struct exec_jobs jobs; /* of which one that is at work has its process as its work */
 	bool stopping;
 };
 
-/* ---- jobs ---- */
+/* A process and whose it is; freed with the job, so that what it wrote lives until then. */
+struct work {
+	struct core_exec *core;
+	struct exec_job *job;
+	struct exec_process *process;
+};
 
-static struct job *create_job(
-    struct core_exec *core, struct flow *flow, uint64_t slot, const struct flow_message *m)
+static void free_work(void *self)
 {
-	struct job *job = mem_alloc(1, sizeof *job);
-	job->core = core;
-	job->flow = flow;
-	job->slot = slot;
-	job->message = message_copy(m->message);
-	job->queue = mem_strndup(m->queue.len > 0 ? m->queue.ptr : "", m->queue.len);
-	job->redelivered = m->redelivered;
-	return job;
-}
-
-static void free_job(struct job *job)
-{
-	exec_process_free(job->process);
-	free(job->message);
-	free(job->queue);
-	free(job);
-}
-
-static void free_jobs(struct job *first)
-{
-	while (first != NULL) {
-		struct job *next = first->next;
-		free_job(first);
-		first = next;
-	}
-}
-
-static void push_waiting(struct core_exec *core, struct job *job)
-{
-	*core->waiting_end = job;
-	core->waiting_end = &job->next;
-}
-
-static struct job *pop_waiting(struct core_exec *core)
-{
-	struct job *job = core->waiting;
-	core->waiting = job->next;
-	if (core->waiting == NULL)
-		core->waiting_end = &core->waiting;
-	return job;
-}
-
-static void add_running(struct core_exec *core, struct job *job)
-{
-	job->next = core->running;
-	core->running = job;
-	core->running_count++;
-}
-
-static void remove_running(struct core_exec *core, struct job *job)
-{
-	struct job **at = &core->running;
-	while (*at != job)
-		at = &(*at)->next;
-	*at = job->next;
-	core->running_count--;
+	struct work *work = self;
+	exec_process_free(work->process);
+	free(work);
 }
 
 /* ---- verdicts ---- */
@@ -131,35 +63,19 @@ static void describe(
 		buf_printf(out, "ended with status %d", WEXITSTATUS(status));
 }
 
-static void warn(struct job *job, const char *why, enum flow_fate fate)
-{
-	struct core_exec *core = job->core;
-	struct buf line = {0};
-	if (core->warnings++ >= MOST_WARNINGS)
-		return;
-	buf_printf(&line, "'%s' %s", core->name, why);
-	struct slice id = job->message->message_id;
-	buf_append_str(&line, id.len > 0 ? ": message " : ": the message");
-	text_escape(id, SIZE_MAX, &line);
-	buf_append_str(&line, fate == FLOW_RETRY ? " asks for another try" : " is rejected");
-	if (core->warnings == MOST_WARNINGS)
-		buf_append_str(&line, " (further ones are only counted)");
-	log_write(LOG_WARNING, "%s", line.ptr);
-	buf_release(&line);
-}
-
 /* why is filled with the reason of a verdict that is no success. */
-static enum flow_answer judge(struct job *job, const struct exec_process_result *result,
-    enum flow_fate *fate, struct buf *why)
+static struct exec_jobs_outcome judge(struct core_exec *core, const struct exec_job *job,
+    const struct exec_process_result *result, struct buf *why)
 {
 	bool exited = result->ending == EXEC_PROCESS_ENDED && WIFEXITED(result->wait_status);
 	int status = exited ? WEXITSTATUS(result->wait_status) : -1;
 	if (status == 0)
-		return FLOW_PASS;
-	*fate = status == STATUS_RETRY ? FLOW_RETRY : FLOW_REJECTED;
-	describe(job->core, result, why);
-	warn(job, why->ptr, *fate);
-	return FLOW_SETTLE;
+		return (struct exec_jobs_outcome){
+		    .answer = FLOW_PASS, .reason = "", .bytes = result->output.len};
+	enum flow_fate fate = status == STATUS_RETRY ? FLOW_RETRY : FLOW_REJECTED;
+	describe(core, result, why);
+	exec_jobs_warn(&core->jobs, job, why->ptr, fate);
+	return (struct exec_jobs_outcome){.answer = FLOW_SETTLE, .fate = fate, .reason = why->ptr};
 }
 
 /* ---- running ---- */
@@ -168,77 +84,62 @@ static void start_waiting(struct core_exec *core);
 
 static void on_end(void *ctx, const struct exec_process_result *result)
 {
-	struct job *job = ctx;
-	struct core_exec *core = job->core;
-	enum flow_fate fate = FLOW_REJECTED;
+	struct work *work = ctx;
+	struct core_exec *core = work->core;
+	struct exec_job *job = work->job;
 	struct buf why = {0};
-	buf_append_str(&why, "");
-	enum flow_answer answer = judge(job, result, &fate, &why);
-	const struct flow_verdict verdict = {.fate = fate, .reason = why.ptr};
 	struct message message = *job->message;
+	struct exec_jobs_outcome outcome = judge(core, job, result, &why);
 	if (result->output.len > 0)
 		message.body = result->output;
-	const struct flow_message m = {
-	    .message = &message, .queue = slice_str(job->queue), .redelivered = job->redelivered};
-	remove_running(core, job);
-	flow_resume(job->flow, job->slot, answer, &verdict, &m);
+	outcome.results = &message;
+	outcome.result_count = 1;
+	exec_jobs_end(&core->jobs, job, &outcome);
 	buf_release(&why);
-	free_job(job);
 	start_waiting(core);
 }
 
-static bool start(struct job *job, struct error *err)
+static bool start(struct core_exec *core, struct exec_job *job, struct error *err)
 {
-	struct core_exec *core = job->core;
-	const struct flow_message m = {.message = job->message,
-	    .queue = slice_str(job->queue),
-	    .redelivered = job->redelivered};
+	const struct flow_message m = exec_jobs_message(job);
 	char **envp = exec_environment_fill(core->environment, &m);
+	struct work *work = mem_alloc(1, sizeof *work);
+	*work = (struct work){.core = core, .job = job};
+	job->work = work;
 	const struct exec_process_spec spec = {
-	    .path = core->path,
-	    .argv = core->argv,
-	    .envp = envp,
+	    .program = {core->program.path, core->program.argv, envp, core->program.folder},
 	    .input = job->message->body,
 	    .timeout_ns = core->timeout_ns,
 	    .on_end = on_end,
-	    .ctx = job,
+	    .ctx = work,
 	};
-	job->process = exec_process_start(core->loop, &spec, err);
+	work->process = exec_process_start(core->loop, &spec, err);
 	free(envp);
-	if (job->process == NULL)
-		return error_context(err, "cannot start '%s'", core->name);
-	add_running(core, job);
-	return true;
+	return work->process != NULL || error_context(err, "cannot start '%s'", core->program.name);
 }
 
 /* The fate of a message whose command does not start. Unless it is the message, which then is
  * too big for an environment and stays so, it would be the same with every other: the run fails. */
-static struct flow_verdict give_up(struct job *job, const struct error *why)
+static void give_up(struct core_exec *core, struct exec_job *job, const struct error *why)
 {
-	struct flow *flow = job->flow;
-	struct core_exec *core = job->core;
-	buf_clear(&core->reason);
-	buf_append_str(&core->reason, why->text);
-	free_job(job);
-	if (why->kind == ERROR_DATA) {
+	bool is_its_fault = why->kind == ERROR_DATA;
+	if (is_its_fault)
 		log_write(LOG_WARNING, "%s: the message is rejected", why->text);
-		return (struct flow_verdict){.fate = FLOW_REJECTED, .reason = core->reason.ptr};
-	}
-	flow_fail(flow, why);
-	return (struct flow_verdict){.fate = FLOW_RELEASED, .reason = core->reason.ptr};
+	else
+		flow_fail(job->flow, why);
+	const struct exec_jobs_outcome outcome = {.answer = FLOW_SETTLE,
+	    .fate = is_its_fault ? FLOW_REJECTED : FLOW_RELEASED,
+	    .reason = why->text};
+	exec_jobs_end(&core->jobs, job, &outcome);
 }
 
 static void start_waiting(struct core_exec *core)
 {
-	while (core->running_count < core->jobs && core->waiting != NULL) {
-		struct job *job = pop_waiting(core);
-		struct flow *flow = job->flow;
-		uint64_t slot = job->slot;
+	struct exec_job *job;
+	while ((job = exec_jobs_take(&core->jobs)) != NULL) {
 		struct error err = {0};
-		if (start(job, &err))
-			continue;
-		const struct flow_verdict verdict = give_up(job, &err);
-		flow_resume(flow, slot, FLOW_SETTLE, &verdict, NULL);
+		if (!start(core, job, &err))
+			give_up(core, job, &err);
 	}
 }
 
@@ -246,21 +147,12 @@ static void start_waiting(struct core_exec *core)
 static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
     const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
 {
-	(void)out;
+	(void)out, (void)verdict;
 	struct core_exec *core = self;
-	bool must_wait = core->running_count >= core->jobs;
-	if (must_wait && core->stopping) {
-		verdict->fate = FLOW_RELEASED;
-		return FLOW_SETTLE;
-	}
-	struct job *job = create_job(core, flow, slot, in);
-	struct error err = {0};
-	if (must_wait) {
-		push_waiting(core, job);
-	} else if (!start(job, &err)) {
-		*verdict = give_up(job, &err);
-		return FLOW_SETTLE;
-	}
+	exec_jobs_add(&core->jobs, flow, slot, in);
+	start_waiting(core);
+	if (core->stopping)
+		exec_jobs_give_back(&core->jobs);
 	return FLOW_PENDING;
 }
 
@@ -268,12 +160,7 @@ static void stop(void *self)
 {
 	struct core_exec *core = self;
 	core->stopping = true;
-	while (core->waiting != NULL) {
-		struct job *job = pop_waiting(core);
-		flow_resume(job->flow, job->slot, FLOW_SETTLE,
-		    &(struct flow_verdict){.fate = FLOW_RELEASED, .reason = ""}, NULL);
-		free_job(job);
-	}
+	exec_jobs_give_back(&core->jobs);
 }
 
 struct flow_core core_exec_core(struct core_exec *core)
@@ -284,31 +171,23 @@ struct flow_core core_exec_core(struct core_exec *core)
 
 /* ---- life ---- */
 
-static bool prepare(
-    struct core_exec *core, const struct core_exec_options *options, struct error *err)
-{
-	core->argv = options->shell ? exec_command_for_shell(options->command)
-				    : exec_command_split(options->command, err);
-	if (core->argv == NULL)
-		return false;
-	core->path = exec_command_find(core->argv[0], err);
-	return core->path != NULL;
-}
-
 struct core_exec *core_exec_create(
     struct loop *loop, const struct core_exec_options *options, struct error *err)
 {
+	const struct exec_command command = {
+	    options->command, options->words, options->shell, options->folder};
+	struct exec_command_program program;
+	if (!exec_command_prepare(&command, &program, err))
+		return NULL;
 	struct core_exec *core = mem_alloc(1, sizeof *core);
 	core->loop = loop;
-	core->name = text_quote(slice_str(options->command));
+	core->program = program;
 	core->timeout_ns = options->timeout_ns;
-	core->jobs = options->jobs > 0 ? options->jobs : 1;
-	core->waiting_end = &core->waiting;
-	if (!prepare(core, options, err)) {
-		core_exec_free(core);
-		return NULL;
-	}
 	core->environment = exec_environment_create(environ);
+	core->jobs = (struct exec_jobs){.most = options->jobs > 0 ? options->jobs : 1,
+	    .in_order = options->in_order,
+	    .release = free_work,
+	    .name = core->program.name};
 	return core;
 }
 
@@ -316,12 +195,8 @@ void core_exec_free(struct core_exec *core)
 {
 	if (core == NULL)
 		return;
-	free_jobs(core->waiting);
-	free_jobs(core->running);
+	exec_jobs_free(&core->jobs);
 	exec_environment_free(core->environment);
-	free(core->argv);
-	free(core->path);
-	free(core->name);
-	buf_release(&core->reason);
+	exec_command_release(&core->program);
 	free(core);
 }

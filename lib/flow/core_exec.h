@@ -6,6 +6,8 @@
  * signal and running out of time too. What it writes to standard output becomes the body of what is
  * printed or sent on; when it writes nothing the body stays. Its standard error is ours. Never
  * through a shell unless asked. A command that can no longer be started fails the run.
+ *
+ * core_worker.h is the same with processes that live on.
  */
 #ifndef FLOW_CORE_EXEC_H
 #define FLOW_CORE_EXEC_H
@@ -14,9 +16,12 @@
 
 struct core_exec_options {
 	const char *command; /* split as exec_command.h says: quotes as in a shell, no expansion */
-	bool shell;	     /* hand it to /bin/sh -c instead */
+	const char *const *words; /* or its words, which end with NULL */
+	bool shell;		  /* hand it to /bin/sh -c instead */
+	const char *folder;	  /* where it runs; NULL: where we do */
 	uint64_t timeout_ns; /* then SIGTERM to its process group, and SIGKILL 2 s later; 0: none */
-	size_t jobs;	     /* most at the same time; the others wait their turn */
+	size_t jobs;	     /* most at the same time; the others wait */
+	bool in_order; /* results go on, and failures are told, in the order the messages came */
 };
 
 struct core_exec;

@@ -107,15 +107,20 @@ char **exec_command_split(const char *text, struct error *err)
 	return argv;
 }
 
-char **exec_command_for_shell(const char *text)
+char **exec_command_copy(const char *const given[])
 {
-	const char *const parts[] = {"/bin/sh", "-c", text};
 	struct buf words = {0};
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		buf_append(&words, (struct slice){parts[i], strlen(parts[i]) + 1});
-	char **argv = make_argv(&words, ARRAY_LEN(parts));
+	size_t count = 0;
+	for (; given[count] != NULL; count++)
+		buf_append(&words, (struct slice){given[count], strlen(given[count]) + 1});
+	char **argv = make_argv(&words, count);
 	buf_release(&words);
 	return argv;
+}
+
+char **exec_command_for_shell(const char *text)
+{
+	return exec_command_copy((const char *const[]){"/bin/sh", "-c", text, NULL});
 }
 
 /* ---- finding ---- */
@@ -147,22 +152,96 @@ static char *search_path(const char *name, const char *path)
 	}
 }
 
-char *exec_command_find(const char *name, struct error *err)
+/* As it is seen from the folder. */
+static char *seen_from(const char *folder, const char *name)
+{
+	bool is_ours = folder == NULL || name[0] == '/';
+	return is_ours ? mem_strdup(name) : mem_printf("%s/%s", folder, name);
+}
+
+static char *find_named(const char *name, const char *folder, const char **reason)
+{
+	char *seen = seen_from(folder, name);
+	int cause = why_not_runnable(seen);
+	free(seen);
+	*reason = strerror(cause);
+	return cause == 0 ? mem_strdup(name) : NULL;
+}
+
+/* A part of PATH may be relative to the folder that is the current one now. */
+static char *find_in_path(const char *name, const char *folder)
+{
+	const char *path = getenv("PATH");
+	char *found = search_path(name, path != NULL ? path : "/usr/local/bin:/usr/bin:/bin");
+	if (found == NULL || folder == NULL || found[0] == '/')
+		return found;
+	char *whole = realpath(found, NULL);
+	free(found);
+	return whole;
+}
+
+char *exec_command_find(const char *name, const char *folder, struct error *err)
 {
 	const char *reason = "no such program in PATH";
 	char *found = NULL;
-	if (strchr(name, '/') != NULL) {
-		int cause = why_not_runnable(name);
-		reason = strerror(cause);
-		found = cause == 0 ? mem_strdup(name) : NULL;
-	} else if (*name != '\0') {
-		const char *path = getenv("PATH");
-		found = search_path(name, path != NULL ? path : "/usr/local/bin:/usr/bin:/bin");
-	}
+	if (strchr(name, '/') != NULL)
+		found = find_named(name, folder, &reason);
+	else if (*name != '\0')
+		found = find_in_path(name, folder);
 	if (found == NULL) {
 		char *quoted = text_quote(slice_str(name));
 		error_set(err, ERROR_NO_INPUT, "cannot run '%s': %s", quoted, reason);
 		free(quoted);
 	}
 	return found;
+}
+
+/* ---- as it is run ---- */
+
+/* Words as they could have been typed. */
+static char *name_of(const struct exec_command *command)
+{
+	struct buf text = {0};
+	if (command->words == NULL)
+		return text_quote(slice_str(command->text));
+	for (size_t i = 0; command->words[i] != NULL; i++) {
+		buf_append_str(&text, i > 0 ? " " : "");
+		buf_append_str(&text, command->words[i]);
+	}
+	char *name = text_quote(buf_slice(&text));
+	buf_release(&text);
+	return name;
+}
+
+bool exec_command_prepare(
+    const struct exec_command *command, struct exec_command_program *out, struct error *err)
+{
+	struct exec_command_program p = {0};
+	if (command->words != NULL && command->words[0] == NULL)
+		return error_set(err, ERROR_USAGE, "the command is empty");
+	if (command->words != NULL)
+		p.argv = exec_command_copy(command->words);
+	else if (command->shell)
+		p.argv = exec_command_for_shell(command->text);
+	else
+		p.argv = exec_command_split(command->text, err);
+	if (p.argv != NULL)
+		p.path = exec_command_find(p.argv[0], command->folder, err);
+	if (p.path == NULL) {
+		free(p.argv);
+		return false;
+	}
+	p.folder = command->folder != NULL ? mem_strdup(command->folder) : NULL;
+	p.name = name_of(command);
+	*out = p;
+	return true;
+}
+
+void exec_command_release(struct exec_command_program *p)
+{
+	free(p->argv);
+	free(p->path);
+	free(p->folder);
+	free(p->name);
+	*p = (struct exec_command_program){0};
 }

@@ -16,8 +16,33 @@ char **exec_command_split(const char *text, struct error *err);
 /* The argv that hands the text to /bin/sh, as it is. */
 char **exec_command_for_shell(const char *text);
 
-/* The path of a program, looked for in PATH unless its name holds a slash; the caller's to free().
- * NULL with ERROR_NO_INPUT when there is none that may be run. */
-char *exec_command_find(const char *name, struct error *err);
+/* The argv of words that are split already; they end with NULL. */
+char **exec_command_copy(const char *const words[]);
+
+/* The path of a program, looked for in PATH unless its name holds a slash: then it is the name,
+ * which begins at the folder (NULL: the current one). The caller's to free(). NULL with
+ * ERROR_NO_INPUT when there is none that may be run. */
+char *exec_command_find(const char *name, const char *folder, struct error *err);
+
+/* A command as it is asked for: a text, which is split or handed to a shell, or words. Borrowed. */
+struct exec_command {
+	const char *text;
+	const char *const *words; /* instead of the text; they end with NULL */
+	bool shell;
+	const char *folder; /* where it runs; NULL: the current one */
+};
+
+/* And as it is run. `= {0}` is none. */
+struct exec_command_program {
+	char **argv;
+	char *path;
+	char *folder; /* NULL: the current one */
+	char *name;   /* for texts: escaped */
+};
+
+/* ERROR_USAGE when it cannot be split, ERROR_NO_INPUT when it is not there or not executable. */
+bool exec_command_prepare(const struct exec_command *command, struct exec_command_program *out,
+    struct error *err) MUST_CHECK;
+void exec_command_release(struct exec_command_program *program);
 
 #endif

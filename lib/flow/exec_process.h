@@ -1,15 +1,13 @@
 /*
  * exec_process.h - one process, fed and read by the loop, and ended when it takes too long.
  *
- * It gets descriptors 0 to 2, default signals and a process group of its own. Its standard error is
- * ours. It need not read what it is given, and what others hold open after its death is not waited
- * for.
+ * It need not read what it is given, and what others hold open after its death is not waited for.
  */
 #ifndef FLOW_EXEC_PROCESS_H
 #define FLOW_EXEC_PROCESS_H
 
 #include "base/buf.h"
-#include "base/loop.h"
+#include "flow/exec_child.h"
 
 #define EXEC_PROCESS_MAX_OUTPUT (128 * 1024 * 1024)
 
@@ -30,9 +28,7 @@ typedef void exec_process_fn(void *ctx, const struct exec_process_result *result
 
 /* Borrowed until the start returns; the input until the process is freed. */
 struct exec_process_spec {
-	const char *path;
-	char *const *argv;
-	char *const *envp;
+	struct exec_child_program program;
 	struct slice input;
 	uint64_t timeout_ns; /* then SIGTERM to its group, and SIGKILL 2 s later; 0: none */
 	exec_process_fn *on_end;

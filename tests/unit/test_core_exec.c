@@ -782,6 +782,111 @@ START_TEST(one_job_keeps_the_order_and_never_runs_two)
 }
 END_TEST
 
+/* Of each four, which run together, each ends only after the next one. */
+#define BACKWARDS                                                                                \
+	"k=$WARREN_ROUTING_KEY; case $k in 3|7) ;; *) until test -e $((k + 1)); do sleep 0.01; " \
+	"done;; esac; cat; "
+
+START_TEST(results_go_on_in_the_order_of_the_messages)
+{
+	enter_folder();
+	const struct core_exec_options options = {
+	    .command = BACKWARDS ">$k", .shell = true, .jobs = 4, .in_order = true};
+	struct run run = {.messages = queue, .count = ARRAY_LEN(queue)};
+	struct error err = {0};
+	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], ARRAY_LEN(queue));
+	for (size_t i = 0; i < ARRAY_LEN(queue); i++)
+		ck_assert_uint_eq(run.order[i], i);
+	release_run(&run);
+	leave_folder();
+}
+END_TEST
+
+START_TEST(failures_among_them_leave_the_others_in_order)
+{
+	static const size_t passed[] = {0, 3, 4, 7};
+	static const enum flow_fate fates[] = {FLOW_ACCEPTED, FLOW_RETRY, FLOW_REJECTED,
+	    FLOW_ACCEPTED, FLOW_ACCEPTED, FLOW_RETRY, FLOW_REJECTED, FLOW_ACCEPTED};
+	enter_folder();
+	const struct core_exec_options options = {
+	    .command = BACKWARDS ">$k; case $k in 1|5) exit 75;; 2|6) kill -9 $$;; esac",
+	    .shell = true,
+	    .jobs = 4,
+	    .in_order = true};
+	struct run run = {.messages = queue, .count = ARRAY_LEN(queue)};
+	struct error err = {0};
+	(void)run_core(&options, &run, 60 * CHRONO_S, &err);
+	ck_assert_uint_eq(run.passed, ARRAY_LEN(passed));
+	for (size_t i = 0; i < ARRAY_LEN(passed); i++)
+		ck_assert_uint_eq(run.order[i], passed[i]);
+	for (size_t i = 0; i < ARRAY_LEN(fates); i++)
+		ck_assert_int_eq(run.fates[i], fates[i]);
+	release_run(&run);
+	leave_folder();
+}
+END_TEST
+
+/* The first ends after the stop, the others before it. */
+START_TEST(stop_in_order_lets_results_go_that_wait_for_their_turn)
+{
+	enter_folder();
+	const struct core_exec_options options = {
+	    .command =
+		"k=$WARREN_ROUTING_KEY; if test $k = 0; then until test -e stopped; do sleep "
+		"0.01; done; else touch done; fi; cat",
+	    .shell = true,
+	    .jobs = 2,
+	    .in_order = true};
+	struct run run = {.messages = queue,
+	    .count = 2,
+	    .endless = true,
+	    .stop_at_file = "done",
+	    .stop_makes_file = "stopped"};
+	struct error err = {0};
+	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], 2);
+	ck_assert_uint_eq(run.order[0], 0);
+	ck_assert_uint_eq(run.order[1], 1);
+	release_run(&run);
+	leave_folder();
+}
+END_TEST
+
+START_TEST(words_need_no_quotes)
+{
+	const struct message message = {.body = SLICE("body")};
+	const struct flow_message m = {.message = &message};
+	const char *const words[] = {"printf", "<%s>", "a  b", "", "$HOME 'x'", NULL};
+	const struct core_exec_options options = {.words = words, .jobs = 1};
+	struct run run = {.messages = &m, .count = 1};
+	struct error err = {0};
+	(void)run_core(&options, &run, 60 * CHRONO_S, &err);
+	ck_assert_str_eq(run.bodies[0].ptr, "<a  b><><$HOME 'x'>");
+	release_run(&run);
+}
+END_TEST
+
+START_TEST(command_runs_in_its_folder)
+{
+	const struct message message = {.body = SLICE("body")};
+	const struct flow_message m = {.message = &message};
+	const struct core_exec_options options = {
+	    .command = "./tool", .folder = folder + strlen("/tmp/"), .jobs = 1};
+	struct run run = {.messages = &m, .count = 1};
+	struct error err = {0};
+	enter_folder();
+	write_file("tool", "#!/bin/sh\npwd\n", 0700);
+	ck_assert_int_eq(chdir("/tmp"), 0);
+	(void)run_core(&options, &run, 60 * CHRONO_S, &err);
+	char *expected = mem_printf("%s\n", folder);
+	ck_assert_str_eq(run.bodies[0].ptr, expected);
+	free(expected);
+	release_run(&run);
+	leave_folder();
+}
+END_TEST
+
 /* No command ends before the stop. */
 START_TEST(stop_releases_those_that_wait_and_lets_the_others_end)
 {
@@ -918,6 +1023,11 @@ static void add_command_tests(TCase *tc)
 	tcase_add_test(tc, empty_part_of_path_is_the_current_folder);
 	tcase_add_test(tc, as_many_commands_run_at_once_as_there_are_jobs);
 	tcase_add_test(tc, one_job_keeps_the_order_and_never_runs_two);
+	tcase_add_test(tc, results_go_on_in_the_order_of_the_messages);
+	tcase_add_test(tc, failures_among_them_leave_the_others_in_order);
+	tcase_add_test(tc, stop_in_order_lets_results_go_that_wait_for_their_turn);
+	tcase_add_test(tc, words_need_no_quotes);
+	tcase_add_test(tc, command_runs_in_its_folder);
 	tcase_add_test(tc, stop_releases_those_that_wait_and_lets_the_others_end);
 	tcase_add_test(tc, what_still_runs_at_the_end_is_killed_with_its_group);
 }

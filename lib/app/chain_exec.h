@@ -1,0 +1,16 @@
+/* chain_exec.h - the step `exec` of a list of steps: a command for each message. */
+#ifndef APP_CHAIN_EXEC_H
+#define APP_CHAIN_EXEC_H
+
+#include "app/tool.h"
+#include "flow/flow.h"
+
+struct chain_exec;
+
+/* `step` is the map of the settings, which the schema has accepted. The command runs in the folder
+ * of the settings. ERROR_USAGE for what does not go together, else what the cores fail with. */
+struct chain_exec *chain_exec_open(struct tool *tool, const json_t *step, struct error *err);
+void chain_exec_free(struct chain_exec *exec);
+struct flow_core chain_exec_core(const struct chain_exec *exec);
+
+#endif
