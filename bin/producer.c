@@ -107,6 +107,11 @@ static const struct option options[] = {
 	.type = OPTION_FLAG,
 	.offset = MEMBER(declare),
 	.help = "declare the settings' exchanges, queues and bindings first (default)"},
+    {.name = "contract",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(contract),
+	.help = "send nothing that breaks the contract of its message, as the settings say, unless "
+		"it is broken on purpose (default)"},
     {.name = "format",
 	.letter = 'f',
 	.type = OPTION_CHOICE,
@@ -146,6 +151,7 @@ static const struct command command = {
 
 int main(int argc, char *argv[])
 {
-	struct produce_options o = {.window = 1000, .declare = true, .nack_retries = 6};
+	struct produce_options o = {
+	    .window = 1000, .declare = true, .contract = true, .nack_retries = 6};
 	return tool_main(&command, argc, argv, &o, produce_run);
 }

@@ -1,6 +1,8 @@
 #include "app/chain.h"
 
 #include "app/chain_exec.h"
+#include "app/enforce.h"
+#include "app/locate.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/core_dedupe.h"
@@ -16,6 +18,8 @@ struct link {
 	unsigned route;
 	void (*release)(void *self);
 	void *self; /* what release gets; NULL: it is somebody else's */
+	void (*count)(const void *self, struct chain_counts *counts); /* NULL: nothing */
+	bool routes, changes;
 };
 
 struct chain {
@@ -23,6 +27,7 @@ struct chain {
 	struct link links[FLOW_MAX_CORES];
 	size_t count;
 	bool changes;
+	const char *pointer; /* of the list that is opened; NULL: from the command line */
 };
 
 /* ---- the kinds ---- */
@@ -45,7 +50,13 @@ static bool open_jq(struct chain *chain, const json_t *step, struct link *link, 
 		return false;
 	link->core = core_transform_core(core);
 	link->self = core;
+	link->routes = options.as == CORE_TRANSFORM_MESSAGE;
 	return true;
+}
+
+static void count_jq(const void *self, struct chain_counts *counts)
+{
+	counts->dropped += core_transform_dropped(self);
 }
 
 static void release_filter(void *self)
@@ -66,6 +77,11 @@ static bool open_filter(
 	link->core = core_jq_core(core);
 	link->self = core;
 	return true;
+}
+
+static void count_filter(const void *self, struct chain_counts *counts)
+{
+	counts->unmatched += core_jq_hidden(self);
 }
 
 static void release_exec(void *self)
@@ -89,15 +105,36 @@ static void release_dedupe(void *self)
 	core_dedupe_free(self);
 }
 
+/* Marks of another list, or of another key, are other marks. */
+static char *scope_of(const struct chain *chain, const char *by)
+{
+	const char *where = chain->pointer != NULL ? chain->pointer : chain->options.name;
+	return mem_printf("%s %s", where, by);
+}
+
 static bool open_dedupe(
     struct chain *chain, const json_t *step, struct link *link, struct error *err)
 {
 	struct reader reader = {0};
+	const char *unkeyed = json_string_value(json_object_get(step, "unkeyed"));
+	const char *path = json_string_value(json_object_get(step, "store"));
 	uint64_t window = CORE_DEDUPE_DEFAULT_WINDOW;
-	(void)chain;
+	struct core_dedupe_options options = {
+	    .by = json_string_value(json_object_get(step, "dedupe")),
+	    .store = chain->options.store,
+	    .rejects_unkeyed = unkeyed != NULL && strcmp(unkeyed, "reject") == 0};
 	(void)reader_count(&reader, step, "window", 1, CORE_DEDUPE_MAX_WINDOW, &window);
+	(void)reader_duration(&reader, step, "age", &options.age_ns);
 	reader_release(&reader);
-	struct core_dedupe *core = core_dedupe_create((size_t)window, NULL, err);
+	char *scope = scope_of(chain, options.by);
+	char *file =
+	    path != NULL ? locate_below(chain->options.tool->settings.directory, path) : NULL;
+	options.window = (size_t)window;
+	options.scope = scope;
+	options.path = file;
+	struct core_dedupe *core = core_dedupe_create(&options, err);
+	free(scope);
+	free(file);
 	if (core == NULL)
 		return false;
 	link->core = core_dedupe_core(core);
@@ -105,16 +142,53 @@ static bool open_dedupe(
 	return true;
 }
 
+static void count_dedupe(const void *self, struct chain_counts *counts)
+{
+	counts->duplicates += core_dedupe_duplicates(self);
+}
+
+static void release_contract(void *self)
+{
+	core_contract_free(self);
+}
+
+static void set_contract(struct core_contract *core, struct link *link)
+{
+	*link = (struct link){.core = core_contract_core(core),
+	    .route = link->route,
+	    .release = release_contract,
+	    .self = core};
+}
+
+static bool open_contract(
+    struct chain *chain, const json_t *step, struct link *link, struct error *err)
+{
+	const struct core_contract_scope all = {0};
+	const struct settings *settings = &chain->options.tool->settings;
+	struct core_contract *core = core_contract_create();
+	char *path =
+	    locate_below(settings->directory, json_string_value(json_object_get(step, "contract")));
+	bool good = core_contract_add(core, path, &all, err);
+	free(path);
+	if (good)
+		set_contract(core, link);
+	else
+		core_contract_free(core);
+	return good;
+}
+
 static const struct kind {
 	const char *key;
 	bool changes; /* what comes out is another message */
 	bool (*open)(struct chain *chain, const json_t *step, struct link *link, struct error *err);
 	void (*release)(void *self);
+	void (*count)(const void *self, struct chain_counts *counts); /* NULL: nothing */
 } kinds[] = {
-    {"jq", true, open_jq, release_jq},
-    {"filter", false, open_filter, release_filter},
-    {"exec", true, open_exec, release_exec},
-    {"dedupe", false, open_dedupe, release_dedupe},
+    {"jq", true, open_jq, release_jq, count_jq},
+    {"filter", false, open_filter, release_filter, count_filter},
+    {"contract", false, open_contract, release_contract, NULL},
+    {"exec", true, open_exec, release_exec, NULL},
+    {"dedupe", false, open_dedupe, release_dedupe, count_dedupe},
 };
 
 /* ---- the list ---- */
@@ -153,7 +227,10 @@ static bool add(struct chain *chain, const json_t *step, unsigned route, struct 
 	if (chain->count == FLOW_MAX_CORES)
 		return error_set(err, ERROR_USAGE, "more than %d steps", FLOW_MAX_CORES);
 	struct link *link = &chain->links[chain->count];
-	*link = (struct link){.route = route, .release = kind->release};
+	*link = (struct link){.route = route,
+	    .release = kind->release,
+	    .count = kind->count,
+	    .changes = kind->changes};
 	if (!kind->open(chain, step, link, err))
 		return false;
 	chain->count++;
@@ -164,15 +241,74 @@ static bool add(struct chain *chain, const json_t *step, unsigned route, struct 
 bool chain_add(struct chain *chain, const json_t *steps, const char *pointer, unsigned route,
     struct error *err)
 {
+	chain->pointer = pointer;
 	for (size_t i = 0; i < json_array_size(steps); i++)
 		if (!add(chain, json_array_get(steps, i), route, err))
 			return refuse(chain, pointer, i, err);
 	return true;
 }
 
+bool chain_add_contracts(
+    struct chain *chain, const char *const *queues, size_t count, struct error *err)
+{
+	struct core_contract *core = NULL;
+	bool good = enforce_queues(&chain->options.tool->settings, queues, count, &core, err);
+	if (good && core != NULL && chain->count == FLOW_MAX_CORES)
+		good = error_set(err, ERROR_USAGE, "more than %d steps", FLOW_MAX_CORES);
+	if (!good)
+		core_contract_free(core);
+	else if (core != NULL)
+		set_contract(core, &chain->links[chain->count++]);
+	return good;
+}
+
 void chain_add_core(struct chain *chain, struct flow_core core, unsigned route)
 {
 	chain->links[chain->count++] = (struct link){.core = core, .route = route};
+}
+
+void chain_add_owned(struct chain *chain, struct flow_core core, unsigned route,
+    void (*release)(void *self), void *self)
+{
+	chain->links[chain->count++] =
+	    (struct link){.core = core, .route = route, .release = release, .self = self};
+}
+
+bool chain_changes_on(const struct chain *chain, unsigned route)
+{
+	for (size_t i = 0; i < chain->count; i++)
+		if (chain->links[i].changes &&
+		    (chain->links[i].route == 0 || chain->links[i].route == route))
+			return true;
+	return false;
+}
+
+bool chain_mark(void *ctx, uint64_t slot, size_t index, struct append_mark *out)
+{
+	const struct chain *chain = ctx;
+	for (size_t i = 0; i < chain->count; i++)
+		if (chain->links[i].release == release_dedupe &&
+		    core_dedupe_mark(chain->links[i].self, slot, chain->options.store, out) &&
+		    index-- == 0)
+			return true;
+	return false;
+}
+
+bool chain_routes(const struct chain *chain, unsigned route)
+{
+	for (size_t i = 0; i < chain->count; i++)
+		if (chain->links[i].routes &&
+		    (chain->links[i].route == 0 || chain->links[i].route == route))
+			return true;
+	return false;
+}
+
+void chain_count(const struct chain *chain, struct chain_counts *out)
+{
+	*out = (struct chain_counts){0};
+	for (size_t i = 0; i < chain->count; i++)
+		if (chain->links[i].count != NULL)
+			chain->links[i].count(chain->links[i].self, out);
 }
 
 bool chain_changes(const struct chain *chain)

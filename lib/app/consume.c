@@ -1,5 +1,6 @@
 #include "app/consume.h"
 
+#include "app/enforce.h"
 #include "app/offset.h"
 #include "app/progress.h"
 #include "app/queues.h"
@@ -33,6 +34,7 @@ struct run {
 	bool *is_stream;
 	size_t queue_count;
 	json_t *arguments; /* of basic.consume on streams */
+	struct core_contract *contract;
 	struct core_dedupe *dedupe;
 	struct core_jq *filter;
 	struct core_exec *exec; /* or, */
@@ -44,7 +46,7 @@ struct run {
 
 static bool wants_dedupe(const struct consume_options *o)
 {
-	return o->dedupe || o->dedupe_file != NULL;
+	return o->dedupe || o->dedupe_by != NULL || o->dedupe_store != NULL || o->dedupe_age_ns > 0;
 }
 
 /* ---- which queues ---- */
@@ -121,17 +123,48 @@ static bool open_command(struct run *run, struct error *err)
 	return run->exec != NULL;
 }
 
+/* Who only looks, or gives everything up anyway, judges nothing; but none that is to be judged is
+ * lost unnoticed. */
+static bool open_contracts(struct run *run, struct error *err)
+{
+	const struct consume_options *o = run->options;
+	if (!o->contract || o->ack == SOURCE_QUEUE_REQUEUE || o->ack == SOURCE_QUEUE_REJECT)
+		return true;
+	if (!enforce_queues(
+		&run->tool->settings, run->queues, run->queue_count, &run->contract, err))
+		return false;
+	return run->contract == NULL || o->ack != SOURCE_QUEUE_AUTO ||
+	       error_set(err, ERROR_USAGE,
+		   "--ack auto gives messages up before the contract of their queue has judged "
+		   "them; --no-contract leaves it out");
+}
+
+/* Marks of another key are other marks; those of ids tell queues apart by themselves. */
+static bool open_dedupe(struct run *run, struct error *err)
+{
+	const struct consume_options *o = run->options;
+	const char *by = o->dedupe_by != NULL ? o->dedupe_by : "id";
+	char *scope = mem_printf("consumer %s", by);
+	const struct core_dedupe_options options = {.by = by,
+	    .window = (size_t)o->dedupe_window,
+	    .age_ns = o->dedupe_age_ns,
+	    .scope = scope,
+	    .path = o->dedupe_store};
+	run->dedupe = core_dedupe_create(&options, err);
+	free(scope);
+	return run->dedupe != NULL;
+}
+
 static bool open_cores(struct run *run, struct error *err)
 {
 	static const enum flow_fate fates[] = {[CONSUME_HOLD] = FLOW_HELD,
 	    [CONSUME_UNMATCHED_ACK] = FLOW_ACCEPTED,
 	    [CONSUME_UNMATCHED_REJECT] = FLOW_REJECTED};
 	const struct consume_options *o = run->options;
-	if (wants_dedupe(o)) {
-		run->dedupe = core_dedupe_create((size_t)o->dedupe_window, o->dedupe_file, err);
-		if (run->dedupe == NULL)
-			return false;
-	}
+	if (!open_contracts(run, err))
+		return false;
+	if (wants_dedupe(o) && !open_dedupe(run, err))
+		return false;
 	if (o->filter != NULL) {
 		run->filter = core_jq_create(o->filter, fates[o->unmatched], err);
 		if (run->filter == NULL)
@@ -142,6 +175,8 @@ static bool open_cores(struct run *run, struct error *err)
 
 static void add_cores(const struct run *run, struct flow_options *flow)
 {
+	if (run->contract != NULL)
+		flow->cores[flow->core_count++] = core_contract_core(run->contract);
 	if (run->dedupe != NULL)
 		flow->cores[flow->core_count++] = core_dedupe_core(run->dedupe);
 	if (run->filter != NULL)
@@ -183,8 +218,11 @@ static void report_run(const struct run *run, const struct flow *flow, uint64_t 
 	    {"retried", sent_on.retried, true},
 	    {"parked", sent_on.parked, true},
 	    {"unsent", count_unsent(run), true},
+	    {"violations", run->contract != NULL ? core_contract_violations(run->contract) : 0,
+		true},
 	    {"redelivered", c->redelivered, true},
 	    {"duplicates", run->dedupe != NULL ? core_dedupe_duplicates(run->dedupe) : 0, true},
+	    {"unkeyed", run->dedupe != NULL ? core_dedupe_unkeyed(run->dedupe) : 0, true},
 	    {"unmatched", run->filter != NULL ? core_jq_hidden(run->filter) : 0, true},
 	    {"filter_errors", run->filter != NULL ? core_jq_errors(run->filter) : 0, true},
 	};
@@ -197,7 +235,8 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	const struct watch_options watched = {.parts = {.queues = run->queues,
 						  .queue_count = run->queue_count,
 						  .recovery = run->tool->recovery,
-						  .retrier = run->retrying.retrier}};
+						  .retrier = run->retrying.retrier},
+	    .spans = WATCH_PROCESS};
 	uint64_t start = chrono_now_ns();
 	struct watch *watch = watch_open(run->tool, &watched, options);
 	struct flow *flow = flow_create(run->tool->loop, options);
@@ -319,7 +358,8 @@ static bool restore(void *ctx, struct connection *c, struct error *err)
 static bool open_retrying(struct run *run, struct error *err)
 {
 	const struct consume_options *o = run->options;
-	bool judges = o->exec != NULL || o->unmatched == CONSUME_UNMATCHED_REJECT;
+	bool judges =
+	    run->contract != NULL || o->exec != NULL || o->unmatched == CONSUME_UNMATCHED_REJECT;
 	bool sends = judges && o->ack != SOURCE_QUEUE_REQUEUE;
 	return retrying_open(run->tool, run->queues, run->queue_count,
 	    sends ? RETRYING_BY_POLICY : RETRYING_NOTHING, &run->retrying, err);
@@ -346,6 +386,7 @@ bool consume_run(struct tool *tool, const void *options, struct error *err)
 	core_worker_free(run.worker);
 	core_jq_free(run.filter);
 	core_dedupe_free(run.dedupe);
+	core_contract_free(run.contract);
 	retrying_close(&run.retrying);
 	source_queue_close(run.source);
 	sink_terminal_free(run.sink);

@@ -1,4 +1,5 @@
-/* consume.h - the wiring of the consumer: queues -> dedupe, filter, command -> terminal. */
+/* consume.h - the wiring of the consumer: queues -> contract, dedupe, filter, command -> terminal.
+ */
 #ifndef APP_CONSUME_H
 #define APP_CONSUME_H
 
@@ -22,11 +23,13 @@ struct consume_options {
 	bool exec_shell, exec_worker;
 	uint64_t exec_timeout_ns, exec_jobs;
 	const char *offset; /* of streams: first, last, next, a number or a time */
-	bool declare;
+	bool declare, contract;
 	int on_cancel; /* enum consume_cancel */
 	bool dedupe;
 	uint64_t dedupe_window;
-	const char *dedupe_file; /* switches it on as well */
+	/* each of these switches it on as well */
+	const char *dedupe_by, *dedupe_store;
+	uint64_t dedupe_age_ns;
 };
 
 tool_run_fn consume_run;

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "flow/ids.h"
+#include "base/ids.h"
 
 #include <stdlib.h>
 

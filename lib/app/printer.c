@@ -16,6 +16,7 @@ static const char *const fate_names[FLOW_FATE_COUNT] = {
     [FLOW_NACKED] = "nacked",
     [FLOW_UNCONFIRMED] = "unconfirmed",
     [FLOW_RELEASED] = "unsent",
+    [FLOW_REJECTED] = "violation",
 };
 
 void printer_init(struct printer *p, enum printer_format format, bool color, struct loop *loop)
@@ -66,7 +67,11 @@ static void report_bad(const struct flow_message *m, enum flow_fate fate, const 
 		text_escape(m->message->routing_key, SIZE_MAX, &line);
 		buf_append_str(&line, "'");
 	}
-	buf_printf(&line, " was %s%s%s", fate_names[fate], reason[0] != '\0' ? ": " : "", reason);
+	if (fate == FLOW_REJECTED)
+		buf_append_str(&line, " breaks its contract and is not sent");
+	else
+		buf_printf(&line, " was %s", fate_names[fate]);
+	buf_printf(&line, "%s%s", reason[0] != '\0' ? ": " : "", reason);
 	log_write(LOG_WARNING, "%s", line.ptr);
 	buf_release(&line);
 }

@@ -1,5 +1,6 @@
 #include "app/produce.h"
 
+#include "app/enforce.h"
 #include "app/from.h"
 #include "app/paced.h"
 #include "app/printer.h"
@@ -37,8 +38,9 @@ struct run {
 	uint64_t seed;
 	struct job *jobs;
 	size_t job_count;
-	struct pace_plan from_plan; /* owned */
-	struct from *from;	    /* NULL: patterns are sent */
+	struct pace_plan from_plan;	/* owned */
+	struct core_contract *contract; /* NULL: no message has one */
+	struct from *from;		/* NULL: patterns are sent */
 	struct printer printer;
 	struct resume resume;
 	struct flow_counts counts; /* of all flows of the run */
@@ -114,13 +116,31 @@ static bool choose_model(
 	return true;
 }
 
+/* The message that made it is the member of the source; what is read has one at most. */
+static bool add_contract(
+    struct run *run, const struct settings_message *m, size_t member, struct error *err)
+{
+	const struct core_contract_scope scope = {
+	    .of_member = true, .member = member, .spares_broken = true};
+	return m == NULL || !run->options->contract ||
+	       enforce_add(&run->tool->settings, "messages", m->name, &scope, &run->contract, err);
+}
+
+static bool add_contracts(struct run *run, struct error *err)
+{
+	for (size_t i = 0; i < run->job_count; i++)
+		if (!add_contract(run, run->jobs[i].message, i, err))
+			return false;
+	return true;
+}
+
 static bool open_from(struct run *run, struct error *err)
 {
 	const struct produce_options *o = run->options;
 	const struct settings_message *model = NULL;
 	/* the amount and pace of a pattern are not those of what is read */
 	if (!choose_model(run, &model, err) || !read_plan(NULL, o, &run->from_plan, err) ||
-	    !tool_open_loop(run->tool, err))
+	    !add_contract(run, model, 0, err) || !tool_open_loop(run->tool, err))
 		return false;
 	struct from_options options = {.path = o->from,
 	    .format = (enum source_lines_format)o->from_format,
@@ -271,7 +291,8 @@ static void report_run(const struct run *run)
 	const struct flow_counts *c = &run->counts;
 	uint64_t goal = run->from == NULL ? goal_of(run) : FLOW_NO_LIMIT;
 	uint64_t done = c->put - run->left_put + run->resume.skip;
-	bool short_of_goal = goal != FLOW_NO_LIMIT && done < goal;
+	uint64_t violations = c->fates[FLOW_REJECTED];
+	bool short_of_goal = goal != FLOW_NO_LIMIT && done + violations < goal;
 	const struct summary_row rows[] = {
 	    {"sent", c->put, false},
 	    {"confirmed", c->fates[FLOW_ACCEPTED], false},
@@ -279,7 +300,8 @@ static void report_run(const struct run *run)
 	    {"nacked", c->fates[FLOW_NACKED], false},
 	    {"resent", run->resent, true},
 	    {"unconfirmed", c->fates[FLOW_UNCONFIRMED], false},
-	    {"unsent", short_of_goal ? goal - done : c->fates[FLOW_RELEASED], true},
+	    {"unsent", short_of_goal ? goal - done - violations : c->fates[FLOW_RELEASED], true},
+	    {"violations", violations, true},
 	};
 	tool_summarize(run->tool, rows, ARRAY_LEN(rows), run->elapsed_ns);
 }
@@ -300,6 +322,7 @@ static bool run_flow(
 	const struct settings *settings = &run->tool->settings;
 	struct loop *loop = run->tool->loop;
 	struct printer *printer = &run->printer;
+	bool is_left = spool == NULL && run->resume.spool != NULL;
 	struct sink_exchange_options sending = {.window = o->window,
 	    .mandatory = !o->has_mandatory ? SINK_EXCHANGE_AS_SETTINGS
 			 : o->mandatory	   ? SINK_EXCHANGE_ALWAYS
@@ -309,7 +332,7 @@ static bool run_flow(
 	    .recovery = run->tool->recovery,
 	    .nack_retries = (unsigned)o->nack_retries,
 	    .skips_refused = o->on_refusal == PRODUCE_REFUSAL_SKIP,
-	    .nacks_unfit = spool == NULL && run->resume.spool != NULL,
+	    .nacks_unfit = is_left,
 	    .spool = spool,
 	    .spool_number = spool != NULL ? resume_first_number(&run->resume) : 0};
 	struct sink_exchange *sink = sink_exchange_open(run->tool->connection, &sending, err);
@@ -325,8 +348,12 @@ static bool run_flow(
 	    .on_put = printer_on_put,
 	    .on_fate = printer_on_fate,
 	    .ctx = printer};
+	if (run->contract != NULL && !sending.nacks_unfit)
+		options.cores[options.core_count++] = core_contract_core(run->contract);
 	const struct watch_options watched = {
-	    .parts = {.recovery = run->tool->recovery, .sink = sink}};
+	    .parts = {.recovery = run->tool->recovery, .sink = sink},
+	    /* a line that is read may have the traceparent of another message */
+	    .spans = run->from != NULL && !is_left ? WATCH_PUBLISH : WATCH_PUBLISH | WATCH_ORIGIN};
 	struct watch *watch = watch_open(run->tool, &watched, &options);
 	struct flow *flow = flow_create(loop, &options);
 	watch_begin(watch, flow);
@@ -468,7 +495,8 @@ static bool prepare(struct run *run, struct error *err)
 		return false;
 	if (o->from == NULL && run->job_count == 0)
 		return error_set(err, ERROR_SETTINGS, "the settings have no messages to send");
-	if ((o->from != NULL && !open_from(run, err)) || !tool_connect(tool, err))
+	if ((o->from != NULL ? !open_from(run, err) : !add_contracts(run, err)) ||
+	    !tool_connect(tool, err))
 		return false;
 	printer_init(
 	    &run->printer, format_of(run), tool_wants_color(tool, STDOUT_FILENO), tool->loop);
@@ -495,6 +523,7 @@ bool produce_run(struct tool *tool, const void *options, struct error *err)
 	for (size_t i = 0; i < run.job_count; i++)
 		pace_plan_release(&run.jobs[i].plan);
 	free(run.jobs);
+	core_contract_free(run.contract);
 	from_close(run.from);
 	pace_plan_release(&run.from_plan);
 	printer_release(&run.printer);

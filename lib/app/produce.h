@@ -17,7 +17,7 @@ struct produce_options {
 	const char *from;
 	int from_format; /* enum source_lines_format */
 	const char *exchange, *routing_key;
-	bool mandatory, declare, yes;
+	bool mandatory, declare, contract, yes;
 	int format;	/* enum produce_format */
 	int on_refusal; /* enum produce_refusal */
 	uint64_t nack_retries;

@@ -130,7 +130,7 @@ static void check_target(const struct settings *s, const json_t *spec, struct re
 	free(text);
 }
 
-static char *pointer_of(const char *section, const char *name)
+char *settings_pointer(const char *section, const char *name)
 {
 	struct buf out = {0};
 	buf_printf(&out, "/%s/", section);
@@ -151,7 +151,7 @@ struct known {
 static void read_message(struct settings *s, const char *name, const json_t *spec,
     struct known known, struct reporter *reporter)
 {
-	char *pointer = pointer_of("messages", name);
+	char *pointer = settings_pointer("messages", name);
 	struct settings_message *m = &s->messages[s->message_count++];
 	reporter->base = pointer;
 	m->name = name;
@@ -175,7 +175,7 @@ static json_t *without_types(const json_t *root, const json_t *faulty)
 	const char *name;
 	json_object_foreach(json_object_get(copy, "exchanges"), name, body)
 	{
-		char *pointer = pointer_of("exchanges", name);
+		char *pointer = settings_pointer("exchanges", name);
 		char *path = document_path(pointer);
 		if (settings_is_faulty(faulty, path))
 			json_object_set_new(body, "type", json_string("x-"));
@@ -260,6 +260,8 @@ static void read_model(struct settings *s, uint64_t seed, struct reporter *repor
 	const char *name;
 	s->messages = mem_alloc(json_object_size(messages), sizeof *s->messages);
 	json_object_foreach(messages, name, spec) read_message(s, name, spec, known, reporter);
+	settings_check_contracts(s, "queues", reporter);
+	settings_check_contracts(s, "messages", reporter);
 	read_expectations(s, reporter);
 	if (known.topology) {
 		read_workflows(s, reporter);

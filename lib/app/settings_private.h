@@ -18,6 +18,13 @@ bool settings_is_faulty(const json_t *faulty, const char *path);
 /* A reader_report_fn; ctx is a struct reporter. */
 void settings_report(void *ctx, const char *pointer, const char *text);
 
+/* "/queues/orders" of section and name; to free(). */
+char *settings_pointer(const char *section, const char *name);
+
+/* settings_contracts.c: that each `contract` of the section's items is there, and a good schema. */
+void settings_check_contracts(
+    const struct settings *s, const char *section, struct reporter *reporter);
+
 /* settings_broker.c: where the broker is, and how to reach it. Fails when the address that the
  * options give is wrong; what is wrong in the settings is reported. */
 bool settings_read_broker(struct settings *s, const struct settings_options *options,

@@ -3,13 +3,13 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "model/marks.h"
 #include "model/table.h"
 
 #include <stdlib.h>
 
 #define MAX_SHORT 255		     /* bytes of a short string of AMQP */
 #define MAX_EXPIRATION_MS UINT32_MAX /* RabbitMQ closes the channel above */
-#define BROKEN_HEADER "warren-broken"
 
 struct generator *pattern_envelope_read_text(
     const json_t *json, const struct report_path *at, struct generator_scope *scope)
@@ -346,7 +346,7 @@ static bool render_headers(
 			return fail_header(constants, err);
 	}
 	if (broken.len > 0)
-		table_add_string(&e->table, BROKEN_HEADER, broken);
+		table_add_string(&e->table, MARKS_BROKEN, broken);
 	return true;
 }
 

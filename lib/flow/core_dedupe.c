@@ -1,61 +1,60 @@
 #include "flow/core_dedupe.h"
 
+#include "base/chrono.h"
 #include "base/fifo.h"
+#include "base/ids.h"
+#include "base/log.h"
 #include "base/mem.h"
-#include "flow/ids.h"
-#include "flow/ids_file.h"
+#include "flow/key.h"
+#include "store/handled_batch.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
-#define MAX_SHORT_STRING 255
 #define NOBODY UINT64_MAX
+#define BUSY_STEP_NS (200 * CHRONO_MS) /* the longest that the loop stands still for a lock */
+#define BUSY_PATIENCE_NS (120 * CHRONO_S)
 
 /* What else there is to know of a message in the flow. */
 struct entry {
-	struct message *waiting; /* a copy, while it waits for the one with its id; else NULL */
+	struct message *waiting; /* a copy, while it waits for the one with its key; else NULL */
 	struct flow_message m;	 /* of that: what is known about it */
 	uint64_t behind;	 /* the slot of the next one that waits for the same; or NOBODY */
 };
 
 struct core_dedupe {
-	unsigned char key[SIPHASH_KEY_BYTES];
+	struct key *key;
+	bool rejects_unkeyed;
 	struct flow *flow;
-	struct ids_file *file; /* NULL: in memory only */
-	/* accepted: a ring, `next` is where the next one goes, or the oldest once it is full */
-	struct siphash *ring;
-	size_t window, next;
-	struct ids accepted;
+	struct store *own;   /* NULL: marks are elsewhere */
+	struct store *store; /* where they are; NULL: in memory alone */
+	struct handled *handled;
 	struct siphash *slots; /* of messages under way and waiting, by the flow's slot */
 	struct entry *entries; /* the same */
 	size_t slot_count, slot_capacity, entry_capacity;
 	struct ids under_way;
 	struct fifo freed; /* uint64_t: slots of those that have waited long enough */
+	/* Accepted, to be marked before anybody hears of it. */
+	struct handled_batch *batch;
+	uint64_t *held; /* slots, in the order of the batch */
+	size_t held_count, held_capacity;
+	uint64_t busy_ns; /* since when another process has the store; 0: it has not */
 	bool stopping;
-	uint64_t duplicates;
+	struct buf scratch;
+	uint64_t duplicates, unkeyed;
 };
 
-/* Of queue and message_id, each of which is a short string. */
-static struct siphash hash(const struct core_dedupe *core, struct slice queue, struct slice id)
+/* The mark of a message; false: it has no key. */
+static bool find_mark(struct core_dedupe *core, const struct flow_message *m, struct siphash *out)
 {
-	char bytes[1 + 2 * MAX_SHORT_STRING];
-	size_t queue_len = queue.len < MAX_SHORT_STRING ? queue.len : MAX_SHORT_STRING;
-	size_t id_len = id.len < MAX_SHORT_STRING ? id.len : MAX_SHORT_STRING;
-	bytes[0] = (char)queue_len; /* "ab" + "c" is not "a" + "bc" */
-	if (queue_len > 0)
-		memcpy(bytes + 1, queue.ptr, queue_len);
-	memcpy(bytes + 1 + queue_len, id.ptr, id_len);
-	return siphash_128(core->key, (struct slice){bytes, 1 + queue_len + id_len});
-}
-
-static void remember(struct core_dedupe *core, struct siphash id)
-{
-	if (core->accepted.count == core->window)
-		ids_remove(&core->accepted, core->ring, core->next);
-	core->ring[core->next] = id;
-	ids_add(&core->accepted, core->ring, core->next);
-	core->next = (core->next + 1) % core->window;
+	buf_clear(&core->scratch);
+	if (key_is_of_queue(core->key)) { /* "ab" + "c" is not "a" + "bc" */
+		buf_append_char(&core->scratch, (char)m->queue.len);
+		buf_append(&core->scratch, m->queue);
+	}
+	if (!key_read(core->key, m->message, &core->scratch))
+		return false;
+	*out = handled_hash(core->handled, buf_slice(&core->scratch));
+	return true;
 }
 
 /* ---- the core ---- */
@@ -83,7 +82,7 @@ static enum flow_answer judge(struct core_dedupe *core, uint64_t slot, const str
 {
 	size_t place;
 	struct siphash id = core->slots[slot];
-	if (ids_find(&core->accepted, core->ring, id, &place)) {
+	if (handled_has(core->handled, id, chrono_wall_ms())) {
 		core->duplicates++;
 		return FLOW_SETTLE;
 	}
@@ -98,6 +97,14 @@ static enum flow_answer judge(struct core_dedupe *core, uint64_t slot, const str
 	return FLOW_PENDING;
 }
 
+static enum flow_answer pass_unkeyed(struct core_dedupe *core, struct flow_verdict *verdict)
+{
+	core->unkeyed++;
+	*verdict =
+	    (struct flow_verdict){.fate = FLOW_REJECTED, .reason = "it has no key to dedupe by"};
+	return core->rejects_unkeyed ? FLOW_SETTLE : FLOW_PASS;
+}
+
 static const struct flow_verdict handled = {.fate = FLOW_ACCEPTED, .reason = "handled before"};
 
 static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
@@ -105,19 +112,18 @@ static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
 {
 	(void)out;
 	struct core_dedupe *core = self;
-	const struct message *m = in->message;
+	struct siphash mark;
 	core->flow = flow;
-	if ((m->present & MESSAGE_MESSAGE_ID) == 0 || m->message_id.len == 0)
-		return FLOW_PASS;
-	note_slot(core, slot, hash(core, in->queue, m->message_id));
+	if (!find_mark(core, in, &mark))
+		return pass_unkeyed(core, verdict);
+	note_slot(core, slot, mark);
 	*verdict = handled;
 	return judge(core, slot, in);
 }
 
 /* Each of them is judged anew: the next one passes, and the others wait for that one. */
-static void advance(void *self, struct flow *flow)
+static void go_on(struct core_dedupe *core, struct flow *flow)
 {
-	struct core_dedupe *core = self;
 	while (!fifo_is_empty(&core->freed)) {
 		uint64_t slot = *(const uint64_t *)fifo_front(&core->freed);
 		fifo_pop(&core->freed);
@@ -138,18 +144,86 @@ static void advance(void *self, struct flow *flow)
 	}
 }
 
+/* ---- marks ---- */
+
+/* The slot of a message that was dropped or passed has no id, or an old one that is not its own. */
+static bool takes_id(const struct core_dedupe *core, uint64_t slot, struct siphash *id)
+{
+	size_t place;
+	if (slot >= core->slot_count)
+		return false;
+	*id = core->slots[slot];
+	return ids_find(&core->under_way, core->slots, *id, &place) && place == slot;
+}
+
+/* One that is not marked yet, whoever does it, waits for that. */
+static bool hold(void *self, uint64_t slot, enum flow_fate fate)
+{
+	struct core_dedupe *core = self;
+	struct siphash mark;
+	if (core->store == NULL || fate != FLOW_ACCEPTED || !takes_id(core, slot, &mark) ||
+	    handled_has(core->handled, mark, chrono_wall_ms()))
+		return false;
+	(void)handled_batch_add(core->batch, core->handled, mark);
+	core->held =
+	    mem_grow(core->held, &core->held_capacity, core->held_count + 1, sizeof *core->held);
+	core->held[core->held_count++] = slot;
+	return true;
+}
+
+/* A failure ends the run, and the messages come again. */
+static void let_go(struct core_dedupe *core, struct flow *flow, bool good)
+{
+	size_t count = core->held_count;
+	core->held_count = 0;
+	core->busy_ns = 0;
+	handled_batch_clear(core->batch);
+	for (size_t i = 0; i < count; i++)
+		flow_let_go(flow, core->held[i], good);
+}
+
+/* True when it has to be tried again: another process writes. */
+static bool is_busy(struct core_dedupe *core, struct error *err)
+{
+	uint64_t now_ns = chrono_now_ns();
+	if (err->kind != ERROR_UNAVAILABLE ||
+	    (core->busy_ns > 0 && now_ns - core->busy_ns > BUSY_PATIENCE_NS))
+		return false;
+	if (core->busy_ns == 0)
+		log_write(LOG_WARNING, "another process writes to %s; waiting for it",
+		    store_path(core->store));
+	core->busy_ns = core->busy_ns > 0 ? core->busy_ns : now_ns;
+	error_clear(err);
+	return true;
+}
+
+/* What was accepted since the last turn, in one transaction. */
+static void mark_held(struct core_dedupe *core, struct flow *flow)
+{
+	struct error err = {0};
+	bool good = handled_batch_commit(core->batch, core->store, &err);
+	if (!good && is_busy(core, &err))
+		return;
+	if (!good)
+		flow_fail(flow, &err);
+	let_go(core, flow, good);
+}
+
+static void advance(void *self, struct flow *flow)
+{
+	struct core_dedupe *core = self;
+	struct error err = {0};
+	if (core->held_count > 0)
+		mark_held(core, flow);
+	else if (!handled_catch_up(core->handled, &err) && !is_busy(core, &err))
+		flow_fail(flow, &err);
+	go_on(core, flow);
+}
+
 /* What is under way is waited for, and says what becomes of those behind it. */
 static void stop(void *self)
 {
 	((struct core_dedupe *)self)->stopping = true;
-}
-
-/* The slot of a message that was dropped or passed has no id, or an old one that is not its own. */
-static bool takes_id(struct core_dedupe *core, uint64_t slot, struct siphash *id)
-{
-	size_t place;
-	*id = core->slots[slot];
-	return ids_find(&core->under_way, core->slots, *id, &place) && place == slot;
 }
 
 static void free_waiting(struct core_dedupe *core, uint64_t first)
@@ -167,7 +241,6 @@ static void settled(void *self, uint64_t slot, enum flow_fate fate, const char *
 {
 	struct core_dedupe *core = self;
 	struct siphash id;
-	struct error err = {0};
 	(void)reason;
 	if (slot >= core->slot_count)
 		return;
@@ -180,51 +253,62 @@ static void settled(void *self, uint64_t slot, enum flow_fate fate, const char *
 		return;
 	ids_remove(&core->under_way, core->slots, (size_t)slot);
 	free_waiting(core, slot);
-	if (fate != FLOW_ACCEPTED)
-		return;
-	remember(core, id);
-	if (core->file != NULL && !ids_file_append(core->file, id, &err))
-		flow_fail(core->flow, &err);
+	if (fate == FLOW_ACCEPTED && core->store == NULL)
+		handled_add(core->handled, id, chrono_wall_ms());
 }
 
 struct flow_core core_dedupe_core(struct core_dedupe *core)
 {
 	static const struct flow_core_kind kind = {
-	    .apply = apply, .advance = advance, .stop = stop, .settled = settled};
+	    .apply = apply, .advance = advance, .stop = stop, .settled = settled, .hold = hold};
 	return (struct flow_core){&kind, core};
+}
+
+bool core_dedupe_mark(const struct core_dedupe *core, uint64_t slot, const struct store *store,
+    struct append_mark *out)
+{
+	struct siphash mark;
+	if (core->store != store || !takes_id(core, slot, &mark))
+		return false;
+	*out = (struct append_mark){core->handled, mark};
+	return true;
 }
 
 /* ---- life ---- */
 
-static bool open_file(struct core_dedupe *core, const char *path, struct error *err)
+static bool open_store(
+    struct core_dedupe *core, const struct core_dedupe_options *options, struct error *err)
 {
-	struct siphash *ids = mem_alloc(core->window, sizeof *ids);
-	size_t count = 0, place;
-	core->file = ids_file_open(path, core->window, err);
-	bool good = core->file != NULL && ids_file_read(core->file, ids, &count, err);
-	for (size_t i = 0; good && i < count; i++)
-		if (!ids_find(&core->accepted, core->ring, ids[i], &place))
-			remember(core, ids[i]);
-	if (good)
-		memcpy(core->key, ids_file_key(core->file), sizeof core->key);
-	free(ids);
-	return good;
-}
-
-static bool make_key(struct core_dedupe *core, struct error *err)
-{
-	if (getrandom(core->key, sizeof core->key, 0) == (ssize_t)sizeof core->key)
+	core->store = options->store;
+	if (options->path == NULL)
 		return true;
-	return error_set(err, ERROR_IO, "cannot get random bytes: %s", strerror(errno));
+	core->store = core->own = store_open(options->path, STORE_CREATE, err);
+	if (core->own != NULL)
+		store_set_patience(core->own, BUSY_STEP_NS);
+	return core->own != NULL;
 }
 
-struct core_dedupe *core_dedupe_create(size_t window, const char *path, struct error *err)
+static bool prepare(
+    struct core_dedupe *core, const struct core_dedupe_options *options, struct error *err)
+{
+	core->key = key_create(options->by != NULL ? options->by : KEY_ID, "dedupe", err);
+	if (core->key == NULL || !open_store(core, options, err))
+		return false;
+	const struct handled_options handling = {.store = core->store,
+	    .scope = options->scope,
+	    .window = options->window,
+	    .age_ms = options->age_ns / CHRONO_MS};
+	core->handled = handled_open(&handling, err);
+	return core->handled != NULL;
+}
+
+struct core_dedupe *core_dedupe_create(const struct core_dedupe_options *options, struct error *err)
 {
 	struct core_dedupe *core = mem_alloc(1, sizeof *core);
-	core->window = window;
-	core->ring = mem_alloc(window, sizeof *core->ring);
+	core->rejects_unkeyed = options->rejects_unkeyed;
+	core->batch = handled_batch_create();
 	core->freed.size = sizeof(uint64_t);
-	if (path != NULL ? open_file(core, path, err) : make_key(core, err))
+	if (prepare(core, options, err))
 		return core;
 	core_dedupe_free(core);
 	return NULL;
@@ -234,17 +318,25 @@ void core_dedupe_free(struct core_dedupe *core)
 {
 	if (core == NULL)
 		return;
-	ids_file_close(core->file);
-	ids_release(&core->accepted);
+	handled_batch_free(core->batch);
+	handled_close(core->handled);
+	store_close(core->own);
+	key_free(core->key);
 	ids_release(&core->under_way);
-	free(core->ring);
+	fifo_release(&core->freed);
+	buf_release(&core->scratch);
 	free(core->slots);
 	free(core->entries);
-	fifo_release(&core->freed);
+	free(core->held);
 	free(core);
 }
 
 uint64_t core_dedupe_duplicates(const struct core_dedupe *core)
 {
 	return core->duplicates;
+}
+
+uint64_t core_dedupe_unkeyed(const struct core_dedupe *core)
+{
+	return core->unkeyed;
 }

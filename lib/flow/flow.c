@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOBODY SIZE_MAX
 #define MANY 1000003 /* a prime: parts of parts have numbers of their own */
 
 struct flow *flow_create(struct loop *loop, const struct flow_options *options)
@@ -17,6 +16,8 @@ struct flow *flow_create(struct loop *loop, const struct flow_options *options)
 	flow->options = *options;
 	flow->deadline_ns = CHRONO_NEVER;
 	flow->waiting.size = sizeof(struct flow_waiting);
+	for (size_t i = 0; i < options->core_count; i++)
+		flow->may_hold |= options->cores[i].kind->hold != NULL;
 	return flow;
 }
 
@@ -32,8 +33,7 @@ void flow_free(struct flow *flow)
 		return;
 	for (size_t i = 0; i < flow->slot_count; i++) {
 		free(flow->slots[i].copy);
-		free(flow->slots[i].reason);
-		free(flow->slots[i].headers);
+		flow_free_ledger(flow->slots[i].ledger);
 	}
 	flow_drop_waiting(flow);
 	fifo_release(&flow->waiting);
@@ -52,7 +52,13 @@ static size_t take_slot(struct flow *flow)
 	} else {
 		flow->first_free = flow->slots[i].next_free;
 	}
-	flow->slots[i] = (struct flow_slot){.used = true, .parent = NOBODY, .worst = FLOW_ACCEPTED};
+	struct flow_slot *s = &flow->slots[i];
+	s->used = s->is_outside = true;
+	s->taken = false;
+	s->route = 0;
+	s->parent = FLOW_NOBODY;
+	s->part = 0;
+	s->id_len = 0;
 	return i;
 }
 
@@ -60,11 +66,13 @@ static void release_slot(struct flow *flow, size_t i)
 {
 	struct flow_slot *s = &flow->slots[i];
 	free(s->copy);
-	free(s->reason);
-	free(s->headers);
-	flow->under_way -= s->parent == NOBODY;
-	*s = (struct flow_slot){.next_free = flow->first_free};
+	s->copy = NULL;
+	flow_free_ledger(s->ledger);
+	s->ledger = NULL;
+	s->used = false;
+	s->next_free = flow->first_free;
 	flow->first_free = i;
+	flow->under_way -= s->parent == FLOW_NOBODY;
 }
 
 /* ---- the way of a message ---- */
@@ -107,12 +115,20 @@ static void tell_cores(const struct flow *flow, uint64_t slot, const struct flow
 
 static void settle(struct flow *flow, uint64_t slot, const struct flow_verdict *verdict)
 {
-	const struct flow_options *o = &flow->options;
-	enum flow_fate fate = verdict->fate;
 	if (slot >= flow->slot_count || !flow->slots[slot].used)
 		return;
+	if (flow->has_split)
+		flow_note_end(flow, slot, verdict->fate);
+	if (!flow->may_hold || flow->ending || !flow_hold_back(flow, slot, verdict))
+		flow_settle_now(flow, slot, verdict);
+}
+
+void flow_settle_now(struct flow *flow, uint64_t slot, const struct flow_verdict *verdict)
+{
+	const struct flow_options *o = &flow->options;
+	enum flow_fate fate = verdict->fate;
 	const struct flow_slot *s = &flow->slots[slot];
-	if (s->parent != NOBODY) {
+	if (s->parent != FLOW_NOBODY) {
 		settle_branch(flow, slot, verdict);
 		return;
 	}
@@ -144,36 +160,16 @@ void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const ch
 
 /* ---- a message that became several ---- */
 
-static void note_worst(struct flow_slot *s, const struct flow_verdict *verdict)
-{
-	size_t len = verdict->headers.len;
-	free(s->reason);
-	free(s->headers);
-	s->worst = verdict->fate;
-	s->reason = mem_strdup(verdict->reason);
-	s->headers = len > 0 ? mem_strndup(verdict->headers.ptr, len) : NULL;
-	s->headers_len = len;
-}
-
 /* One fewer that the message waits for. */
 static void join(struct flow *flow, size_t slot, const struct flow_verdict *verdict)
 {
-	/* from the least to the gravest: what must come again outweighs what nobody wants */
-	static const int ranks[FLOW_FATE_COUNT] = {[FLOW_ACCEPTED] = 0,
-	    [FLOW_HELD] = 1,
-	    [FLOW_REJECTED] = 2,
-	    [FLOW_RETURNED] = 3,
-	    [FLOW_NACKED] = 4,
-	    [FLOW_UNCONFIRMED] = 5,
-	    [FLOW_RETRY] = 6,
-	    [FLOW_RELEASED] = 7};
-	struct flow_slot *s = &flow->slots[slot];
-	if (ranks[verdict->fate] > ranks[s->worst])
-		note_worst(s, verdict);
-	if (--s->branches > 0)
+	struct flow_ledger *ledger = flow->slots[slot].ledger;
+	if (flow_gravity(verdict->fate) > flow_gravity(ledger->worst))
+		flow_note_worst(ledger, verdict);
+	if (--ledger->branches > 0)
 		return;
-	const struct flow_slot whole = *s;
-	s->reason = s->headers = NULL;
+	struct flow_ledger whole = *ledger; /* which may take another verdict on */
+	ledger->reason = ledger->headers = NULL;
 	settle(flow, slot,
 	    &(struct flow_verdict){.fate = whole.worst,
 		.reason = whole.reason != NULL ? whole.reason : "",
@@ -198,6 +194,8 @@ static void put_now(struct flow *flow, size_t slot, const struct flow_message *m
 	struct error err;
 	error_clear(&err);
 	flow->slots[slot].taken = true;
+	if (flow->has_split)
+		flow_note_inside(flow, slot);
 	if (!o->sink.kind->put(o->sink.self, flow, slot, m, &err)) {
 		flow_fail(flow, &err);
 		flow_settle(flow, slot, FLOW_RELEASED, err.text);
@@ -242,8 +240,8 @@ static void conclude(struct flow *flow, size_t slot, const struct flow_verdict *
 	struct message out;
 	const struct flow_message m = {
 	    .message = s->copy, .queue = s->queue, .redelivered = s->redelivered};
-	if (verdict->fate == FLOW_REJECTED && o->rescue != NULL && s->parent == NOBODY &&
-	    s->copy != NULL && o->rescue(o->ctx, &m, verdict, &out))
+	if (verdict->fate == FLOW_REJECTED && o->rescue != NULL && s->parent == FLOW_NOBODY &&
+	    s->copy != NULL && o->rescue(o->ctx, slot, &m, verdict, &out))
 		put(flow, slot,
 		    &(struct flow_message){
 			.message = &out, .queue = s->queue, .redelivered = s->redelivered});
@@ -253,13 +251,21 @@ static void conclude(struct flow *flow, size_t slot, const struct flow_verdict *
 
 /* ---- through the cores ---- */
 
+static struct flow_ledger *begin_split(struct flow_slot *s)
+{
+	struct flow_ledger *ledger = flow_open_ledger(s);
+	if (ledger->branches == 0)
+		ledger->branches = 1;
+	return ledger;
+}
+
 static void end_split(struct flow *flow, size_t slot)
 {
 	static const struct flow_verdict accepted = {.fate = FLOW_ACCEPTED, .reason = ""};
 	struct flow_slot *s = &flow->slots[slot];
+	(void)begin_split(s); /* into nothing */
 	s->taken = true;
-	if (s->branches == 0) /* it has none */
-		s->branches = 1;
+	flow_note_inside(flow, slot);
 	join(flow, slot, &accepted);
 }
 
@@ -295,9 +301,11 @@ void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m)
 	size_t branch = take_slot(flow);
 	struct flow_slot *from = &flow->slots[slot], *s = &flow->slots[branch];
 	flow->has_split = true;
-	from->branches += from->branches == 0 ? 2 : 1;
+	struct flow_ledger *ledger = begin_split(from);
+	ledger->branches++;
 	s->parent = slot;
-	s->part = from->part * MANY + ++from->branch_count;
+	flow->slots[flow_root(flow, slot)].ledger->outside++;
+	s->part = from->part * MANY + ++ledger->count;
 	s->queue = from->queue;
 	s->redelivered = from->redelivered;
 	s->number = from->number;
@@ -312,11 +320,14 @@ void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m)
 	advance(flow, branch, from->core + 1, &part);
 }
 
+const struct message *flow_kept(const struct flow *flow, uint64_t slot)
+{
+	return flow->slots[flow_root(flow, slot)].copy;
+}
+
 uint64_t flow_origin(const struct flow *flow, uint64_t slot)
 {
-	while (flow->slots[slot].parent != NOBODY)
-		slot = flow->slots[slot].parent;
-	return slot;
+	return flow_root(flow, slot);
 }
 
 void flow_set_route(struct flow *flow, uint64_t slot, unsigned route)

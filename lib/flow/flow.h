@@ -34,6 +34,8 @@ struct flow_message {
 	bool redelivered;
 	uint64_t number; /* of those offered to the flow, from 0; the flow sets it */
 	uint64_t due_ns; /* when a paced source was to offer it; 0 for the others */
+	size_t member;	 /* of its source: which of several patterns made it. Cores behind one that
+			    waited or split do not know it: 0 */
 	uint64_t part;	 /* which of the messages that one was split into, the same each time that
 			    one comes; 0: it is whole. The flow sets it. */
 };
@@ -89,6 +91,9 @@ struct flow_core_kind {
 	/* What became of a message that has entered the flow, or of a part of one, and why. NULL
 	 * when it does not matter. */
 	void (*settled)(void *self, uint64_t slot, enum flow_fate fate, const char *reason);
+	/* Asked before that, and before the source hears of it: true holds the fate back until
+	 * flow_let_go, because something has to be written down first. NULL: never. */
+	bool (*hold)(void *self, uint64_t slot, enum flow_fate fate);
 };
 
 struct flow_sink_kind {
@@ -130,7 +135,7 @@ typedef void flow_put_fn(void *ctx, const struct flow_message *m);
 /* A core has rejected a message, as it was offered: true puts *out into the sink in its place (an
  * answer that says so), whose fate is then the message's. The bytes live until the sink has them.
  * With keep_messages. */
-typedef bool flow_rescue_fn(void *ctx, const struct flow_message *m,
+typedef bool flow_rescue_fn(void *ctx, uint64_t slot, const struct flow_message *m,
     const struct flow_verdict *verdict, struct message *out);
 /* Told of each fate of a message that was offered; reason is printable. */
 typedef void flow_fate_fn(
@@ -208,10 +213,21 @@ void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer,
  * settled when all of them are, accepted if all of them were. Its bytes must live until this
  * returns. */
 void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m);
+/* The message as it was offered, whatever cores have made of it since; NULL without keep_messages.
+ * Borrowed until it is settled. */
+const struct message *flow_kept(const struct flow *flow, uint64_t slot);
 /* The slot of the message as it was offered, which this one is a part of or the same. */
 uint64_t flow_origin(const struct flow *flow, uint64_t slot);
 /* Which of the cores that follow a message is for: those of its route and those of 0. */
 void flow_set_route(struct flow *flow, uint64_t slot, unsigned route);
+/* The core that held a fate back lets go of it, from advance; not good: the message is released. */
+void flow_let_go(struct flow *flow, uint64_t slot, bool good);
+/* For a sink that has the message: whether all that the one it comes from became has arrived, too,
+ * so that nothing more will; and the worst fate of what has ended on the way there. */
+bool flow_is_whole(const struct flow *flow, uint64_t slot, enum flow_fate *worst);
+/* What a message was split from; FLOW_NOBODY: it was offered. */
+#define FLOW_NOBODY UINT64_MAX
+uint64_t flow_parent(const struct flow *flow, uint64_t slot);
 /* A sink tells the fate of a message; or a core, of a pending one that it did nothing about. */
 void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const char *reason);
 /* The wait for the last fates begins anew: a connection was lost and is back. */

@@ -58,7 +58,7 @@ static bool must_go_on(const struct flow *flow, size_t under_way_before, bool do
 {
 	const struct flow_sink *sink = &flow->options.sink;
 	bool may_put = !fifo_is_empty(&flow->waiting) && sink->kind->room(sink->self) > 0;
-	return flow->under_way < under_way_before || may_put ||
+	return flow->under_way < under_way_before || may_put || flow->held > 0 ||
 	       (done && flow->deadline_ns == CHRONO_NEVER) || (must_stop(flow) && !flow->stopping);
 }
 
@@ -139,11 +139,12 @@ bool flow_finish(struct flow *flow, struct error *err)
 	good = good && flush_sink(flow, err);
 	o->sink.kind->abandon(o->sink.self, flow);
 	flow_drop_waiting(flow);
+	flow->ending = true;
 	/* branches are behind what they come from, or fall with it: the message goes with its last
 	 */
 	for (int branches = 1; branches >= 0; branches--)
 		for (size_t i = 0; i < flow->slot_count; i++)
-			if (flow->slots[i].used && (flow->slots[i].branches == 0) == branches)
+			if (flow->slots[i].used && flow_is_split(&flow->slots[i]) != branches)
 				flow_settle(flow, i, FLOW_RELEASED, "the run ended first");
 	if (flow->failure.kind != ERROR_NONE)
 		return error_set(err, flow->failure.kind, "%s", flow->failure.text);

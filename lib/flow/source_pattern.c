@@ -113,7 +113,7 @@ static bool offer_next(struct source_pattern *source, struct flow *flow, size_t 
 	struct message message = {0};
 	if (!make_next(source, index, wall_ms, &message, err))
 		return false;
-	struct flow_message offered = {.message = &message, .due_ns = due_ns};
+	struct flow_message offered = {.message = &message, .due_ns = due_ns, .member = index};
 	flow_offer(flow, &offered, 0);
 	return true;
 }

@@ -28,8 +28,9 @@
 #define MARKS_CONTRACT "x-warren-contract"
 #define MARKS_INSTANCE_PATH "x-warren-instance-path" /* to what is wrong in the body, */
 #define MARKS_SCHEMA_PATH "x-warren-schema-path"     /* and to the keyword that says so */
-#define MARKS_PREFIX "x-warren-"		     /* of them all */
-#define MARKS_KEPT "x-warren-kept-" /* before the name of a header that must not work */
+#define MARKS_BROKEN "warren-broken" /* the body is bad on purpose, and how; not a prefixed one */
+#define MARKS_PREFIX "x-warren-"     /* of them all */
+#define MARKS_KEPT "x-warren-kept-"  /* before the name of a header that must not work */
 
 enum mark_kind { MARK_TEXT, MARK_INT, MARK_TRUE, MARK_TIME, MARK_ABSENT };
 

@@ -106,6 +106,29 @@ bool schema_add(struct schema *s, const char *uri, const json_t *document, struc
 	return false;
 }
 
+bool schema_is_whole(const struct schema *s, struct error *err)
+{
+	for (size_t i = 0; i < s->resources.count; i++) {
+		const struct schema_resource *r = s->resources.items[i];
+		if (r->dialect.unknown == NULL)
+			continue;
+		char *text = schema_text_unknown(r->dialect.unknown);
+		error_set(err, ERROR_SETTINGS, "%s", text);
+		free(text);
+		return false;
+	}
+	for (size_t i = 0; i < s->references.count; i++) {
+		const struct schema_rule *rule = s->references.items[i];
+		if (rule->target != NULL)
+			continue;
+		char *text = schema_text_nowhere(rule);
+		error_set(err, ERROR_SETTINGS, "%s", text);
+		free(text);
+		return false;
+	}
+	return true;
+}
+
 bool schema_validate(const struct schema *s, const json_t *instance, schema_report_fn *report,
     void *ctx, struct error *err)
 {

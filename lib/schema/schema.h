@@ -50,6 +50,10 @@ void schema_free(struct schema *s);
 bool schema_add(
     struct schema *s, const char *uri, const json_t *document, struct error *err) MUST_CHECK;
 
+/* Whether every $ref leads somewhere by now, and every $schema is known. ERROR_SETTINGS tells of
+ * the first that does not. */
+bool schema_is_whole(const struct schema *s, struct error *err) MUST_CHECK;
+
 /*
  * Judges an instance and reports everything that is wrong with it, in the order of the instance;
  * report may be NULL for the bare verdict. Of anyOf and oneOf that fail, the findings of the

@@ -23,11 +23,9 @@ bool schema_check_pattern(
 
 static bool nowhere(struct schema_run *r, const struct schema_rule *rule)
 {
-	char *where = schema_text_place(rule->node);
-	char *reference = text_quote(schema_value_text(rule->value));
-	schema_run_break(r, "%s: %s '%s' leads nowhere", where, rule->keyword->name, reference);
-	free(where);
-	free(reference);
+	char *text = schema_text_nowhere(rule);
+	schema_run_break(r, "%s", text);
+	free(text);
 	return false;
 }
 

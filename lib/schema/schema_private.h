@@ -9,6 +9,7 @@
 #define SCHEMA_SCHEMA_PRIVATE_H
 
 #include "schema/schema.h"
+#include "schema/schema_uri.h"
 
 #include "base/buf.h"
 
@@ -253,11 +254,6 @@ bool schema_dialect_find(const struct schema *s, const json_t *document,
 /* The row of that name in this dialect; NULL when it means nothing there. */
 const struct schema_keyword *schema_keyword_find(const char *name, const struct schema_dialect *d);
 
-/* schema_uri.c: RFC 3986 section 5.2, without the fragment; to free(). */
-char *schema_uri_resolve(const char *base, const char *reference);
-/* The fragment, percent-decoded, "" when there is none; to free(). */
-char *schema_uri_fragment(const char *reference);
-
 /* schema_resolve.c */
 bool schema_resolve_references(struct schema *s, struct error *err);
 
@@ -382,6 +378,10 @@ schema_check_fn schema_children_unevaluated_items, schema_children_unevaluated_p
 
 /* "schema at '/properties/a'", for errors; to free(). */
 char *schema_text_place(const struct schema_node *n);
+/* Of a reference that leads nowhere; to free(). */
+char *schema_text_nowhere(const struct schema_rule *rule);
+/* Of a $schema that nobody knows; to free(). */
+char *schema_text_unknown(const char *dialect);
 unsigned schema_text_type(const char *name); /* one of enum schema_type; 0: no such type */
 void schema_text_types(unsigned types, struct buf *out);      /* "integer or null" */
 void schema_text_found(const json_t *value, struct buf *out); /* "string \"ten\"" */

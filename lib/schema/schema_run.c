@@ -113,14 +113,9 @@ static bool check_limits(struct schema_run *r, const struct schema_node *n)
 	const char *unknown = n->resource->dialect.unknown;
 	if (unknown == NULL)
 		return true;
-	char *shown = text_quote(slice_str(unknown));
-	schema_run_break(r,
-	    "schema has the unknown $schema '%s'; accepted are "
-	    "https://json-schema.org/draft/2020-12/schema, "
-	    "https://json-schema.org/draft/2019-09/schema and "
-	    "http://json-schema.org/draft-07/schema#",
-	    shown);
-	free(shown);
+	char *text = schema_text_unknown(unknown);
+	schema_run_break(r, "%s", text);
+	free(text);
 	return false;
 }
 

@@ -33,6 +33,28 @@ char *schema_text_place(const struct schema_node *n)
 	return place;
 }
 
+char *schema_text_nowhere(const struct schema_rule *rule)
+{
+	char *where = schema_text_place(rule->node);
+	char *reference = text_quote(schema_value_text(rule->value));
+	char *text = mem_printf("%s: %s '%s' leads nowhere", where, rule->keyword->name, reference);
+	free(where);
+	free(reference);
+	return text;
+}
+
+char *schema_text_unknown(const char *dialect)
+{
+	char *shown = text_quote(slice_str(dialect));
+	char *text = mem_printf("schema has the unknown $schema '%s'; accepted are "
+				"https://json-schema.org/draft/2020-12/schema, "
+				"https://json-schema.org/draft/2019-09/schema and "
+				"http://json-schema.org/draft-07/schema#",
+	    shown);
+	free(shown);
+	return text;
+}
+
 unsigned schema_text_type(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(type_names); i++)

@@ -1,4 +1,6 @@
-#include "schema/schema_private.h"
+#include "schema/schema_uri.h"
+
+#include "base/buf.h"
 
 #include <stdlib.h>
 

@@ -6,6 +6,7 @@
 #include "model/envelope.h"
 #include "model/record.h"
 #include "store/chain.h"
+#include "store/handled_batch.h"
 #include "store/store_private.h"
 #include "store/tail.h"
 
@@ -36,6 +37,7 @@ struct pending {
 	int64_t stream_offset;
 	bool redelivered;
 	struct span texts[TEXT_COUNT];
+	size_t guard, guard_count; /* in `guards` */
 };
 
 /* What the next event follows. */
@@ -53,6 +55,9 @@ struct append {
 	struct append_result *results;
 	size_t count, capacity, result_capacity;
 	struct buf bytes; /* of what is pending */
+	struct handled_batch *marks;
+	size_t *guards; /* indices of marks */
+	size_t guard_count, guard_capacity;
 	struct buf scratch;
 	/* Prepared when they are first needed. */
 	sqlite3_stmt *last, *by_offset, *same, *insert;
@@ -64,6 +69,7 @@ struct append *append_create(struct store *store)
 	append->store = store;
 	append->digest = digest_create();
 	append->tail = tail_create(store);
+	append->marks = handled_batch_create();
 	return append;
 }
 
@@ -77,6 +83,8 @@ void append_free(struct append *append)
 	sqlite3_finalize(append->insert);
 	digest_free(append->digest);
 	tail_free(append->tail);
+	handled_batch_free(append->marks);
+	free(append->guards);
 	buf_release(&append->bytes);
 	buf_release(&append->scratch);
 	free(append->pending);
@@ -96,8 +104,21 @@ size_t append_bytes(const struct append *append)
 
 void append_clear(struct append *append)
 {
-	append->count = 0;
+	append->count = append->guard_count = 0;
 	buf_clear(&append->bytes);
+	handled_batch_clear(append->marks);
+}
+
+/* The bytes stay until the batch is written. */
+void append_take_back(struct append *append, size_t count, size_t marks)
+{
+	append->count = count;
+	handled_batch_take_back(append->marks, marks);
+}
+
+size_t append_marks(const struct append *append)
+{
+	return handled_batch_count(append->marks);
 }
 
 /* ---- gathering ---- */
@@ -141,6 +162,17 @@ static void keep_envelope(struct append *append, const struct message *m, struct
 	p->texts[TEXT_DATA] = keep(append, readable(e.data));
 }
 
+static void keep_marks(struct append *append, const struct append_event *event, struct pending *p)
+{
+	p->guard = append->guard_count;
+	p->guard_count = event->mark_count;
+	append->guards = mem_grow(append->guards, &append->guard_capacity,
+	    append->guard_count + event->mark_count, sizeof *append->guards);
+	for (size_t i = 0; i < event->mark_count; i++)
+		append->guards[append->guard_count++] =
+		    handled_batch_add(append->marks, event->marks[i].handled, event->marks[i].mark);
+}
+
 bool append_add(struct append *append, const struct append_event *event, struct error *err)
 {
 	const struct message *m = event->message;
@@ -153,12 +185,15 @@ bool append_add(struct append *append, const struct append_event *event, struct 
 	p->received_us = event->received_us;
 	p->stream_offset = event->stream_offset;
 	p->redelivered = event->redelivered;
+	p->guard_count = 0;
 	p->texts[TEXT_PROPERTIES] = (struct span){before, append->bytes.len - before};
 	p->texts[TEXT_QUEUE] = keep(append, readable(event->queue));
 	p->texts[TEXT_EXCHANGE] = keep(append, or_empty(m->exchange));
 	p->texts[TEXT_ROUTING_KEY] = keep(append, or_empty(m->routing_key));
 	p->texts[TEXT_BODY] = keep(append, or_empty(m->body));
 	keep_envelope(append, m, p);
+	if (event->mark_count > 0)
+		keep_marks(append, event, p);
 	return true;
 }
 
@@ -377,16 +412,29 @@ static bool write_one(struct append *append, const struct pending *p, struct hea
 	return true;
 }
 
+static bool was_handled(const struct append *append, const struct pending *p)
+{
+	for (size_t i = 0; i < p->guard_count; i++)
+		if (handled_batch_is_there(append->marks, append->guards[p->guard + i]))
+			return true;
+	return false;
+}
+
 static bool write_all(struct append *append, const uint64_t *expected, struct error *err)
 {
 	struct head head;
 	if (!read_head(append, &head, err) || !tail_catch_up(append->tail, head.position, err))
 		return false;
-	for (size_t i = 0; i < append->count; i++)
-		if (!write_one(
-			append, &append->pending[i], &head, expected, &append->results[i], err))
+	if (!handled_batch_begin(append->marks, err))
+		return false;
+	for (size_t i = 0; i < append->count; i++) {
+		const struct pending *p = &append->pending[i];
+		append->results[i] = (struct append_result){.outcome = APPEND_HANDLED};
+		if (!was_handled(append, p) &&
+		    !write_one(append, p, &head, expected, &append->results[i], err))
 			return false;
-	return tail_settle(append->tail, false, err);
+	}
+	return handled_batch_write(append->marks, err) && tail_settle(append->tail, false, err);
 }
 
 static bool commit(struct append *append, const uint64_t *expected,
@@ -401,8 +449,10 @@ static bool commit(struct append *append, const uint64_t *expected,
 	    !store_begin(append->store, err) ||
 	    !store_end(append->store, write_all(append, expected, err), err)) {
 		tail_forget(append->tail);
+		handled_batch_end(append->marks, false);
 		return false;
 	}
+	handled_batch_end(append->marks, true);
 	append_clear(append);
 	return true;
 }

@@ -11,7 +11,13 @@
 #define STORE_APPEND_H
 
 #include "model/message.h"
-#include "store/store.h"
+#include "store/handled.h"
+
+/* Says that a message was handled: written with its events, in one transaction. */
+struct append_mark {
+	struct handled *handled; /* kept in the same store */
+	struct siphash mark;
+};
 
 /* What is recorded. Borrowed. */
 struct append_event {
@@ -20,11 +26,16 @@ struct append_event {
 	int64_t stream_offset; /* in a RabbitMQ stream, of that queue; -1: none */
 	bool redelivered;
 	int64_t received_us; /* since 1970; one before the last event's becomes the last event's */
+	/* Those of the message it comes from; when another process has written one of them first,
+	 * it is not stored. */
+	const struct append_mark *marks;
+	size_t mark_count;
 };
 
 enum append_outcome {
 	APPEND_STORED,	  /* at position, with version */
 	APPEND_DUPLICATE, /* it is there, at position */
+	APPEND_HANDLED,	  /* not stored: what it comes from was handled by another process */
 };
 
 struct append_result {
@@ -54,6 +65,9 @@ size_t append_bytes(const struct append *append);
 bool append_commit(
     struct append *append, const struct append_result **results, struct error *err) MUST_CHECK;
 void append_clear(struct append *append);
+/* Takes back what was added since the batch had `count` events and `marks` marks. */
+void append_take_back(struct append *append, size_t count, size_t marks);
+size_t append_marks(const struct append *append); /* of the batch */
 /* At the end, for who comes next to find things fast: enters what is in the store into its index
  * (tail.h). Nothing is lost without it. */
 bool append_settle(struct append *append, struct error *err) MUST_CHECK;

@@ -14,11 +14,17 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x57724576 /* "WrEv", in bytes 68 to 71 of the file */
-#define VERSION 1
+#define VERSION 2
 #define PATIENCE_NS (30 * CHRONO_S)
 
 #define STRING(number) #number
 #define DECIMAL(number) STRING(number)
+
+/* Marks: handled.h. Layout 1 had none. */
+#define HANDLED_TABLE                                                                      \
+	"CREATE TABLE handled (scope TEXT, number INTEGER, mark BLOB NOT NULL, at INTEGER" \
+	" NOT NULL, PRIMARY KEY (scope, number)) STRICT, WITHOUT ROWID;"
+#define SET_VERSION "PRAGMA user_version = " DECIMAL(VERSION) ";"
 
 /*
  * Only the view is for others. An event is never changed; whoever tries, in whatever tool, is told.
@@ -70,10 +76,8 @@ static const char schema[] =
     " properties, json_extract(properties, '$.headers') AS headers, body,"
     " CASE WHEN data IS NOT NULL THEN data"
     " WHEN typeof(body) = 'text' AND json_valid(body) THEN body END AS data,"
-    " lower(hex(hash)) AS hash FROM event;"
-    "PRAGMA application_id = " DECIMAL(APPLICATION_ID) ";"
-						       "PRAGMA user_version = " DECIMAL(
-							   VERSION) ";";
+    " lower(hex(hash)) AS hash FROM event;" HANDLED_TABLE
+    "PRAGMA application_id = " DECIMAL(APPLICATION_ID) ";" SET_VERSION;
 
 /* ---- failures ---- */
 
@@ -322,10 +326,11 @@ static bool look_at_file(struct store *store, enum file_kind *kind, struct error
 	if (*kind == FILE_EMPTY && (application != 0 || version != 0 || tables != 0))
 		return error_set(err, ERROR_DATA,
 		    "'%s' is a database of something else, not an event store", store->shown);
-	if (*kind == FILE_OURS && version != VERSION)
+	if (*kind == FILE_OURS && (version < 1 || version > VERSION))
 		return error_set(err, ERROR_DATA,
 		    "store '%s' has layout %lld; this warren knows " DECIMAL(VERSION), store->shown,
 		    (long long)version);
+	store->layout = version;
 	return true;
 }
 
@@ -365,6 +370,21 @@ static bool make_schema(struct store *store, struct error *err)
 	return store_end(store, good, err);
 }
 
+/* One of layout 1 is read as it is, and gets the table of marks when it is opened for writing. */
+static bool bring_up(struct store *store, struct error *err)
+{
+	enum file_kind kind;
+	if (store->mode == STORE_READ || store->layout == VERSION)
+		return true;
+	if (!store_begin(store, err))
+		return false;
+	bool good = look_at_file(store, &kind, err) &&
+		    (store->layout == VERSION || store_exec(store, HANDLED_TABLE SET_VERSION, err));
+	good = store_end(store, good, err);
+	store->layout = good ? VERSION : store->layout;
+	return good;
+}
+
 static bool prepare(struct store *store, struct error *err)
 {
 	enum file_kind kind;
@@ -372,7 +392,7 @@ static bool prepare(struct store *store, struct error *err)
 	    !open_database(store, err) || !look_at_file(store, &kind, err))
 		return false;
 	if (kind == FILE_OURS)
-		return use_log(store, err) && read_key(store, err);
+		return use_log(store, err) && bring_up(store, err) && read_key(store, err);
 	if (store->mode == STORE_CREATE)
 		return make_schema(store, err) && read_key(store, err);
 	return error_set(err, ERROR_DATA, "'%s' is empty, not an event store", store->shown);

@@ -1,14 +1,12 @@
-/* What was accepted before is dropped: by queue and id, over a window, across restarts. */
+/* What was accepted before is dropped: by its key, over a window, across restarts. */
 #include "flow/core_dedupe.h"
-#include "flow/ids.h"
-#include "flow/ids_file.h"
 
 #include "base/chrono.h"
+#include "base/ids.h"
 #include "base/mem.h"
 #include "base/rng.h"
 
 #include <check.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -46,26 +44,34 @@ END_TEST
 static struct core_dedupe *create(size_t window, const char *path)
 {
 	struct error err = {0};
-	struct core_dedupe *core = core_dedupe_create(window, path, &err);
+	const struct core_dedupe_options options = {
+	    .window = window, .path = path, .scope = "test"};
+	struct core_dedupe *core = core_dedupe_create(&options, &err);
 	ck_assert_msg(core != NULL, "%s", err.text);
 	return core;
 }
 
 /* What the core answers; FLOW_FATE_COUNT when the message passes. */
-static enum flow_fate offer(
-    struct core_dedupe *core, uint64_t slot, const char *queue, const char *id)
+static enum flow_fate offer_message(
+    struct core_dedupe *core, uint64_t slot, const char *queue, const struct message *m)
 {
 	struct flow_core c = core_dedupe_core(core);
-	struct message m = {
-	    .present = id != NULL ? MESSAGE_MESSAGE_ID : 0u, .message_id = slice_str(id)};
-	struct message out = m;
-	struct flow_message in = {.message = &m, .queue = slice_str(queue)};
+	struct message out = *m;
+	struct flow_message in = {.message = m, .queue = slice_str(queue)};
 	struct flow_verdict verdict = {.fate = FLOW_REJECTED, .reason = ""};
 	enum flow_answer answer = c.kind->apply(c.self, NULL, slot, &in, &out, &verdict);
 	if (answer == FLOW_PASS)
 		return FLOW_FATE_COUNT;
 	c.kind->settled(c.self, slot, verdict.fate, ""); /* as the flow does */
 	return verdict.fate;
+}
+
+static enum flow_fate offer(
+    struct core_dedupe *core, uint64_t slot, const char *queue, const char *id)
+{
+	const struct message m = {
+	    .present = id != NULL ? MESSAGE_MESSAGE_ID : 0u, .message_id = slice_str(id)};
+	return offer_message(core, slot, queue, &m);
 }
 
 static void settle(struct core_dedupe *core, uint64_t slot, enum flow_fate fate)
@@ -199,7 +205,7 @@ static bool keep(
 	struct bench *b = self;
 	(void)flow;
 	(void)err;
-	ck_assert(slice_is(m->message->message_id, "a"));
+	ck_assert(m->message->message_id.len == 1);
 	b->in_sink[b->put++] = slot;
 	return true;
 }
@@ -218,13 +224,13 @@ static void let_go(void *self, struct flow *flow)
 	(void)flow;
 }
 
-static void begin(struct bench *b, size_t offered)
+static void begin_with(struct bench *b, struct core_dedupe *core)
 {
 	static const struct flow_source_kind source = {
 	    nothing_comes, note_fate, note_stop, has_stopped};
 	static const struct flow_sink_kind sink = {any_room, keep, keep_on, NULL, NULL, let_go};
 	struct error err = {0};
-	*b = (struct bench){.core = create(10, NULL), .loop = loop_create(&err)};
+	*b = (struct bench){.core = core, .loop = loop_create(&err), .fates = {-1}};
 	struct flow_options options = {.source = {&source, b},
 	    .cores = {core_dedupe_core(b->core)},
 	    .core_count = 1,
@@ -233,6 +239,11 @@ static void begin(struct bench *b, size_t offered)
 	    .limit = FLOW_NO_LIMIT,
 	    .drain_ns = CHRONO_S};
 	b->flow = flow_create(b->loop, &options);
+}
+
+static void begin(struct bench *b, size_t offered)
+{
+	begin_with(b, create(10, NULL));
 	for (size_t i = 0; i < offered; i++) {
 		char id[] = "a"; /* gone when it is needed again */
 		struct message m = {.present = MESSAGE_MESSAGE_ID, .message_id = slice_str(id)};
@@ -316,14 +327,99 @@ START_TEST(what_waits_at_the_end_is_released)
 }
 END_TEST
 
-/* ---- the file ---- */
+/* ---- keys ---- */
 
-static char path[] = "/tmp/warren-dedupe-XXXXXX/ids";
-#define FOLDER_LEN (sizeof path - sizeof "/ids")
+static struct core_dedupe *create_by(const char *by, bool rejects)
+{
+	struct error err = {0};
+	const struct core_dedupe_options options = {
+	    .by = by, .window = 10, .rejects_unkeyed = rejects};
+	struct core_dedupe *core = core_dedupe_create(&options, &err);
+	ck_assert_msg(core != NULL, "%s", err.text);
+	return core;
+}
+
+/* Passes and is accepted, or what becomes of it. */
+static enum flow_fate take_body(struct core_dedupe *core, const char *queue, const char *body)
+{
+	struct message m = {.body = slice_str(body)};
+	enum flow_fate fate = offer_message(core, 3, queue, &m);
+	if (fate == FLOW_FATE_COUNT)
+		settle(core, 3, FLOW_ACCEPTED);
+	return fate;
+}
+
+START_TEST(a_jq_key_counts_whichever_queue_the_message_comes_by)
+{
+	struct core_dedupe *core = create_by(".order.id", false);
+	ck_assert_int_eq(take_body(core, "a", "{\"order\":{\"id\":7}}"), FLOW_FATE_COUNT);
+	ck_assert_int_eq(take_body(core, "b", "{\"order\":{\"id\":\"7\"}}"), FLOW_ACCEPTED);
+	ck_assert_int_eq(take_body(core, "b", "{\"order\":{\"id\":8}}"), FLOW_FATE_COUNT);
+	ck_assert_uint_eq(core_dedupe_duplicates(core), 1);
+	core_dedupe_free(core);
+}
+END_TEST
+
+static const char *const unkeyed[] = {"{}", "{\"order\":{\"id\":false}}", "no json", "", "[1]"};
+
+START_TEST(without_a_key_a_message_passes_or_is_rejected)
+{
+	struct core_dedupe *core = create_by(".order.id", false);
+	ck_assert_int_eq(take_body(core, "q", unkeyed[_i]), FLOW_FATE_COUNT);
+	ck_assert_int_eq(take_body(core, "q", unkeyed[_i]), FLOW_FATE_COUNT);
+	ck_assert_uint_eq(core_dedupe_unkeyed(core), 2);
+	core_dedupe_free(core);
+	core = create_by(".order.id", true);
+	ck_assert_int_eq(take_body(core, "q", unkeyed[_i]), FLOW_REJECTED);
+	ck_assert_uint_eq(core_dedupe_unkeyed(core), 1);
+	core_dedupe_free(core);
+}
+END_TEST
+
+static enum flow_fate take_event(struct core_dedupe *core, const char *source, const char *id)
+{
+	char *body = mem_printf(
+	    "{\"specversion\":\"1.0\",\"type\":\"t\",\"source\":\"%s\",\"id\":\"%s\"}", source, id);
+	struct message m = {.present = MESSAGE_CONTENT_TYPE,
+	    .content_type = SLICE("application/cloudevents+json"),
+	    .body = slice_str(body)};
+	enum flow_fate fate = offer_message(core, 3, "q", &m);
+	if (fate == FLOW_FATE_COUNT)
+		settle(core, 3, FLOW_ACCEPTED);
+	free(body);
+	return fate;
+}
+
+START_TEST(an_event_is_its_source_and_its_id)
+{
+	struct core_dedupe *core = create_by("cloudevents", false);
+	ck_assert_int_eq(take_event(core, "/a", "1"), FLOW_FATE_COUNT);
+	ck_assert_int_eq(take_event(core, "/a", "1"), FLOW_ACCEPTED);
+	ck_assert_int_eq(take_event(core, "/b", "1"), FLOW_FATE_COUNT);
+	ck_assert_int_eq(take_event(core, "/a", "2"), FLOW_FATE_COUNT);
+	ck_assert_int_eq(take_body(core, "q", "no event"), FLOW_FATE_COUNT);
+	ck_assert_uint_eq(core_dedupe_unkeyed(core), 1);
+	core_dedupe_free(core);
+}
+END_TEST
+
+START_TEST(a_key_that_does_not_compile_is_told)
+{
+	struct error err = {0};
+	const struct core_dedupe_options options = {.by = ".a |", .window = 10};
+	ck_assert_ptr_null(core_dedupe_create(&options, &err));
+	ck_assert_int_eq(err.kind, ERROR_USAGE);
+}
+END_TEST
+
+/* ---- the store ---- */
+
+static char path[] = "/tmp/warren-dedupe-XXXXXX/marks";
+#define FOLDER_LEN (sizeof path - sizeof "/marks")
 
 static void make_folder(void)
 {
-	strcpy(path, "/tmp/warren-dedupe-XXXXXX/ids");
+	strcpy(path, "/tmp/warren-dedupe-XXXXXX/marks");
 	path[FOLDER_LEN] = '\0';
 	ck_assert_ptr_nonnull(mkdtemp(path));
 	path[FOLDER_LEN] = '/';
@@ -331,93 +427,119 @@ static void make_folder(void)
 
 static void remove_folder(void)
 {
+	char wal[64], shm[64];
+	snprintf(wal, sizeof wal, "%s-wal", path);
+	snprintf(shm, sizeof shm, "%s-shm", path);
 	unlink(path);
+	unlink(wal);
+	unlink(shm);
 	path[FOLDER_LEN] = '\0';
 	rmdir(path);
 	path[FOLDER_LEN] = '/';
 }
 
-static off_t size_of_file(void)
+/* One message through a flow whose sink accepts it (or what else it says). */
+static enum flow_fate pass(struct core_dedupe *core, const char *id, enum flow_fate fate)
 {
+	struct bench b;
+	struct error err = {0};
+	begin_with(&b, core);
+	struct message m = {.present = MESSAGE_MESSAGE_ID, .message_id = slice_str(id)};
+	flow_offer(b.flow, &(struct flow_message){.message = &m, .queue = SLICE("q")}, 0);
+	if (b.put == 1)
+		settle_put(&b, 0, fate);
+	ck_assert(flow_finish(b.flow, &err));
+	flow_free(b.flow);
+	loop_free(b.loop);
+	ck_assert_int_ge(b.fates[0], 0);
+	return b.put == 1 ? FLOW_FATE_COUNT : (enum flow_fate)b.fates[0];
+}
+
+START_TEST(a_store_remembers_beyond_the_end)
+{
+	struct core_dedupe *core = create(10, path);
+	ck_assert_int_eq(pass(core, "a", FLOW_ACCEPTED), FLOW_FATE_COUNT);
+	ck_assert_int_eq(pass(core, "b", FLOW_ACCEPTED), FLOW_FATE_COUNT);
+	ck_assert_int_eq(pass(core, "a", FLOW_ACCEPTED), FLOW_ACCEPTED);
+	ck_assert_int_eq(pass(core, "c", FLOW_RETRY), FLOW_FATE_COUNT);
+	core_dedupe_free(core);
+	core = create(10, path);
+	ck_assert_int_eq(pass(core, "a", FLOW_ACCEPTED), FLOW_ACCEPTED);
+	ck_assert_int_eq(pass(core, "b", FLOW_ACCEPTED), FLOW_ACCEPTED);
+	ck_assert_int_eq(pass(core, "c", FLOW_ACCEPTED), FLOW_FATE_COUNT);
+	core_dedupe_free(core);
 	struct stat st;
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 0777, 0600);
-	return st.st_size;
 }
+END_TEST
 
-static void refuse(enum error_kind kind, const char *words)
+START_TEST(two_processes_see_what_the_other_has_handled)
+{
+	struct core_dedupe *one = create(10, path), *two = create(10, path);
+	ck_assert_int_eq(pass(one, "a", FLOW_ACCEPTED), FLOW_FATE_COUNT);
+	struct flow_core core = core_dedupe_core(two);
+	core.kind->advance(core.self, NULL); /* a turn */
+	ck_assert_int_eq(pass(two, "a", FLOW_ACCEPTED), FLOW_ACCEPTED);
+	ck_assert_int_eq(pass(two, "b", FLOW_ACCEPTED), FLOW_FATE_COUNT);
+	core_dedupe_free(one);
+	core_dedupe_free(two);
+}
+END_TEST
+
+START_TEST(nobody_hears_of_a_message_before_it_is_marked)
+{
+	struct bench b;
+	struct error err = {0};
+	struct core_dedupe *core = create(10, path);
+	begin_with(&b, core);
+	struct message m = {.present = MESSAGE_MESSAGE_ID, .message_id = SLICE("a")};
+	flow_offer(b.flow, &(struct flow_message){.message = &m, .queue = SLICE("q")}, 0);
+	flow_settle(b.flow, b.in_sink[0], FLOW_ACCEPTED, "");
+	ck_assert_int_eq(b.fates[0], -1);
+	if (_i == 0) { /* a turn marks it */
+		uint64_t wake_ns = CHRONO_NEVER;
+		flow_step(b.flow, &wake_ns, &err);
+		ck_assert_int_eq(b.fates[0], FLOW_ACCEPTED);
+	}
+	ck_assert(flow_finish(b.flow, &err));
+	ck_assert_int_eq(b.fates[0], _i == 0 ? FLOW_ACCEPTED : FLOW_RELEASED);
+	flow_free(b.flow);
+	loop_free(b.loop);
+	core_dedupe_free(core);
+	core = create(10, path);
+	ck_assert_int_eq(pass(core, "a", FLOW_ACCEPTED), _i == 0 ? FLOW_ACCEPTED : FLOW_FATE_COUNT);
+	core_dedupe_free(core);
+}
+END_TEST
+
+START_TEST(a_store_that_is_gone_ends_the_run_and_the_message_comes_again)
+{
+	struct bench b;
+	struct error err = {0};
+	struct core_dedupe *core = create(10, path);
+	begin_with(&b, core);
+	struct message m = {.present = MESSAGE_MESSAGE_ID, .message_id = SLICE("a")};
+	flow_offer(b.flow, &(struct flow_message){.message = &m, .queue = SLICE("q")}, 0);
+	unlink(path);
+	settle_put(&b, 0, FLOW_ACCEPTED);
+	ck_assert_int_eq(b.fates[0], FLOW_RELEASED);
+	ck_assert(!flow_finish(b.flow, &err));
+	ck_assert_msg(strstr(err.text, "was removed or replaced") != NULL, "%s", err.text);
+	flow_free(b.flow);
+	loop_free(b.loop);
+	core_dedupe_free(core);
+}
+END_TEST
+
+static void refuse(const char *words)
 {
 	struct error err = {0};
-	ck_assert_ptr_null(core_dedupe_create(10, path, &err));
-	ck_assert_int_eq(err.kind, kind);
+	const struct core_dedupe_options options = {.window = 10, .path = path, .scope = "test"};
+	ck_assert_ptr_null(core_dedupe_create(&options, &err));
+	ck_assert_int_eq(err.kind, ERROR_DATA);
 	ck_assert_msg(strstr(err.text, words) != NULL, "%s", err.text);
 }
-
-START_TEST(a_file_remembers_beyond_the_end)
-{
-	struct core_dedupe *core = create(10, path);
-	accept(core, "q", "a");
-	accept(core, "q", "b");
-	ck_assert_int_eq(offer(core, 0, "q", "c"), FLOW_FATE_COUNT); /* never settled */
-	core_dedupe_free(core);
-	ck_assert_int_eq(size_of_file(), 64 + 2 * 16);
-	core = create(10, path);
-	ck_assert_int_eq(offer(core, 0, "q", "a"), FLOW_ACCEPTED);
-	ck_assert_int_eq(offer(core, 0, "q", "b"), FLOW_ACCEPTED);
-	ck_assert_int_eq(offer(core, 0, "q", "c"), FLOW_FATE_COUNT);
-	core_dedupe_free(core);
-}
-END_TEST
-
-START_TEST(a_record_that_was_cut_is_cut_off)
-{
-	struct core_dedupe *core = create(10, path);
-	accept(core, "q", "a");
-	accept(core, "q", "b");
-	core_dedupe_free(core);
-	ck_assert_int_eq(truncate(path, 64 + 2 * 16 - 3), 0);
-	core = create(10, path);
-	ck_assert_int_eq(offer(core, 0, "q", "a"), FLOW_ACCEPTED);
-	accept(core, "q", "b");
-	core_dedupe_free(core);
-	ck_assert_int_eq(size_of_file(), 64 + 2 * 16);
-	core = create(10, path);
-	ck_assert_int_eq(offer(core, 0, "q", "b"), FLOW_ACCEPTED);
-	core_dedupe_free(core);
-}
-END_TEST
-
-START_TEST(a_file_is_written_anew_at_twice_the_window)
-{
-	char id[16];
-	struct core_dedupe *core = create(100, path);
-	for (int i = 0; i < 199; i++) {
-		snprintf(id, sizeof id, "m%d", i);
-		accept(core, "q", id);
-	}
-	ck_assert_int_eq(size_of_file(), 64 + 199 * 16);
-	accept(core, "q", "one");
-	ck_assert_int_eq(size_of_file(), 64 + 100 * 16);
-	accept(core, "q", "two");
-	core_dedupe_free(core);
-	ck_assert_int_eq(size_of_file(), 64 + 101 * 16);
-	core = create(50, path); /* a smaller one: at the start */
-	ck_assert_int_eq(size_of_file(), 64 + 50 * 16);
-	ck_assert_int_eq(offer(core, 0, "q", "two"), FLOW_ACCEPTED);
-	ck_assert_int_eq(offer(core, 0, "q", "m151"), FLOW_ACCEPTED);
-	ck_assert_int_eq(offer(core, 0, "q", "m150"), FLOW_FATE_COUNT);
-	core_dedupe_free(core);
-}
-END_TEST
-
-START_TEST(a_file_belongs_to_one_process)
-{
-	struct core_dedupe *core = create(10, path);
-	refuse(ERROR_IO, "in use by another process");
-	core_dedupe_free(core);
-	core_dedupe_free(create(10, path));
-}
-END_TEST
 
 START_TEST(a_file_of_something_else_is_refused_and_left)
 {
@@ -425,37 +547,10 @@ START_TEST(a_file_of_something_else_is_refused_and_left)
 	fputs(
 	    "a letter of more than sixty-four bytes, which somebody would be sorry to lose", file);
 	fclose(file);
-	refuse(ERROR_DATA, "not a file of ids");
+	refuse("not a database");
 	file = fopen(path, "r");
 	ck_assert_int_eq(fgetc(file), 'a');
 	fclose(file);
-	ck_assert_int_eq(truncate(path, 5), 0);
-	refuse(ERROR_DATA, "not a file of ids");
-}
-END_TEST
-
-START_TEST(a_file_of_a_later_version_is_refused_with_it)
-{
-	core_dedupe_free(create(10, path));
-	int fd = open(path, O_WRONLY);
-	ck_assert_int_eq(pwrite(fd, "\2", 1, 16), 1);
-	close(fd);
-	refuse(ERROR_DATA, "has version 2, this program knows version 1");
-}
-END_TEST
-
-START_TEST(a_symbolic_link_is_not_followed)
-{
-	ck_assert_int_eq(symlink("/tmp/warren-dedupe-elsewhere", path), 0);
-	refuse(ERROR_IO, "cannot open");
-	ck_assert_int_ne(access("/tmp/warren-dedupe-elsewhere", F_OK), 0);
-}
-END_TEST
-
-START_TEST(what_is_no_regular_file_is_refused)
-{
-	ck_assert_int_eq(mkfifo(path, 0600), 0);
-	refuse(ERROR_DATA, "not a regular file");
 }
 END_TEST
 
@@ -475,16 +570,20 @@ int main(void)
 	tcase_add_loop_test(cases, after_a_stop_the_first_still_decides_and_no_other_begins, 0, 2);
 	tcase_add_test(cases, what_waits_at_the_end_is_released);
 	suite_add_tcase(suite, cases);
-	TCase *files = tcase_create("file");
+	TCase *keys = tcase_create("key");
+	tcase_add_test(keys, a_jq_key_counts_whichever_queue_the_message_comes_by);
+	tcase_add_loop_test(
+	    keys, without_a_key_a_message_passes_or_is_rejected, 0, ARRAY_LEN(unkeyed));
+	tcase_add_test(keys, an_event_is_its_source_and_its_id);
+	tcase_add_test(keys, a_key_that_does_not_compile_is_told);
+	suite_add_tcase(suite, keys);
+	TCase *files = tcase_create("store");
 	tcase_add_checked_fixture(files, make_folder, remove_folder);
-	tcase_add_test(files, a_file_remembers_beyond_the_end);
-	tcase_add_test(files, a_record_that_was_cut_is_cut_off);
-	tcase_add_test(files, a_file_is_written_anew_at_twice_the_window);
-	tcase_add_test(files, a_file_belongs_to_one_process);
+	tcase_add_test(files, a_store_remembers_beyond_the_end);
+	tcase_add_test(files, two_processes_see_what_the_other_has_handled);
+	tcase_add_loop_test(files, nobody_hears_of_a_message_before_it_is_marked, 0, 2);
+	tcase_add_test(files, a_store_that_is_gone_ends_the_run_and_the_message_comes_again);
 	tcase_add_test(files, a_file_of_something_else_is_refused_and_left);
-	tcase_add_test(files, a_file_of_a_later_version_is_refused_with_it);
-	tcase_add_test(files, a_symbolic_link_is_not_followed);
-	tcase_add_test(files, what_is_no_regular_file_is_refused);
 	suite_add_tcase(suite, files);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -4,8 +4,8 @@
  * An open-addressing table of places, at most half full: four to eight bytes an id. The ids are
  * hashes, so their own bits say where to look.
  */
-#ifndef FLOW_IDS_H
-#define FLOW_IDS_H
+#ifndef BASE_IDS_H
+#define BASE_IDS_H
 
 #include "base/siphash.h"
 

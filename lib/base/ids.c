@@ -1,4 +1,4 @@
-#include "flow/ids.h"
+#include "base/ids.h"
 
 #include "base/mem.h"
 
