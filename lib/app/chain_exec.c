@@ -141,3 +141,8 @@ struct flow_core chain_exec_core(const struct chain_exec *exec)
 	return exec->worker != NULL ? core_worker_core(exec->worker)
 				    : core_exec_core(exec->command);
 }
+
+bool chain_exec_routes(const struct chain_exec *exec)
+{
+	return exec->worker != NULL;
+}
