@@ -9,7 +9,8 @@ static void write_text(
 {
 	double seconds = (double)elapsed_ns / 1e9;
 	for (size_t i = 0, shown = 0; i < count; i++) {
-		if (rows[i].optional && rows[i].value == 0)
+		if (rows[i].optional == SUMMARY_ONLY_JSON ||
+		    (rows[i].optional && rows[i].value == 0))
 			continue;
 		buf_append_str(out, shown++ > 0 ? ", " : "");
 		num_format_count(rows[i].value, out);

@@ -6,10 +6,13 @@
 
 enum summary_format { SUMMARY_TEXT, SUMMARY_JSON, SUMMARY_NONE };
 
+#define SUMMARY_ONLY_JSON 2
+
 struct summary_row {
 	const char *name; /* "confirmed"; the key in JSON */
 	uint64_t value;
-	bool optional; /* left out of the text when 0 */
+	/* Left out of the text: false: never; true: when it is 0; or SUMMARY_ONLY_JSON: always. */
+	int optional;
 };
 
 /* "20 sent, 20 confirmed in 19s (1.05/s)", or one JSON object with all rows, seconds and rate. The

@@ -16,6 +16,8 @@ struct flow *flow_create(struct loop *loop, const struct flow_options *options)
 	flow->options = *options;
 	flow->deadline_ns = CHRONO_NEVER;
 	flow->waiting.size = sizeof(struct flow_waiting);
+	for (size_t i = 0; i < options->core_count; i++)
+		flow->may_hold |= options->cores[i].kind->hold != NULL;
 	return flow;
 }
 
@@ -31,8 +33,7 @@ void flow_free(struct flow *flow)
 		return;
 	for (size_t i = 0; i < flow->slot_count; i++) {
 		free(flow->slots[i].copy);
-		free(flow->slots[i].reason);
-		free(flow->slots[i].headers);
+		flow_free_ledger(flow->slots[i].ledger);
 	}
 	flow_drop_waiting(flow);
 	fifo_release(&flow->waiting);
@@ -51,12 +52,13 @@ static size_t take_slot(struct flow *flow)
 	} else {
 		flow->first_free = flow->slots[i].next_free;
 	}
-	flow->slots[i] = (struct flow_slot){.used = true,
-	    .parent = FLOW_NOBODY,
-	    .root = i,
-	    .is_outside = true,
-	    .worst = FLOW_ACCEPTED,
-	    .gravest = FLOW_ACCEPTED};
+	struct flow_slot *s = &flow->slots[i];
+	s->used = s->is_outside = true;
+	s->taken = false;
+	s->route = 0;
+	s->parent = FLOW_NOBODY;
+	s->part = 0;
+	s->id_len = 0;
 	return i;
 }
 
@@ -64,11 +66,13 @@ static void release_slot(struct flow *flow, size_t i)
 {
 	struct flow_slot *s = &flow->slots[i];
 	free(s->copy);
-	free(s->reason);
-	free(s->headers);
-	flow->under_way -= s->parent == FLOW_NOBODY;
-	*s = (struct flow_slot){.next_free = flow->first_free};
+	s->copy = NULL;
+	flow_free_ledger(s->ledger);
+	s->ledger = NULL;
+	s->used = false;
+	s->next_free = flow->first_free;
 	flow->first_free = i;
+	flow->under_way -= s->parent == FLOW_NOBODY;
 }
 
 /* ---- the way of a message ---- */
@@ -113,11 +117,9 @@ static void settle(struct flow *flow, uint64_t slot, const struct flow_verdict *
 {
 	if (slot >= flow->slot_count || !flow->slots[slot].used)
 		return;
-	struct flow_slot *root = &flow->slots[flow->slots[slot].root];
-	flow_note_inside(flow, slot);
-	if (flow_gravity(verdict->fate) > flow_gravity(root->gravest))
-		root->gravest = verdict->fate;
-	if (flow->ending || !flow_hold_back(flow, slot, verdict))
+	if (flow->has_split)
+		flow_note_end(flow, slot, verdict->fate);
+	if (!flow->may_hold || flow->ending || !flow_hold_back(flow, slot, verdict))
 		flow_settle_now(flow, slot, verdict);
 }
 
@@ -161,13 +163,13 @@ void flow_settle(struct flow *flow, uint64_t slot, enum flow_fate fate, const ch
 /* One fewer that the message waits for. */
 static void join(struct flow *flow, size_t slot, const struct flow_verdict *verdict)
 {
-	struct flow_slot *s = &flow->slots[slot];
-	if (flow_gravity(verdict->fate) > flow_gravity(s->worst))
-		flow_note_worst(s, verdict);
-	if (--s->branches > 0)
+	struct flow_ledger *ledger = flow->slots[slot].ledger;
+	if (flow_gravity(verdict->fate) > flow_gravity(ledger->worst))
+		flow_note_worst(ledger, verdict);
+	if (--ledger->branches > 0)
 		return;
-	const struct flow_slot whole = *s;
-	s->reason = s->headers = NULL;
+	struct flow_ledger whole = *ledger; /* which may take another verdict on */
+	ledger->reason = ledger->headers = NULL;
 	settle(flow, slot,
 	    &(struct flow_verdict){.fate = whole.worst,
 		.reason = whole.reason != NULL ? whole.reason : "",
@@ -192,7 +194,8 @@ static void put_now(struct flow *flow, size_t slot, const struct flow_message *m
 	struct error err;
 	error_clear(&err);
 	flow->slots[slot].taken = true;
-	flow_note_inside(flow, slot);
+	if (flow->has_split)
+		flow_note_inside(flow, slot);
 	if (!o->sink.kind->put(o->sink.self, flow, slot, m, &err)) {
 		flow_fail(flow, &err);
 		flow_settle(flow, slot, FLOW_RELEASED, err.text);
@@ -238,7 +241,7 @@ static void conclude(struct flow *flow, size_t slot, const struct flow_verdict *
 	const struct flow_message m = {
 	    .message = s->copy, .queue = s->queue, .redelivered = s->redelivered};
 	if (verdict->fate == FLOW_REJECTED && o->rescue != NULL && s->parent == FLOW_NOBODY &&
-	    s->copy != NULL && o->rescue(o->ctx, &m, verdict, &out))
+	    s->copy != NULL && o->rescue(o->ctx, slot, &m, verdict, &out))
 		put(flow, slot,
 		    &(struct flow_message){
 			.message = &out, .queue = s->queue, .redelivered = s->redelivered});
@@ -248,14 +251,21 @@ static void conclude(struct flow *flow, size_t slot, const struct flow_verdict *
 
 /* ---- through the cores ---- */
 
+static struct flow_ledger *begin_split(struct flow_slot *s)
+{
+	struct flow_ledger *ledger = flow_open_ledger(s);
+	if (ledger->branches == 0)
+		ledger->branches = 1;
+	return ledger;
+}
+
 static void end_split(struct flow *flow, size_t slot)
 {
 	static const struct flow_verdict accepted = {.fate = FLOW_ACCEPTED, .reason = ""};
 	struct flow_slot *s = &flow->slots[slot];
+	(void)begin_split(s); /* into nothing */
 	s->taken = true;
 	flow_note_inside(flow, slot);
-	if (s->branches == 0) /* it has none */
-		s->branches = 1;
 	join(flow, slot, &accepted);
 }
 
@@ -291,11 +301,11 @@ void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m)
 	size_t branch = take_slot(flow);
 	struct flow_slot *from = &flow->slots[slot], *s = &flow->slots[branch];
 	flow->has_split = true;
-	from->branches += from->branches == 0 ? 2 : 1;
+	struct flow_ledger *ledger = begin_split(from);
+	ledger->branches++;
 	s->parent = slot;
-	s->root = from->root;
-	flow->slots[s->root].outside++;
-	s->part = from->part * MANY + ++from->branch_count;
+	flow->slots[flow_root(flow, slot)].ledger->outside++;
+	s->part = from->part * MANY + ++ledger->count;
 	s->queue = from->queue;
 	s->redelivered = from->redelivered;
 	s->number = from->number;
@@ -310,9 +320,14 @@ void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m)
 	advance(flow, branch, from->core + 1, &part);
 }
 
+const struct message *flow_kept(const struct flow *flow, uint64_t slot)
+{
+	return flow->slots[flow_root(flow, slot)].copy;
+}
+
 uint64_t flow_origin(const struct flow *flow, uint64_t slot)
 {
-	return flow->slots[slot].root;
+	return flow_root(flow, slot);
 }
 
 void flow_set_route(struct flow *flow, uint64_t slot, unsigned route)
@@ -344,7 +359,6 @@ void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
 	size_t slot = take_slot(flow);
 	struct flow_slot *s = &flow->slots[slot];
 	flow->under_way++;
-	s->outside = 1;
 	s->token = token;
 	s->queue = m->queue;
 	s->redelivered = m->redelivered;

@@ -135,7 +135,7 @@ typedef void flow_put_fn(void *ctx, const struct flow_message *m);
 /* A core has rejected a message, as it was offered: true puts *out into the sink in its place (an
  * answer that says so), whose fate is then the message's. The bytes live until the sink has them.
  * With keep_messages. */
-typedef bool flow_rescue_fn(void *ctx, const struct flow_message *m,
+typedef bool flow_rescue_fn(void *ctx, uint64_t slot, const struct flow_message *m,
     const struct flow_verdict *verdict, struct message *out);
 /* Told of each fate of a message that was offered; reason is printable. */
 typedef void flow_fate_fn(
@@ -213,6 +213,9 @@ void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer,
  * settled when all of them are, accepted if all of them were. Its bytes must live until this
  * returns. */
 void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m);
+/* The message as it was offered, whatever cores have made of it since; NULL without keep_messages.
+ * Borrowed until it is settled. */
+const struct message *flow_kept(const struct flow *flow, uint64_t slot);
 /* The slot of the message as it was offered, which this one is a part of or the same. */
 uint64_t flow_origin(const struct flow *flow, uint64_t slot);
 /* Which of the cores that follow a message is for: those of its route and those of 0. */

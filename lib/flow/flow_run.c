@@ -144,7 +144,7 @@ bool flow_finish(struct flow *flow, struct error *err)
 	 */
 	for (int branches = 1; branches >= 0; branches--)
 		for (size_t i = 0; i < flow->slot_count; i++)
-			if (flow->slots[i].used && (flow->slots[i].branches == 0) == branches)
+			if (flow->slots[i].used && flow_is_split(&flow->slots[i]) != branches)
 				flow_settle(flow, i, FLOW_RELEASED, "the run ended first");
 	if (flow->failure.kind != ERROR_NONE)
 		return error_set(err, flow->failure.kind, "%s", flow->failure.text);

@@ -4,6 +4,7 @@
 #include "broker/publisher.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define SPOOL_FIRST_BYTES 32768 /* of output; the wire writes at twice that */
 
@@ -80,9 +81,21 @@ bool sink_exchange_sync(struct sink_exchange *sink, struct error *err)
 	return publisher_sync(sink->publisher, err);
 }
 
-/* Whether somebody should get it, so that nobody getting it is a failure. */
-static bool is_mandatory(struct sink_exchange *sink, struct slice exchange)
+/* A reply to an address of broker/requester.h, which is no queue: such a message is returned,
+ * whether somebody gets it or not. https://www.rabbitmq.com/docs/direct-reply-to */
+static bool is_direct_reply(const struct message *m)
 {
+	static const struct slice prefix = {"amq.rabbitmq.reply-to.", 22};
+	return m->exchange.len == 0 && m->routing_key.len > prefix.len &&
+	       memcmp(m->routing_key.ptr, prefix.ptr, prefix.len) == 0;
+}
+
+/* Whether somebody should get it, so that nobody getting it is a failure. */
+static bool is_mandatory(struct sink_exchange *sink, const struct message *m)
+{
+	struct slice exchange = m->exchange;
+	if (is_direct_reply(m))
+		return false;
 	if (sink->options.mandatory != SINK_EXCHANGE_AS_SETTINGS)
 		return sink->options.mandatory == SINK_EXCHANGE_ALWAYS;
 	if (sink->options.topology == NULL || exchange.len == 0)
@@ -143,7 +156,7 @@ static bool put(
     void *self, struct flow *flow, uint64_t slot, const struct flow_message *m, struct error *err)
 {
 	struct sink_exchange *sink = self;
-	bool mandatory = is_mandatory(sink, m->message->exchange);
+	bool mandatory = is_mandatory(sink, m->message);
 	struct error unfit = {0};
 	sink->flow = flow;
 	if (sink->options.nacks_unfit && !publisher_fits(sink->connection, m->message, &unfit)) {

@@ -8,6 +8,7 @@
 #include "flow/flow.h"
 #include "model/topology.h"
 
+/* Replies to amq.rabbitmq.reply-to addresses are never mandatory: they would always come back. */
 enum sink_exchange_mandatory {
 	SINK_EXCHANGE_AS_SETTINGS, /* where the topology leads from the exchange to a queue */
 	SINK_EXCHANGE_ALWAYS,

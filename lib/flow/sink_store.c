@@ -4,9 +4,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "flow/parts.h"
 #include "model/firehose.h"
 #include "model/marks.h"
-#include "store/append.h"
 
 #include <stdlib.h>
 
@@ -31,11 +31,14 @@ struct sink_store {
 	struct append *append;
 	uint64_t *slots; /* of the batch, in its order */
 	size_t slot_count, slot_capacity;
-	struct buf headers; /* of the message that is put */
-	uint64_t timer;	    /* 0: none runs */
-	bool is_due;	    /* the oldest has waited long enough */
-	uint64_t busy_ns;   /* since when another process has the store; 0: it has not */
-	size_t last_feed;   /* that something came from: most often the next one, too */
+	struct buf headers;	   /* of the message that is put */
+	struct append_mark *marks; /* of the same */
+	size_t mark_capacity;
+	struct parts *parts; /* with marks: of messages that are not all there */
+	uint64_t timer;	     /* 0: none runs */
+	bool is_due;	     /* the oldest has waited long enough */
+	uint64_t busy_ns;    /* since when another process has the store; 0: it has not */
+	size_t last_feed;    /* that something came from: most often the next one, too */
 	struct sink_store_counts counts;
 };
 
@@ -44,6 +47,7 @@ struct sink_store *sink_store_create(const struct sink_store_options *options)
 	struct sink_store *sink = mem_alloc(1, sizeof *sink);
 	sink->options = *options;
 	sink->append = append_create(options->store);
+	sink->parts = parts_create();
 	store_set_patience(options->store, BUSY_STEP_NS);
 	return sink;
 }
@@ -54,6 +58,8 @@ void sink_store_free(struct sink_store *sink)
 		return;
 	loop_cancel(sink->options.loop, sink->timer);
 	append_free(sink->append);
+	parts_free(sink->parts);
+	free(sink->marks);
 	buf_release(&sink->headers);
 	free(sink->slots);
 	free(sink);
@@ -114,8 +120,24 @@ static bool check_first(
 	return good;
 }
 
-static bool add(struct sink_store *sink, struct sink_store_feed *feed, const struct flow_message *m,
-    struct error *err)
+/* Those of the message and of what it is a part of. */
+static size_t find_marks(struct sink_store *sink, const struct flow *flow, uint64_t slot)
+{
+	const struct sink_store_options *o = &sink->options;
+	size_t count = 0;
+	for (; o->mark != NULL && slot != FLOW_NOBODY; slot = flow_parent(flow, slot))
+		for (size_t i = 0;; i++) {
+			sink->marks = mem_grow(
+			    sink->marks, &sink->mark_capacity, count + 1, sizeof *sink->marks);
+			if (!o->mark(o->mark_ctx, slot, i, &sink->marks[count]))
+				break;
+			count++;
+		}
+	return count;
+}
+
+static bool add(struct sink_store *sink, const struct flow *flow, uint64_t slot,
+    struct sink_store_feed *feed, const struct flow_message *m, struct error *err)
 {
 	struct append_event event = {.message = m->message,
 	    .queue = m->queue,
@@ -124,6 +146,8 @@ static bool add(struct sink_store *sink, struct sink_store_feed *feed, const str
 	    .received_us = (int64_t)(chrono_wall_ns() / CHRONO_US)};
 	struct firehose traced;
 	struct message stripped;
+	event.mark_count = find_marks(sink, flow, slot);
+	event.marks = sink->marks;
 	if (feed != NULL) {
 		feed->count++;
 		event.queue = feed->recorded;
@@ -152,7 +176,9 @@ static bool add(struct sink_store *sink, struct sink_store_feed *feed, const str
 static size_t room(const void *self)
 {
 	const struct sink_store *sink = self;
-	return append_bytes(sink->append) < BATCH_BYTES ? SIZE_MAX : 0;
+	/* what a message that is not all there still lacks has to come in */
+	bool has_room = append_bytes(sink->append) < BATCH_BYTES || parts_are_open(sink->parts);
+	return has_room ? SIZE_MAX : 0;
 }
 
 static void on_time(void *ctx, uint64_t now_ns)
@@ -163,30 +189,64 @@ static void on_time(void *ctx, uint64_t now_ns)
 	sink->is_due = true;
 }
 
-static bool put(
-    void *self, struct flow *flow, uint64_t slot, const struct flow_message *m, struct error *err)
+static void note_slot(struct sink_store *sink, uint64_t slot)
 {
-	struct sink_store *sink = self;
-	struct error unreadable;
-	struct sink_store_feed *feed = find_feed(sink, m->queue);
-	error_clear(&unreadable);
-	if (feed != NULL && feed->is_stream && feed->count == 0 && feed->last_offset >= 0 &&
-	    !check_first(feed, m, err))
-		return false;
-	if (!add(sink, feed, m, &unreadable)) {
-		log_write(LOG_WARNING, "a message cannot be stored and stays in its queue: %s",
-		    unreadable.text);
-		sink->counts.unstored++;
-		flow_settle(flow, slot, FLOW_HELD, unreadable.text);
-		return true;
-	}
 	if (sink->slot_count == 0)
 		sink->timer = loop_at(sink->options.loop,
 		    chrono_after(chrono_now_ns(), sink->options.batch_ns), on_time, sink);
 	sink->slots =
 	    mem_grow(sink->slots, &sink->slot_capacity, sink->slot_count + 1, sizeof *sink->slots);
 	sink->slots[sink->slot_count++] = slot;
+}
+
+static void settle_all(struct flow *flow, const struct parts_part *list, size_t count,
+    enum flow_fate fate, const char *reason)
+{
+	for (size_t i = 0; i < count; i++)
+		flow_settle(flow, list[i].slot, fate, reason);
+}
+
+/* All of a message, or nothing of it. */
+static bool put_whole(void *ctx, struct flow *flow, const struct parts_part *list, size_t count,
+    enum flow_fate worst, struct error *err)
+{
+	struct sink_store *sink = ctx;
+	size_t before = append_count(sink->append), marks = append_marks(sink->append);
+	struct error unreadable = {0};
+	if (worst != FLOW_ACCEPTED) {
+		settle_all(flow, list, count, worst, "another part of the message has failed");
+		return true;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct flow_message *m = list[i].m;
+		struct sink_store_feed *feed = find_feed(sink, m->queue);
+		if (feed != NULL && feed->is_stream && feed->count == 0 && feed->last_offset >= 0 &&
+		    !check_first(feed, m, err))
+			return false;
+		if (add(sink, flow, list[i].slot, feed, m, &unreadable))
+			continue;
+		log_write(LOG_WARNING, "a message cannot be stored and stays in its queue: %s",
+		    unreadable.text);
+		sink->counts.unstored++;
+		append_take_back(sink->append, before, marks);
+		settle_all(flow, list, count, FLOW_HELD, unreadable.text);
+		return true;
+	}
+	for (size_t i = 0; i < count; i++)
+		note_slot(sink, list[i].slot);
 	return true;
+}
+
+static bool put(
+    void *self, struct flow *flow, uint64_t slot, const struct flow_message *m, struct error *err)
+{
+	struct sink_store *sink = self;
+	if (sink->options.mark != NULL && m->part > 0) {
+		parts_add(sink->parts, flow, slot, m);
+		return true;
+	}
+	const struct parts_part whole = {slot, m};
+	return put_whole(sink, flow, &whole, 1, FLOW_ACCEPTED, err);
 }
 
 static bool is_held_up(const void *self)
@@ -205,8 +265,9 @@ static bool must_commit(const struct sink_store *sink, const struct flow *flow)
 static void count_result(struct sink_store *sink, const struct append_result *result)
 {
 	struct sink_store_counts *c = &sink->counts;
-	if (result->outcome == APPEND_DUPLICATE) {
-		c->duplicates++;
+	if (result->outcome != APPEND_STORED) {
+		c->duplicates += result->outcome == APPEND_DUPLICATE;
+		c->handled += result->outcome == APPEND_HANDLED;
 		return;
 	}
 	c->stored++;
@@ -257,6 +318,8 @@ static bool flush(void *self, struct flow *flow, struct error *err)
 {
 	struct sink_store *sink = self;
 	const struct append_result *results;
+	if (!parts_hand_over(sink->parts, flow, put_whole, sink, err))
+		return false;
 	if (!must_commit(sink, flow))
 		return true;
 	if (!commit(sink, &results, err))
@@ -280,6 +343,7 @@ static void abandon(void *self, struct flow *flow)
 	(void)flow;
 	if (sink->slot_count == 0 && sink->counts.stored > 0)
 		IGNORE_RESULT(append_settle(sink->append, &ignored));
+	parts_clear(sink->parts);
 	append_clear(sink->append);
 	end_batch(sink);
 }

@@ -6,13 +6,15 @@
  * What is recorded is what was published: the headers that a broker adds to a delivery
  * (x-stream-offset of streams, x-delivery-count) are taken off, and so are the marks of a replay
  * and of resending, so that an event is the same however often it comes; traces of the firehose are
- * unwrapped. While another process writes to the store, messages wait, and the connection lives.
+ * unwrapped. With marks, all of a message is written in one transaction with the marks that say it
+ * was handled, or nothing. While another process writes to the store, messages wait, and the
+ * connection lives.
  */
 #ifndef FLOW_SINK_STORE_H
 #define FLOW_SINK_STORE_H
 
 #include "flow/flow.h"
-#include "store/store.h"
+#include "store/append.h"
 
 /* A queue of the source. */
 struct sink_store_feed {
@@ -26,6 +28,9 @@ struct sink_store_feed {
 	uint64_t count; /* messages that came from it: the sink counts */
 };
 
+/* The marks that the message in a slot of the flow leaves, by index; false: it has no more. */
+typedef bool sink_store_mark_fn(void *ctx, uint64_t slot, size_t index, struct append_mark *out);
+
 struct sink_store_options {
 	struct store *store;
 	struct loop *loop; /* wakes the flow when a batch has waited long enough */
@@ -33,11 +38,14 @@ struct sink_store_options {
 	size_t feed_count;
 	size_t batch_count; /* most events in a transaction; a turn of the loop may bring more */
 	uint64_t batch_ns;
+	sink_store_mark_fn *mark; /* NULL: nobody asks what was handled */
+	void *mark_ctx;
 };
 
 struct sink_store_counts {
 	uint64_t stored;
 	uint64_t duplicates; /* were in the store already */
+	uint64_t handled;    /* not stored: another process has marked their message */
 	uint64_t reused_ids; /* stored, though their id is there with other content */
 	uint64_t unstored;   /* cannot be read, so they were held */
 };

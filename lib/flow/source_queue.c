@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "flow/source_queue_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define LOOK_AGAIN_NS (50 * CHRONO_MS) /* between two looks at whether a queue is empty */
@@ -147,6 +148,22 @@ static bool is_sent_on(
 		   token, outcome);
 }
 
+/* The sink had no place for what became of the message. False: it is nobody's yet. */
+static bool put_aside(struct source_queue *source, uint64_t token, const struct flow_outcome *o)
+{
+	char reason[160];
+	snprintf(reason, sizeof reason, "the result was %s%s%s",
+	    o->fate == FLOW_RETURNED ? "returned" : "refused", o->reason[0] != '\0' ? ": " : "",
+	    o->reason);
+	struct flow_outcome judged = *o;
+	judged.reason = reason;
+	judged.fate = FLOW_RETRY;
+	if (is_sent_on(source, token, &judged))
+		return true;
+	judged.fate = FLOW_REJECTED;
+	return is_sent_on(source, token, &judged);
+}
+
 static void settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {
 	struct source_queue *source = self;
@@ -165,6 +182,12 @@ static void settle(void *self, uint64_t token, const struct flow_outcome *outcom
 	if (source->options.ack == SOURCE_QUEUE_AUTO) {
 		source->lost += fate != FLOW_ACCEPTED;
 		return;
+	}
+	bool undelivered = fate == FLOW_RETURNED || fate == FLOW_NACKED;
+	if (undelivered && source->options.holds_undelivered && !source->stopping) {
+		if (put_aside(source, token, outcome))
+			return;
+		fate = FLOW_HELD;
 	}
 	if (is_sent_on(source, token, outcome))
 		return;
@@ -218,12 +241,19 @@ static void requeue_due(struct source_queue *source, uint64_t now_ns, uint64_t *
 
 /* ---- the turn ---- */
 
+static uint16_t prefetch_of(const struct feed *feed)
+{
+	const struct source_queue_options *o = &feed->source->options;
+	bool has_own = o->own != NULL && o->own[feed->number].prefetch != 0;
+	return has_own ? o->own[feed->number].prefetch : o->prefetch;
+}
+
 /* Past a full hand of held messages the broker sends no more: consume anew beside them. */
 static bool renew_feeds(struct source_queue *source, uint64_t *wake_ns, struct error *err)
 {
-	uint16_t prefetch = source->options.prefetch;
 	for (size_t i = 0; i < source->feed_count; i++) {
 		struct feed *feed = &source->feeds[i];
+		uint16_t prefetch = prefetch_of(feed);
 		if (prefetch == 0 || feed->held < prefetch || feed->has_ended)
 			continue;
 		feed->held = 0;
@@ -389,7 +419,7 @@ struct flow_source source_queue_source(struct source_queue *source)
 bool source_queue_open_feed(struct source_queue *source, struct feed *feed, struct error *err)
 {
 	struct subscriber_options options = {.queue = source->options.queues[feed->number],
-	    .prefetch = source->options.prefetch,
+	    .prefetch = prefetch_of(feed),
 	    .ack_every = source->options.ack_every,
 	    .no_ack = source->options.ack == SOURCE_QUEUE_AUTO,
 	    .arguments = feed->arguments,

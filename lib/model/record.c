@@ -146,6 +146,10 @@ bool record_write(
 		write_text_member(out, opened, SLICE("fate"), slice_str(extra->fate));
 	if (extra->reason.len > 0)
 		write_text_member(out, opened, SLICE("reason"), extra->reason);
+	if (extra->latency_us != NULL) {
+		begin_member(out, opened, SLICE("latency_us"));
+		buf_append_u64(out, *extra->latency_us);
+	}
 	if (extra->death != NULL) {
 		begin_member(out, opened, SLICE("death"));
 		death_write_json(extra->death, out);

@@ -19,8 +19,9 @@
 struct record_extra {
 	const bool *redelivered;
 	struct slice queue;
-	const char *fate;    /* "confirmed", "returned", "nacked", "unconfirmed" */
-	struct slice reason; /* of a return: the broker's text */
+	const char *fate; /* "confirmed", "returned", ...; of a call: "answered", "timeout", ... */
+	struct slice reason;	    /* of a return: the broker's text */
+	const uint64_t *latency_us; /* of a reply, since its request */
 	const struct death *death;
 	/* of the event store */
 	uint64_t position;	 /* 0: none */

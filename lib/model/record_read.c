@@ -241,6 +241,7 @@ static const struct record_member members[] = {
     {"body_base64", read_body_base64, false},
     {"fate", NULL, true},
     {"reason", NULL, true},
+    {"latency_us", NULL, true},
     {"death", NULL, true},
     {"position", NULL, true},
     {"received", read_received, true},

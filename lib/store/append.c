@@ -109,6 +109,18 @@ void append_clear(struct append *append)
 	handled_batch_clear(append->marks);
 }
 
+/* The bytes stay until the batch is written. */
+void append_take_back(struct append *append, size_t count, size_t marks)
+{
+	append->count = count;
+	handled_batch_take_back(append->marks, marks);
+}
+
+size_t append_marks(const struct append *append)
+{
+	return handled_batch_count(append->marks);
+}
+
 /* ---- gathering ---- */
 
 static struct span keep(struct append *append, struct slice text)

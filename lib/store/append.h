@@ -65,6 +65,9 @@ size_t append_bytes(const struct append *append);
 bool append_commit(
     struct append *append, const struct append_result **results, struct error *err) MUST_CHECK;
 void append_clear(struct append *append);
+/* Takes back what was added since the batch had `count` events and `marks` marks. */
+void append_take_back(struct append *append, size_t count, size_t marks);
+size_t append_marks(const struct append *append); /* of the batch */
 /* At the end, for who comes next to find things fast: enters what is in the store into its index
  * (tail.h). Nothing is lost without it. */
 bool append_settle(struct append *append, struct error *err) MUST_CHECK;

@@ -69,6 +69,11 @@ size_t handled_batch_count(const struct handled_batch *b)
 	return b->count;
 }
 
+void handled_batch_take_back(struct handled_batch *b, size_t count)
+{
+	b->count = count;
+}
+
 void handled_batch_clear(struct handled_batch *b)
 {
 	b->count = b->touched_count = 0;

@@ -16,6 +16,7 @@ void handled_batch_free(struct handled_batch *b); /* accepts NULL */
  * again, soon, has the same one. */
 size_t handled_batch_add(struct handled_batch *b, struct handled *handled, struct siphash mark);
 size_t handled_batch_count(const struct handled_batch *b);
+void handled_batch_take_back(struct handled_batch *b, size_t count); /* all but the first so many */
 void handled_batch_clear(struct handled_batch *b);
 
 /* In a transaction of that store, in this order: begin finds out which of them another process has

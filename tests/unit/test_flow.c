@@ -431,9 +431,10 @@ START_TEST(a_core_sees_only_the_messages_of_its_route)
 }
 END_TEST
 
-static bool answer_anyway(void *ctx, const struct flow_message *m,
+static bool answer_anyway(void *ctx, uint64_t slot, const struct flow_message *m,
     const struct flow_verdict *verdict, struct message *out)
 {
+	(void)slot;
 	size_t *count = ctx;
 	ck_assert_str_eq(verdict->reason, "refused");
 	*out = *m->message;
