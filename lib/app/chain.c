@@ -26,6 +26,7 @@ struct link {
 	void *self; /* what release gets; NULL: it is somebody else's */
 	void (*count)(const void *self, struct chain_counts *counts); /* NULL: nothing */
 	bool routes, changes;
+	uint64_t patience_ns;
 };
 
 struct chain {
@@ -104,6 +105,7 @@ static bool open_exec(struct chain *chain, const json_t *step, struct link *link
 	link->core = chain_exec_core(exec);
 	link->self = exec;
 	link->routes = chain_exec_routes(exec);
+	link->patience_ns = chain_exec_patience_ns(exec);
 	return true;
 }
 
@@ -201,10 +203,12 @@ static bool open_delay(
 	if (options.to_ns > MAX_DELAY_NS)
 		return error_set(err, ERROR_USAGE,
 		    "delay: at most 20m are accepted, since a broker takes back what is not "
-		    "acknowledged after 30m; a queue with message_ttl and dead_letter waits longer");
+		    "acknowledged after 30m; a queue with message_ttl and dead_letter waits "
+		    "longer");
 	struct core_delay *core = core_delay_create(chain->options.tool->loop, &options);
 	link->core = core_delay_core(core);
 	link->self = core;
+	link->patience_ns = options.to_ns;
 	return true;
 }
 
@@ -346,6 +350,14 @@ void chain_count(const struct chain *chain, struct chain_counts *out)
 bool chain_changes(const struct chain *chain)
 {
 	return chain->changes;
+}
+
+uint64_t chain_patience_ns(const struct chain *chain)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < chain->count; i++)
+		sum += chain->links[i].patience_ns;
+	return sum;
 }
 
 size_t chain_length(const struct chain *chain)
