@@ -219,7 +219,8 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	const struct watch_options watched = {.parts = {.queues = run->queues,
 						  .queue_count = run->queue_count,
 						  .recovery = run->tool->recovery,
-						  .retrier = run->retrying.retrier}};
+						  .retrier = run->retrying.retrier},
+	    .spans = WATCH_PROCESS};
 	uint64_t start = chrono_now_ns();
 	struct watch *watch = watch_open(run->tool, &watched, options);
 	struct flow *flow = flow_create(run->tool->loop, options);
