@@ -118,8 +118,7 @@ static bool is_ready(void *ctx)
 static void on_put(void *ctx, const struct flow_message *m)
 {
 	struct run *run = ctx;
-	struct record_extra extra = {.queue = m->queue};
-	rpc_print_message(&run->print, m->message, &extra);
+	rpc_print_message(&run->print, m->message, m->queue, &(struct record_extra){0});
 }
 
 static void on_fate(
