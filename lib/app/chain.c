@@ -92,7 +92,8 @@ static void release_exec(void *self)
 
 static bool open_exec(struct chain *chain, const json_t *step, struct link *link, struct error *err)
 {
-	struct chain_exec *exec = chain_exec_open(chain->options.tool, step, err);
+	struct chain_exec *exec =
+	    chain_exec_open(chain->options.tool, step, chain->options.one_answer, err);
 	if (exec == NULL)
 		return false;
 	link->core = chain_exec_core(exec);
