@@ -69,8 +69,8 @@ static bool open_filter(
 {
 	const char *unmatched = json_string_value(json_object_get(step, "unmatched"));
 	/* who asks is told, whatever becomes of it */
-	bool rejects = chain->options.one_answer ||
-		       (unmatched != NULL && strcmp(unmatched, "reject") == 0);
+	bool rejects =
+	    chain->options.one_answer || (unmatched != NULL && strcmp(unmatched, "reject") == 0);
 	struct core_jq *core = core_jq_create(json_string_value(json_object_get(step, "filter")),
 	    rejects ? FLOW_REJECTED : FLOW_ACCEPTED, err);
 	if (core == NULL)
