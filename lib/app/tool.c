@@ -3,6 +3,7 @@
 #include "app/metrics.h"
 #include "app/password.h"
 #include "app/secrets.h"
+#include "app/tracing.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -99,6 +100,7 @@ static void tear_down(struct tool *tool)
 	free(tool->name);
 	free(tool->beside_name);
 	settings_release(&tool->settings);
+	tracing_close(tool->tracing);
 	metrics_close(tool->metrics);
 	loop_free(tool->loop);
 }
@@ -213,13 +215,29 @@ bool tool_load_settings(struct tool *tool, bool required, uint64_t seed, struct 
 	return tool_read_settings(tool, tool->options->settings, seed, err);
 }
 
+/* Whether the tool has flows that may be watched. */
+static bool is_watched(const struct command *command)
+{
+	for (const struct option *const *group = command->groups; *group != NULL; group++)
+		if (*group == tool_watch_options)
+			return true;
+	return false;
+}
+
 /* What looks on from outside: app/watch.h. */
 static bool open_watch(struct tool *tool, struct error *err)
 {
 	const char *address = tool->options->metrics;
-	if (address != NULL)
-		tool->metrics = metrics_open(tool->loop, address, tool->command->tool, err);
-	return address == NULL || tool->metrics != NULL;
+	const char *name = tool->command->tool;
+	if (address != NULL &&
+	    (tool->metrics = metrics_open(tool->loop, address, name, err)) == NULL)
+		return false;
+	if (is_watched(tool->command) &&
+	    !tracing_open(tool->loop, tool->options->otlp, name, &tool->tracing, err))
+		return false;
+	if (tool->tracing != NULL && tool->metrics != NULL)
+		tracing_count(tool->tracing, tool->metrics);
+	return true;
 }
 
 bool tool_open_loop(struct tool *tool, struct error *err)
