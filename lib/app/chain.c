@@ -75,8 +75,9 @@ static bool open_filter(
     struct chain *chain, const json_t *step, struct link *link, struct error *err)
 {
 	const char *unmatched = json_string_value(json_object_get(step, "unmatched"));
-	bool rejects = unmatched != NULL && strcmp(unmatched, "reject") == 0;
-	(void)chain;
+	/* who asks is told, whatever becomes of it */
+	bool rejects =
+	    chain->options.one_answer || (unmatched != NULL && strcmp(unmatched, "reject") == 0);
 	struct core_jq *core = core_jq_create(json_string_value(json_object_get(step, "filter")),
 	    rejects ? FLOW_REJECTED : FLOW_ACCEPTED, err);
 	if (core == NULL)

@@ -153,14 +153,20 @@ static bool read_operands(struct run *run, char **operands, struct error *err)
 
 /* ---- what becomes of it ---- */
 
+static struct slice place_of(const struct run *run)
+{
+	return slice_str(run->queue != NULL ? run->queue : run->options->routing_key);
+}
+
 static void on_reply(void *ctx, const struct sink_call_reply *reply)
 {
 	struct run *run = ctx;
 	uint64_t latency_us = reply->latency_ns / CHRONO_US;
-	struct record_extra extra = {.fate = reply->error != NULL ? "error" : "answered",
+	struct record_extra extra = {.queue = reply->queue,
+	    .fate = reply->error != NULL ? "error" : "answered",
 	    .reason = slice_str(reply->error),
 	    .latency_us = &latency_us};
-	rpc_print_message(&run->print, reply->message, &extra);
+	rpc_print_message(&run->print, reply->message, place_of(run), &extra);
 	if (reply->error != NULL && run->print.format != RPC_JSON)
 		log_write(LOG_WARNING, "an error came back: %s", reply->error);
 }
@@ -191,7 +197,7 @@ static void on_fate(
 								 : "lost";
 	struct record_extra extra = {.fate = name, .reason = slice_str(reason)};
 	if (run->print.format == RPC_JSON)
-		rpc_print_message(&run->print, m->message, &extra);
+		rpc_print_message(&run->print, m->message, place_of(run), &extra);
 	else
 		warn(m, name, reason);
 }
@@ -339,7 +345,6 @@ static bool call(struct run *run, struct error *err)
 	if (!open_sink(run, err))
 		return false;
 	rpc_print_init(&run->print, run->tool, (enum rpc_format)run->options->format, "[<<]");
-	run->print.place = slice_str(run->queue != NULL ? run->queue : run->options->routing_key);
 	bool good = run_flow(run, source, err);
 	rpc_print_release(&run->print);
 	return good;
