@@ -44,6 +44,7 @@ COUNTER  := $(BUILD)/tests/support/count_calls.so
 REPORTER := $(BUILD)/tests/support/report_of
 AGREE    := $(BUILD)/tests/broker/routes_agree
 READER   := $(BUILD)/tests/support/document_of
+GATHERER := $(BUILD)/tests/support/collector
 FAULTS   := $(addprefix $(BUILD)/tests/faults/,proxy hostile ledger measure)
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FORMATTED = $(wildcard bin/*.c lib/*/*.[ch] tests/*/*.[ch])
@@ -100,7 +101,7 @@ $(COUNTER): tests/support/count_calls.c | build/.packages
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 
-$(REPORTER) $(READER) $(AGREE) $(STORING) $(FAULTS): %: %.o $(LIBRARY)
+$(REPORTER) $(READER) $(GATHERER) $(AGREE) $(STORING) $(FAULTS): %: %.o $(LIBRARY)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $(LDLIBS)
 
@@ -114,7 +115,7 @@ $(BUILD)/lib/bench/report.o: web/report.html
 $(BUILD)/lib/schema/schema_meta.o: $(wildcard lib/schema/metaschema/*/*.json)
 
 -include $(OBJECTS:.o=.d) $(BINARIES:=.d) $(UNITS:%=$(BUILD)/tests/unit/%.d) \
-	$(PEERS:=.d) $(BUILD)/tests/bench/plain.d $(NULL).d $(STORING).d $(REPORTER).d $(READER).d $(patsubst %.c,$(BUILD)/%.d,$(wildcard tests/broker/*.c tests/faults/*.c))
+	$(PEERS:=.d) $(BUILD)/tests/bench/plain.d $(NULL).d $(STORING).d $(REPORTER).d $(READER).d $(GATHERER).d $(patsubst %.c,$(BUILD)/%.d,$(wildcard tests/broker/*.c tests/faults/*.c))
 
 # ---- setting up ----
 
@@ -133,7 +134,7 @@ test: ## build and run every test (make test T=pace: only what has this in its n
 
 unit: $(UNITS:%=$(BUILD)/tests/unit/%) ## build the unit tests
 
-instruments: $(NULL) $(COUNTER) $(REPORTER) $(READER) $(AGREE) $(FAULTS)
+instruments: $(NULL) $(COUNTER) $(REPORTER) $(READER) $(GATHERER) $(AGREE) $(FAULTS)
 
 fuzzers: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
 

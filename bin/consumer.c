@@ -84,6 +84,11 @@ static const struct option options[] = {
 	.type = OPTION_FLAG,
 	.offset = MEMBER(exec_shell),
 	.help = "hand the command to /bin/sh"},
+    {.name = "exec-worker",
+	.type = OPTION_FLAG,
+	.offset = MEMBER(exec_worker),
+	.help = "the command lives on, gets one message after the other as a line of JSON, and "
+		"answers each with a line (docs/exec.md)"},
     {.name = "exec-timeout",
 	.type = OPTION_DURATION,
 	.offset = MEMBER(exec_timeout_ns),

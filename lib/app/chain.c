@@ -18,6 +18,8 @@ struct link {
 	unsigned route;
 	void (*release)(void *self);
 	void *self; /* what release gets; NULL: it is somebody else's */
+	void (*count)(const void *self, struct chain_counts *counts); /* NULL: nothing */
+	bool routes, changes;
 };
 
 struct chain {
@@ -48,7 +50,13 @@ static bool open_jq(struct chain *chain, const json_t *step, struct link *link, 
 		return false;
 	link->core = core_transform_core(core);
 	link->self = core;
+	link->routes = options.as == CORE_TRANSFORM_MESSAGE;
 	return true;
+}
+
+static void count_jq(const void *self, struct chain_counts *counts)
+{
+	counts->dropped += core_transform_dropped(self);
 }
 
 static void release_filter(void *self)
@@ -71,6 +79,11 @@ static bool open_filter(
 	return true;
 }
 
+static void count_filter(const void *self, struct chain_counts *counts)
+{
+	counts->unmatched += core_jq_hidden(self);
+}
+
 static void release_exec(void *self)
 {
 	chain_exec_free(self);
@@ -78,7 +91,8 @@ static void release_exec(void *self)
 
 static bool open_exec(struct chain *chain, const json_t *step, struct link *link, struct error *err)
 {
-	struct chain_exec *exec = chain_exec_open(chain->options.tool, step, err);
+	struct chain_exec *exec =
+	    chain_exec_open(chain->options.tool, step, chain->options.one_answer, err);
 	if (exec == NULL)
 		return false;
 	link->core = chain_exec_core(exec);
@@ -128,6 +142,11 @@ static bool open_dedupe(
 	return true;
 }
 
+static void count_dedupe(const void *self, struct chain_counts *counts)
+{
+	counts->duplicates += core_dedupe_duplicates(self);
+}
+
 static void release_contract(void *self)
 {
 	core_contract_free(self);
@@ -163,12 +182,13 @@ static const struct kind {
 	bool changes; /* what comes out is another message */
 	bool (*open)(struct chain *chain, const json_t *step, struct link *link, struct error *err);
 	void (*release)(void *self);
+	void (*count)(const void *self, struct chain_counts *counts); /* NULL: nothing */
 } kinds[] = {
-    {"jq", true, open_jq, release_jq},
-    {"filter", false, open_filter, release_filter},
-    {"contract", false, open_contract, release_contract},
-    {"exec", true, open_exec, release_exec},
-    {"dedupe", false, open_dedupe, release_dedupe},
+    {"jq", true, open_jq, release_jq, count_jq},
+    {"filter", false, open_filter, release_filter, count_filter},
+    {"contract", false, open_contract, release_contract, NULL},
+    {"exec", true, open_exec, release_exec, NULL},
+    {"dedupe", false, open_dedupe, release_dedupe, count_dedupe},
 };
 
 /* ---- the list ---- */
@@ -207,7 +227,10 @@ static bool add(struct chain *chain, const json_t *step, unsigned route, struct 
 	if (chain->count == FLOW_MAX_CORES)
 		return error_set(err, ERROR_USAGE, "more than %d steps", FLOW_MAX_CORES);
 	struct link *link = &chain->links[chain->count];
-	*link = (struct link){.route = route, .release = kind->release};
+	*link = (struct link){.route = route,
+	    .release = kind->release,
+	    .count = kind->count,
+	    .changes = kind->changes};
 	if (!kind->open(chain, step, link, err))
 		return false;
 	chain->count++;
@@ -244,6 +267,22 @@ void chain_add_core(struct chain *chain, struct flow_core core, unsigned route)
 	chain->links[chain->count++] = (struct link){.core = core, .route = route};
 }
 
+void chain_add_owned(struct chain *chain, struct flow_core core, unsigned route,
+    void (*release)(void *self), void *self)
+{
+	chain->links[chain->count++] =
+	    (struct link){.core = core, .route = route, .release = release, .self = self};
+}
+
+bool chain_changes_on(const struct chain *chain, unsigned route)
+{
+	for (size_t i = 0; i < chain->count; i++)
+		if (chain->links[i].changes &&
+		    (chain->links[i].route == 0 || chain->links[i].route == route))
+			return true;
+	return false;
+}
+
 bool chain_mark(void *ctx, uint64_t slot, size_t index, struct append_mark *out)
 {
 	const struct chain *chain = ctx;
@@ -253,6 +292,23 @@ bool chain_mark(void *ctx, uint64_t slot, size_t index, struct append_mark *out)
 		    index-- == 0)
 			return true;
 	return false;
+}
+
+bool chain_routes(const struct chain *chain, unsigned route)
+{
+	for (size_t i = 0; i < chain->count; i++)
+		if (chain->links[i].routes &&
+		    (chain->links[i].route == 0 || chain->links[i].route == route))
+			return true;
+	return false;
+}
+
+void chain_count(const struct chain *chain, struct chain_counts *out)
+{
+	*out = (struct chain_counts){0};
+	for (size_t i = 0; i < chain->count; i++)
+		if (chain->links[i].count != NULL)
+			chain->links[i].count(chain->links[i].self, out);
 }
 
 bool chain_changes(const struct chain *chain)

@@ -38,10 +38,25 @@ bool chain_add_contracts(
     struct chain *chain, const char *const *queues, size_t count, struct error *err) MUST_CHECK;
 /* One that somebody else opened, and frees. */
 void chain_add_core(struct chain *chain, struct flow_core core, unsigned route);
+/* The same, but release(self) is called when the chain is freed. */
+void chain_add_owned(struct chain *chain, struct flow_core core, unsigned route,
+    void (*release)(void *self), void *self);
 
 /* Whether a step makes new messages of those that come, rather than letting them pass. */
 bool chain_changes(const struct chain *chain);
+/* The same of those for a route, and for all. */
+bool chain_changes_on(const struct chain *chain, unsigned route);
+/* Whether a step for this route says itself where its messages go (as: message). */
+bool chain_routes(const struct chain *chain, unsigned route);
 size_t chain_length(const struct chain *chain);
+
+/* What the steps did to messages that did not go on. */
+struct chain_counts {
+	uint64_t dropped;   /* by a program that had nothing to say */
+	uint64_t unmatched; /* hidden by a filter */
+	uint64_t duplicates;
+};
+void chain_count(const struct chain *chain, struct chain_counts *out);
 /* For the sink of chain_options.store (sink_store_mark_fn; ctx is the chain): marks of dedupe that
  * are to be written with what a message did. */
 bool chain_mark(void *chain, uint64_t slot, size_t index, struct append_mark *out);

@@ -1,4 +1,4 @@
-/* chain_exec.h - the step `exec` of a list of steps: a command for each message. */
+/* chain_exec.h - the step `exec` of a list of steps: a command for each message, or workers. */
 #ifndef APP_CHAIN_EXEC_H
 #define APP_CHAIN_EXEC_H
 
@@ -8,8 +8,10 @@
 struct chain_exec;
 
 /* `step` is the map of the settings, which the schema has accepted. The command runs in the folder
- * of the settings. ERROR_USAGE for what does not go together, else what the cores fail with. */
-struct chain_exec *chain_exec_open(struct tool *tool, const json_t *step, struct error *err);
+ * of the settings. one_answer: as in chain.h. ERROR_USAGE for what does not go together, else what
+ * the cores fail with. */
+struct chain_exec *chain_exec_open(
+    struct tool *tool, const json_t *step, bool one_answer, struct error *err);
 void chain_exec_free(struct chain_exec *exec);
 struct flow_core chain_exec_core(const struct chain_exec *exec);
 

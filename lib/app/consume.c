@@ -15,6 +15,7 @@
 #include "flow/core_dedupe.h"
 #include "flow/core_exec.h"
 #include "flow/core_jq.h"
+#include "flow/core_worker.h"
 #include "flow/sink_terminal.h"
 #include "flow/source_queue.h"
 
@@ -36,7 +37,8 @@ struct run {
 	struct core_contract *contract;
 	struct core_dedupe *dedupe;
 	struct core_jq *filter;
-	struct core_exec *exec;
+	struct core_exec *exec; /* or, */
+	struct core_worker *worker;
 	struct retrying retrying;
 	struct source_queue *source;
 	struct sink_terminal *sink;
@@ -100,6 +102,27 @@ static bool choose_offset(struct run *run, struct error *err)
 
 /* ---- cores ---- */
 
+static bool open_command(struct run *run, struct error *err)
+{
+	const struct consume_options *o = run->options;
+	if (o->exec_worker) {
+		const struct core_worker_options worker = {
+		    .command = {.text = o->exec, .shell = o->exec_shell},
+		    .timeout_ns = o->exec_timeout_ns,
+		    .workers = (size_t)o->exec_jobs,
+		    .restart_from_ns = CORE_WORKER_RESTART_FROM_NS,
+		    .restart_to_ns = CORE_WORKER_RESTART_TO_NS};
+		run->worker = core_worker_create(run->tool->loop, &worker, err);
+		return run->worker != NULL;
+	}
+	const struct core_exec_options exec = {.command = o->exec,
+	    .shell = o->exec_shell,
+	    .timeout_ns = o->exec_timeout_ns,
+	    .jobs = (size_t)o->exec_jobs};
+	run->exec = core_exec_create(run->tool->loop, &exec, err);
+	return run->exec != NULL;
+}
+
 /* Who only looks, or gives everything up anyway, judges nothing; but none that is to be judged is
  * lost unnoticed. */
 static bool open_contracts(struct run *run, struct error *err)
@@ -147,16 +170,7 @@ static bool open_cores(struct run *run, struct error *err)
 		if (run->filter == NULL)
 			return false;
 	}
-	if (o->exec != NULL) {
-		struct core_exec_options exec = {.command = o->exec,
-		    .shell = o->exec_shell,
-		    .timeout_ns = o->exec_timeout_ns,
-		    .jobs = (size_t)o->exec_jobs};
-		run->exec = core_exec_create(run->tool->loop, &exec, err);
-		if (run->exec == NULL)
-			return false;
-	}
-	return true;
+	return o->exec == NULL || open_command(run, err);
 }
 
 static void add_cores(const struct run *run, struct flow_options *flow)
@@ -169,6 +183,8 @@ static void add_cores(const struct run *run, struct flow_options *flow)
 		flow->cores[flow->core_count++] = core_jq_core(run->filter);
 	if (run->exec != NULL)
 		flow->cores[flow->core_count++] = core_exec_core(run->exec);
+	if (run->worker != NULL)
+		flow->cores[flow->core_count++] = core_worker_core(run->worker);
 }
 
 /* ---- the run ---- */
@@ -219,7 +235,8 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	const struct watch_options watched = {.parts = {.queues = run->queues,
 						  .queue_count = run->queue_count,
 						  .recovery = run->tool->recovery,
-						  .retrier = run->retrying.retrier}};
+						  .retrier = run->retrying.retrier},
+	    .spans = WATCH_PROCESS};
 	uint64_t start = chrono_now_ns();
 	struct watch *watch = watch_open(run->tool, &watched, options);
 	struct flow *flow = flow_create(run->tool->loop, options);
@@ -324,6 +341,8 @@ static bool check_options(const struct consume_options *o, struct error *err)
 		    "handled");
 	if (o->filter == NULL && o->unmatched != CONSUME_HOLD)
 		return error_set(err, ERROR_USAGE, "--unmatched goes with --filter");
+	if (o->exec == NULL && o->exec_worker)
+		return error_set(err, ERROR_USAGE, "--exec-worker goes with --exec");
 	return true;
 }
 
@@ -364,6 +383,7 @@ bool consume_run(struct tool *tool, const void *options, struct error *err)
 	struct run run = {.tool = tool, .options = options};
 	bool good = prepare(&run, err) && consume(&run, err);
 	core_exec_free(run.exec);
+	core_worker_free(run.worker);
 	core_jq_free(run.filter);
 	core_dedupe_free(run.dedupe);
 	core_contract_free(run.contract);

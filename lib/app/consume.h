@@ -20,7 +20,7 @@ struct consume_options {
 	const char *filter;
 	int unmatched; /* enum consume_unmatched */
 	const char *exec;
-	bool exec_shell;
+	bool exec_shell, exec_worker;
 	uint64_t exec_timeout_ns, exec_jobs;
 	const char *offset; /* of streams: first, last, next, a number or a time */
 	bool declare, contract;

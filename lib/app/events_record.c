@@ -235,7 +235,8 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	const struct watch_options watched = {.parts = {.name = "record",
 						  .queues = run->queues,
 						  .queue_count = run->queue_count - run->taps.count,
-						  .recovery = run->tool->recovery}};
+						  .recovery = run->tool->recovery},
+	    .spans = WATCH_PROCESS};
 	struct watch *watch = watch_open(run->tool, &watched, options);
 	struct flow *flow = flow_create(loop, options);
 	watch_begin(watch, flow);

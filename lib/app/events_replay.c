@@ -299,7 +299,8 @@ static bool run_flow(struct replay *r, struct error *err)
 	    .limit = FLOW_NO_LIMIT,
 	    .drain_ns = DRAIN_NS};
 	const struct watch_options watched = {
-	    .parts = {.name = "replay", .recovery = r->tool->recovery, .sink = sink}};
+	    .parts = {.name = "replay", .recovery = r->tool->recovery, .sink = sink},
+	    .spans = WATCH_PUBLISH};
 	struct watch *watch = watch_open(r->tool, &watched, &options);
 	struct flow *flow = flow_create(r->tool->loop, &options);
 	watch_begin(watch, flow);

@@ -322,6 +322,7 @@ static bool run_flow(
 	const struct settings *settings = &run->tool->settings;
 	struct loop *loop = run->tool->loop;
 	struct printer *printer = &run->printer;
+	bool is_left = spool == NULL && run->resume.spool != NULL;
 	struct sink_exchange_options sending = {.window = o->window,
 	    .mandatory = !o->has_mandatory ? SINK_EXCHANGE_AS_SETTINGS
 			 : o->mandatory	   ? SINK_EXCHANGE_ALWAYS
@@ -331,7 +332,7 @@ static bool run_flow(
 	    .recovery = run->tool->recovery,
 	    .nack_retries = (unsigned)o->nack_retries,
 	    .skips_refused = o->on_refusal == PRODUCE_REFUSAL_SKIP,
-	    .nacks_unfit = spool == NULL && run->resume.spool != NULL,
+	    .nacks_unfit = is_left,
 	    .spool = spool,
 	    .spool_number = spool != NULL ? resume_first_number(&run->resume) : 0};
 	struct sink_exchange *sink = sink_exchange_open(run->tool->connection, &sending, err);
@@ -350,7 +351,9 @@ static bool run_flow(
 	if (run->contract != NULL && !sending.nacks_unfit)
 		options.cores[options.core_count++] = core_contract_core(run->contract);
 	const struct watch_options watched = {
-	    .parts = {.recovery = run->tool->recovery, .sink = sink}};
+	    .parts = {.recovery = run->tool->recovery, .sink = sink},
+	    /* a line that is read may have the traceparent of another message */
+	    .spans = run->from != NULL && !is_left ? WATCH_PUBLISH : WATCH_PUBLISH | WATCH_ORIGIN};
 	struct watch *watch = watch_open(run->tool, &watched, &options);
 	struct flow *flow = flow_create(loop, &options);
 	watch_begin(watch, flow);

@@ -52,6 +52,19 @@ static bool read_policies(struct retrying *retrying, const struct settings *sett
 	return any;
 }
 
+static bool connect(struct tool *tool, struct retrying *out, struct error *err)
+{
+	const struct tool_place *place = out->place;
+	struct connection *c =
+	    place != NULL ? tool_reach(tool, place, err) : tool_connect_beside(tool, err);
+	if (c == NULL)
+		return false;
+	out->connection = c;
+	out->recovery = place != NULL ? tool_recovery_at(tool, place, c, NULL, NULL)
+				      : tool_recovery(tool, c, NULL, NULL);
+	return true;
+}
+
 bool retrying_open(struct tool *tool, const char *const *queues, size_t queue_count,
     enum retrying_scope scope, struct retrying *out, struct error *err)
 {
@@ -59,10 +72,8 @@ bool retrying_open(struct tool *tool, const char *const *queues, size_t queue_co
 	out->queue_count = queue_count;
 	if (!read_policies(out, &tool->settings, queues, scope))
 		return true;
-	if (scope != RETRYING_NOTHING && (out->connection = tool_connect_beside(tool, err)) == NULL)
+	if (scope != RETRYING_NOTHING && !connect(tool, out, err))
 		return false;
-	if (out->connection != NULL)
-		out->recovery = tool_recovery(tool, out->connection, NULL, NULL);
 	struct retrier_options options = {.queues = queues,
 	    .policies = out->policies,
 	    .queue_count = queue_count,

@@ -22,6 +22,8 @@ struct retrying {
 	struct recovery *recovery;	 /* of the connection */
 	struct retrier_policy *policies; /* owned, with their texts */
 	size_t queue_count;
+	const struct tool_place *place; /* set before: the broker of the queues; NULL: the settings'
+					 */
 };
 
 /*

@@ -3,6 +3,7 @@
 #include "app/metrics.h"
 #include "app/password.h"
 #include "app/secrets.h"
+#include "app/tracing.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -99,6 +100,7 @@ static void tear_down(struct tool *tool)
 	free(tool->name);
 	free(tool->beside_name);
 	settings_release(&tool->settings);
+	tracing_close(tool->tracing);
 	metrics_close(tool->metrics);
 	loop_free(tool->loop);
 }
@@ -213,13 +215,29 @@ bool tool_load_settings(struct tool *tool, bool required, uint64_t seed, struct 
 	return tool_read_settings(tool, tool->options->settings, seed, err);
 }
 
+/* Whether the tool has flows that may be watched. */
+static bool is_watched(const struct command *command)
+{
+	for (const struct option *const *group = command->groups; *group != NULL; group++)
+		if (*group == tool_watch_options)
+			return true;
+	return false;
+}
+
 /* What looks on from outside: app/watch.h. */
 static bool open_watch(struct tool *tool, struct error *err)
 {
 	const char *address = tool->options->metrics;
-	if (address != NULL)
-		tool->metrics = metrics_open(tool->loop, address, tool->command->tool, err);
-	return address == NULL || tool->metrics != NULL;
+	const char *name = tool->command->tool;
+	if (address != NULL &&
+	    (tool->metrics = metrics_open(tool->loop, address, name, err)) == NULL)
+		return false;
+	if (is_watched(tool->command) &&
+	    !tracing_open(tool->loop, tool->options->otlp, name, &tool->tracing, err))
+		return false;
+	if (tool->tracing != NULL && tool->metrics != NULL)
+		tracing_count(tool->tracing, tool->metrics);
+	return true;
 }
 
 bool tool_open_loop(struct tool *tool, struct error *err)
@@ -230,26 +248,33 @@ bool tool_open_loop(struct tool *tool, struct error *err)
 	return tool->loop != NULL && open_watch(tool, err);
 }
 
-static struct reach_options reach_options_of(const struct tool *tool, const char *name)
+static struct reach_options reach_options_of(
+    const struct tool *tool, const struct tool_place *place)
 {
-	return (struct reach_options){.uris = tool->settings.uris,
-	    .uri_count = tool->settings.uri_count,
-	    .name = name,
+	return (struct reach_options){.uris = place->uris,
+	    .uri_count = place->uri_count,
+	    .name = place->name,
 	    .heartbeat_s = tool->settings.heartbeat_s,
 	    .wait_ns = tool->options->wait_ns,
 	    .pause_from_ns = tool->settings.retry_from_ns,
 	    .pause_to_ns = tool->settings.retry_to_ns};
 }
 
-static struct connection *reach(struct tool *tool, const char *name, struct error *err)
+struct connection *tool_reach(struct tool *tool, const struct tool_place *place, struct error *err)
 {
-	struct reach_options options = reach_options_of(tool, name);
+	struct reach_options options = reach_options_of(tool, place);
 	struct connection *c = reach_broker(tool->loop, &options, err);
 	if (c != NULL)
 		log_write(LOG_DEBUG, "connected to %s, %s, %s", connection_shown(c),
 		    connection_server(c),
 		    connection_tls(c) != NULL ? connection_tls(c) : "without TLS");
 	return c;
+}
+
+/* The broker of the settings. */
+static struct tool_place home(const struct tool *tool, const char *name)
+{
+	return (struct tool_place){tool->settings.uris, tool->settings.uri_count, name};
 }
 
 bool tool_prepare_secrets(struct tool *tool, struct error *err)
@@ -267,28 +292,39 @@ bool tool_connect(struct tool *tool, struct error *err)
 	if (!tool_prepare_secrets(tool, err) || !tool_open_loop(tool, err))
 		return false;
 	tool->name = mem_printf("warren-%s", tool->command->tool);
-	tool->connection = reach(tool, tool->name, err);
+	const struct tool_place place = home(tool, tool->name);
+	tool->connection = tool_reach(tool, &place, err);
 	return tool->connection != NULL;
 }
 
 struct connection *tool_connect_beside(struct tool *tool, struct error *err)
 {
-	tool->beside_name = mem_printf("warren-%s-publish", tool->command->tool);
-	return reach(tool, tool->beside_name, err);
+	if (tool->beside_name == NULL)
+		tool->beside_name = mem_printf("warren-%s-publish", tool->command->tool);
+	const struct tool_place place = home(tool, tool->beside_name);
+	return tool_reach(tool, &place, err);
 }
 
-struct recovery *tool_recovery(struct tool *tool, struct connection *c,
-    bool (*restore)(void *ctx, struct connection *c, struct error *err), void *ctx)
+struct recovery *tool_recovery_at(struct tool *tool, const struct tool_place *place,
+    struct connection *c, bool (*restore)(void *ctx, struct connection *c, struct error *err),
+    void *ctx)
 {
 	const struct tool_options *o = tool->options;
-	const char *name = c == tool->connection ? tool->name : tool->beside_name;
 	struct recovery_options options = {.connection = c,
-	    .reach = reach_options_of(tool, name),
+	    .reach = reach_options_of(tool, place),
 	    .give_up_after_ns =
 		o->has_give_up_after ? o->give_up_after_ns : tool->settings.give_up_after_ns,
 	    .restore = restore,
 	    .ctx = ctx};
 	return options.give_up_after_ns > 0 ? recovery_create(&options) : NULL;
+}
+
+struct recovery *tool_recovery(struct tool *tool, struct connection *c,
+    bool (*restore)(void *ctx, struct connection *c, struct error *err), void *ctx)
+{
+	const struct tool_place place =
+	    home(tool, c == tool->connection ? tool->name : tool->beside_name);
+	return tool_recovery_at(tool, &place, c, restore, ctx);
 }
 
 void tool_make_recoverable(struct tool *tool,

@@ -26,8 +26,8 @@ struct tool_options {
 	bool has_summary;
 	uint64_t wait_ns; /* for tools with tool_broker_options */
 	bool has_give_up_after;
-	uint64_t give_up_after_ns; /* for tools with tool_recovery_options */
-	const char *metrics;	   /* for tools with tool_watch_options; NULL: none */
+	uint64_t give_up_after_ns;  /* for tools with tool_recovery_options */
+	const char *metrics, *otlp; /* for tools with tool_watch_options; NULL: none */
 };
 
 enum tool_color { TOOL_COLOR_AUTO, TOOL_COLOR_ALWAYS, TOOL_COLOR_NEVER };
@@ -38,10 +38,11 @@ extern const struct option tool_broker_options[];     /* --settings --url --set 
 extern const struct option tool_management_options[]; /* --management */
 extern const struct option tool_recovery_options[];   /* --give-up-after */
 extern const struct option tool_summary_options[];    /* --summary */
-extern const struct option tool_watch_options[];      /* --metrics; see app/watch.h */
+extern const struct option tool_watch_options[];      /* --metrics --otlp; see app/watch.h */
 
 struct client;	/* web/client.h */
 struct metrics; /* app/metrics.h */
+struct tracing; /* app/tracing.h */
 
 struct tool {
 	const struct command *command;
@@ -52,6 +53,7 @@ struct tool {
 	char **operands;	  /* NULL-terminated */
 	struct loop *loop;	  /* after tool_open_loop */
 	struct metrics *metrics;  /* the same; NULL without --metrics */
+	struct tracing *tracing;  /* the same; NULL when spans go nowhere */
 	struct settings settings; /* after tool_load_settings */
 	char *name, *beside_name; /* of our connections: "warren-producer" */
 	bool has_secrets;
@@ -92,6 +94,20 @@ bool tool_prepare_secrets(struct tool *tool, struct error *err) MUST_CHECK;
 /* One further connection, the caller's to close: for who must not publish where it consumes, since
  * a broker that is blocked reads no acknowledgements either. After tool_connect. */
 struct connection *tool_connect_beside(struct tool *tool, struct error *err);
+
+/* A broker, and what a connection to it is called there; all borrowed for the life of what is made
+ * with it. For who talks to another one than the settings', or has several flows. */
+struct tool_place {
+	const struct uri *uris;
+	size_t uri_count;
+	const char *name;
+};
+/* One of the caller's to close; after tool_prepare_secrets and tool_open_loop. */
+struct connection *tool_reach(struct tool *tool, const struct tool_place *place, struct error *err);
+/* What mends its loss, as tool_recovery. */
+struct recovery *tool_recovery_at(struct tool *tool, const struct tool_place *place,
+    struct connection *c, bool (*restore)(void *ctx, struct connection *c, struct error *err),
+    void *ctx);
 
 /* What mends a loss of the connection; restore (see recovery.h) makes the broker what the tool
  * needs again. To free with recovery_free. NULL: --give-up-after 0. */

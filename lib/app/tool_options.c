@@ -92,6 +92,13 @@ const struct option tool_watch_options[] = {
 	.argument = "ADDRESS",
 	.help = "serve the running figures to Prometheus there, at /metrics: :9464 for this "
 		"machine alone, 0.0.0.0:9464 for all"},
+    {.name = "otlp",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(otlp),
+	.argument = "URL",
+	.help = "send a span of each message to this OpenTelemetry collector (OTLP over HTTP, such "
+		"as http://localhost:4318); default: where OTEL_EXPORTER_OTLP_ENDPOINT says, else "
+		"none"},
     {0},
 };
 

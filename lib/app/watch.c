@@ -1,5 +1,6 @@
 #include "app/watch.h"
 
+#include "app/tracing.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 struct watch {
 	struct metrics_parts parts;
 	struct metrics_flow *figures; /* NULL: no --metrics */
+	struct core_trace *trace;     /* NULL: no spans */
 };
 
 /* In front of the cores that are there. */
@@ -20,29 +22,59 @@ static void put_in_front(struct flow_options *flow, struct flow_core core)
 	flow->core_count++;
 }
 
+static void put_behind(struct flow_options *flow, struct flow_core core)
+{
+	flow->routes[flow->core_count] = 0;
+	flow->cores[flow->core_count++] = core;
+}
+
+static void open_trace(struct watch *watch, struct tool *tool, const struct watch_options *options,
+    struct flow_options *flow)
+{
+	struct core_trace_options o = tracing_core_options(tool->tracing);
+	const struct settings *s = &tool->settings;
+	o.is_origin = (options->spans & WATCH_ORIGIN) != 0;
+	o.flow = options->parts.name;
+	if (s->uri_count > 0) {
+		o.server = s->uris[0].host;
+		o.port = s->uris[0].port;
+	}
+	watch->trace = core_trace_create(&o);
+	if ((options->spans & WATCH_PROCESS) != 0)
+		put_in_front(flow, core_trace_front(watch->trace));
+	if ((options->spans & WATCH_PUBLISH) != 0)
+		put_behind(flow, core_trace_back(watch->trace));
+}
+
 struct watch *watch_open(
     struct tool *tool, const struct watch_options *options, struct flow_options *flow)
 {
-	if (tool->metrics == NULL)
+	bool has_spans = tool->tracing != NULL && options->spans != WATCH_NO_SPANS;
+	if (tool->metrics == NULL && !has_spans)
 		return NULL;
 	struct watch *watch = mem_alloc(1, sizeof *watch);
 	watch->parts = options->parts;
-	watch->figures = metrics_add(tool->metrics, &options->parts);
-	put_in_front(flow, metrics_core(watch->figures));
+	if (has_spans)
+		open_trace(watch, tool, options, flow);
+	if (tool->metrics != NULL) {
+		watch->figures = metrics_add(tool->metrics, &options->parts);
+		put_in_front(flow, metrics_core(watch->figures));
+	}
 	return watch;
 }
 
 void watch_begin(struct watch *watch, const struct flow *flow)
 {
-	if (watch == NULL)
-		return;
-	metrics_begin(watch->figures, flow, &watch->parts);
+	if (watch != NULL && watch->figures != NULL)
+		metrics_begin(watch->figures, flow, &watch->parts);
 }
 
 void watch_end(struct watch *watch)
 {
 	if (watch == NULL)
 		return;
-	metrics_end(watch->figures);
+	if (watch->figures != NULL)
+		metrics_end(watch->figures);
+	core_trace_free(watch->trace);
 	free(watch);
 }

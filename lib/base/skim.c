@@ -187,6 +187,17 @@ bool skim_is_json(struct slice text)
 	return take_value(&c) && c.at == c.end;
 }
 
+static bool take_item(struct cursor *c, struct slice *value)
+{
+	take_space(c);
+	value->ptr = c->at;
+	if (!take_bare_value(c))
+		return false;
+	value->len = (size_t)(c->at - value->ptr);
+	take_space(c);
+	return true;
+}
+
 static bool take_member(struct cursor *c, struct skim_member *member)
 {
 	take_space(c);
@@ -199,28 +210,22 @@ static bool take_member(struct cursor *c, struct skim_member *member)
 	take_space(c);
 	if (!take(c, ':'))
 		return false;
-	take_space(c);
-	member->value.ptr = c->at;
-	if (!take_bare_value(c))
-		return false;
-	member->value.len = (size_t)(c->at - member->value.ptr);
-	take_space(c);
-	return true;
+	return take_item(c, &member->value);
 }
 
-/* The brace that ends the object, and only spaces behind it. */
-static bool take_end(struct cursor *c)
+/* The bracket that ends it all, and only spaces behind it. */
+static bool take_end(struct cursor *c, char bracket)
 {
-	if (!take(c, '}'))
+	if (!take(c, bracket))
 		return false;
 	take_space(c);
 	return c->at == c->end;
 }
 
-static bool take_begin(struct cursor *c)
+static bool take_begin(struct cursor *c, char bracket)
 {
 	take_space(c);
-	if (!take(c, '{'))
+	if (!take(c, bracket))
 		return false;
 	take_space(c);
 	return true;
@@ -230,13 +235,26 @@ bool skim_next(struct skim_member *member)
 {
 	struct cursor c = cursor_at(member->rest);
 	bool is_first = member->key.ptr == NULL;
-	member->is_damaged = is_first && !take_begin(&c);
+	member->is_damaged = is_first && !take_begin(&c, '{');
 	c.depth = 1;
-	if (member->is_damaged || take_end(&c))
+	if (member->is_damaged || take_end(&c, '}'))
 		return false;
 	member->is_damaged = (!is_first && !take(&c, ',')) || !take_member(&c, member);
 	member->rest = (struct slice){c.at, (size_t)(c.end - c.at)};
 	return !member->is_damaged;
+}
+
+bool skim_next_item(struct skim_item *item)
+{
+	struct cursor c = cursor_at(item->rest);
+	bool is_first = item->value.ptr == NULL;
+	item->is_damaged = is_first && !take_begin(&c, '[');
+	c.depth = 1;
+	if (item->is_damaged || take_end(&c, ']'))
+		return false;
+	item->is_damaged = (!is_first && !take(&c, ',')) || !take_item(&c, &item->value);
+	item->rest = (struct slice){c.at, (size_t)(c.end - c.at)};
+	return !item->is_damaged;
 }
 
 /* The character behind \u, of two of them when it takes a surrogate pair; -1: one is missing. */

@@ -27,6 +27,14 @@ struct skim_member {
 };
 bool skim_next(struct skim_member *member);
 
+/* The items of an array, likewise. */
+struct skim_item {
+	struct slice rest;
+	struct slice value; /* ptr NULL before the first */
+	bool is_damaged;
+};
+bool skim_next_item(struct skim_item *item);
+
 /* Appends a string that was skimmed, without its quotes, with its escapes resolved: never longer
  * than it was. False, with nothing appended, when half of a surrogate pair is missing. */
 bool skim_unescape(struct slice string, struct buf *out);

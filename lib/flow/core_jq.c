@@ -76,6 +76,7 @@ static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
 		return FLOW_PASS;
 	core->hidden++;
 	verdict->fate = core->hidden_fate;
+	verdict->reason = "the filter does not let it pass";
 	return FLOW_SETTLE;
 }
 

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/jq_view.h"
-#include "model/envelope.h"
+#include "flow/result.h"
 #include "model/record.h"
 
 #include <stdlib.h>
@@ -159,49 +159,6 @@ static bool collect(struct core_transform *core, const struct flow_message *m)
 
 /* ---- what they become ---- */
 
-/* Sets a new body, and what is said about it. */
-static void set_body(struct message *m, struct slice body, bool is_text)
-{
-	static const struct slice json = {"application/json", 16}, text = {"text/plain", 10};
-	bool typed = (m->present & MESSAGE_CONTENT_TYPE) != 0;
-	bool was_json = typed && envelope_is_json(m->content_type);
-	m->body = body;
-	if (!is_text && !was_json) {
-		m->present |= MESSAGE_CONTENT_TYPE;
-		m->content_type = json;
-	}
-	if (is_text && was_json)
-		m->content_type = text;
-	/* many clients say their character set here, which is no encoding */
-	if ((m->present & MESSAGE_CONTENT_ENCODING) != 0 &&
-	    !slice_is(m->content_encoding, "utf-8") && !slice_is(m->content_encoding, "UTF-8"))
-		m->present &= ~(unsigned)MESSAGE_CONTENT_ENCODING;
-}
-
-static bool is_other_id(const struct message *named, const struct message *in)
-{
-	return (named->present & MESSAGE_MESSAGE_ID) != 0 &&
-	       ((in->present & MESSAGE_MESSAGE_ID) == 0 ||
-		   !slice_equal(named->message_id, in->message_id));
-}
-
-/* Sets the properties that a record names. */
-static void set_properties(struct message *m, const struct message *named)
-{
-	const struct message_property_row *row;
-	for (unsigned left = named->present; (row = message_next_property(&left)) != NULL;) {
-		m->present |= row->bit;
-		if (row->bit == MESSAGE_DELIVERY_MODE)
-			m->delivery_mode = named->delivery_mode;
-		else if (row->bit == MESSAGE_PRIORITY)
-			m->priority = named->priority;
-		else if (row->bit == MESSAGE_TIMESTAMP)
-			m->timestamp = named->timestamp;
-		else
-			*message_slice(m, row) = *message_slice_const(named, row);
-	}
-}
-
 /* *out, a copy of the message, becomes what the record says. */
 static bool set_record(struct core_transform *core, const struct output *output, struct slice line,
     const struct message *in, struct message *out)
@@ -214,15 +171,14 @@ static bool set_record(struct core_transform *core, const struct output *output,
 		    &core->reason, "the jq program has an output that is no message: %s", err.text);
 		return false;
 	}
-	if (is_other_id(&named, in))
-		return refuse(core, "the jq program sets message_id, which is made of the cause's");
 	if (output->has_body)
-		set_body(out, named.body, output->is_text || output->is_base64);
-	set_properties(out, &named);
+		result_set_body(out, named.body, output->is_text || output->is_base64);
 	out->exchange = named.exchange;
-	if (named.routing_key.ptr != NULL)
-		out->routing_key = named.routing_key;
-	return true;
+	if (result_set_named(&named, in, out, &err))
+		return true;
+	buf_clear(&core->reason);
+	buf_printf(&core->reason, "the jq program %s", err.text);
+	return false;
 }
 
 /* *out, a copy of the message, becomes the output. */
@@ -232,7 +188,7 @@ static bool set_output(struct core_transform *core, const struct output *output,
 	const struct slice text = {core->text.ptr + output->at, output->len};
 	if (core->options.as == CORE_TRANSFORM_MESSAGE)
 		return set_record(core, output, text, in, out);
-	set_body(out, text, output->is_text);
+	result_set_body(out, text, output->is_text);
 	return true;
 }
 

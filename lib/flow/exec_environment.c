@@ -44,7 +44,8 @@ static bool may_hold_password(const char *name)
 /* True for the names that describe a message. */
 static bool is_about_message(const char *name)
 {
-	static const char *const others[] = {"EXCHANGE", "ROUTING_KEY", "QUEUE", "REDELIVERED"};
+	static const char *const others[] = {
+	    "EXCHANGE", "ROUTING_KEY", "QUEUE", "REDELIVERED", "WORKER"};
 	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
 		return false;
 	if (strncmp(name, HEADER_PREFIX, strlen(HEADER_PREFIX)) == 0)
@@ -288,19 +289,35 @@ static void add_message(struct block *block, const struct flow_message *m)
 		add_each_header(block, message->headers);
 }
 
-char **exec_environment_fill(const struct exec_environment *e, const struct flow_message *m)
+/* Ours and these, in one allocation. */
+static char **join(const struct exec_environment *e, const struct block *block)
 {
-	struct block block = {0};
-	add_message(&block, m);
-	size_t count = e->count + block.count + 1;
-	char **envp = mem_alloc(1, count * sizeof *envp + block.text.len);
+	size_t count = e->count + block->count + 1;
+	char **envp = mem_alloc(1, count * sizeof *envp + block->text.len);
 	if (e->count > 0)
 		memcpy(envp, e->inherited, e->count * sizeof *envp);
-	char *at = memcpy(envp + count, block.text.ptr, block.text.len);
+	char *at = memcpy(envp + count, block->text.ptr, block->text.len);
 	for (size_t i = e->count; i + 1 < count; i++) {
 		envp[i] = at;
 		at += strlen(at) + 1;
 	}
+	return envp;
+}
+
+char **exec_environment_fill(const struct exec_environment *e, const struct flow_message *m)
+{
+	struct block block = {0};
+	add_message(&block, m);
+	char **envp = join(e, &block);
+	buf_release(&block.text);
+	return envp;
+}
+
+char **exec_environment_of_worker(const struct exec_environment *e, uint64_t number)
+{
+	struct block block = {0};
+	add_number(&block, PREFIX "WORKER", number);
+	char **envp = join(e, &block);
 	buf_release(&block.text);
 	return envp;
 }

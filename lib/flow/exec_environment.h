@@ -8,6 +8,7 @@
  *   WARREN_EXCHANGE WARREN_ROUTING_KEY WARREN_QUEUE WARREN_REDELIVERED (0 or 1)
  *   WARREN_CONTENT_TYPE, WARREN_MESSAGE_ID ..   each property that is present, numbers in decimal
  *   WARREN_HEADERS                              the headers as a JSON object
+ *   WARREN_WORKER                               of a worker, which gets its messages otherwise
  *   WARREN_HEADER_<NAME>                        each header that is text, a number, a time or a
  *                                               boolean; of several with one name the first
  *
@@ -30,5 +31,7 @@ void exec_environment_free(struct exec_environment *environment);
 /* The envp for a message, to be released with free() before the environment. */
 char **exec_environment_fill(
     const struct exec_environment *environment, const struct flow_message *m);
+/* That of a process that lives on: no message, but which of several it is, from 1. */
+char **exec_environment_of_worker(const struct exec_environment *environment, uint64_t number);
 
 #endif

@@ -117,10 +117,8 @@ static void settle(struct flow *flow, uint64_t slot, const struct flow_verdict *
 {
 	if (slot >= flow->slot_count || !flow->slots[slot].used)
 		return;
-	struct flow_ledger *all = flow->slots[flow_root(flow, slot)].ledger;
-	flow_note_inside(flow, slot);
-	if (all != NULL && flow_gravity(verdict->fate) > flow_gravity(all->gravest))
-		all->gravest = verdict->fate;
+	if (flow->has_split)
+		flow_note_end(flow, slot, verdict->fate);
 	if (!flow->may_hold || flow->ending || !flow_hold_back(flow, slot, verdict))
 		flow_settle_now(flow, slot, verdict);
 }
@@ -196,7 +194,8 @@ static void put_now(struct flow *flow, size_t slot, const struct flow_message *m
 	struct error err;
 	error_clear(&err);
 	flow->slots[slot].taken = true;
-	flow_note_inside(flow, slot);
+	if (flow->has_split)
+		flow_note_inside(flow, slot);
 	if (!o->sink.kind->put(o->sink.self, flow, slot, m, &err)) {
 		flow_fail(flow, &err);
 		flow_settle(flow, slot, FLOW_RELEASED, err.text);

@@ -93,6 +93,14 @@ void flow_note_inside(struct flow *flow, size_t slot)
 	s->is_outside = false;
 }
 
+void flow_note_end(struct flow *flow, size_t slot, enum flow_fate fate)
+{
+	struct flow_ledger *all = flow->slots[flow_root(flow, slot)].ledger;
+	flow_note_inside(flow, slot);
+	if (all != NULL && flow_gravity(fate) > flow_gravity(all->gravest))
+		all->gravest = fate;
+}
+
 /* What was not split is with the sink that asks. */
 bool flow_is_whole(const struct flow *flow, uint64_t slot, enum flow_fate *worst)
 {

@@ -58,8 +58,8 @@ struct flow {
 	size_t first_free; /* slot_count: none */
 	size_t under_way;  /* of those that were offered: branches are not counted */
 	struct fifo
-	    waiting; /* struct flow_waiting; only what was split waits, and what is behind it */
-	bool has_split;
+	    waiting;	/* struct flow_waiting; only what was split waits, and what is behind it */
+	bool has_split; /* so that who never splits pays nothing for it */
 	bool stopping;
 	bool may_hold;	      /* there is a core that holds fates back, */
 	bool ending;	      /* but now nothing is held back any more */
@@ -89,6 +89,8 @@ void flow_settle_now(struct flow *flow, uint64_t slot, const struct flow_verdict
 bool flow_hold_back(struct flow *flow, uint64_t slot, const struct flow_verdict *verdict);
 /* It will not become anything more that the sink has not got. */
 void flow_note_inside(struct flow *flow, size_t slot);
+/* The same, for it has ended. */
+void flow_note_end(struct flow *flow, size_t slot, enum flow_fate fate);
 
 /* The slot's own, made when it has none. */
 struct flow_ledger *flow_open_ledger(struct flow_slot *slot);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "flow/source_queue_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define LOOK_AGAIN_NS (50 * CHRONO_MS) /* between two looks at whether a queue is empty */
@@ -147,6 +148,22 @@ static bool is_sent_on(
 		   token, outcome);
 }
 
+/* The sink had no place for what became of the message. False: it is nobody's yet. */
+static bool put_aside(struct source_queue *source, uint64_t token, const struct flow_outcome *o)
+{
+	char reason[160];
+	snprintf(reason, sizeof reason, "the result was %s%s%s",
+	    o->fate == FLOW_RETURNED ? "returned" : "refused", o->reason[0] != '\0' ? ": " : "",
+	    o->reason);
+	struct flow_outcome judged = *o;
+	judged.reason = reason;
+	judged.fate = FLOW_RETRY;
+	if (is_sent_on(source, token, &judged))
+		return true;
+	judged.fate = FLOW_REJECTED;
+	return is_sent_on(source, token, &judged);
+}
+
 static void settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {
 	struct source_queue *source = self;
@@ -165,6 +182,12 @@ static void settle(void *self, uint64_t token, const struct flow_outcome *outcom
 	if (source->options.ack == SOURCE_QUEUE_AUTO) {
 		source->lost += fate != FLOW_ACCEPTED;
 		return;
+	}
+	bool undelivered = fate == FLOW_RETURNED || fate == FLOW_NACKED;
+	if (undelivered && source->options.holds_undelivered && !source->stopping) {
+		if (put_aside(source, token, outcome))
+			return;
+		fate = FLOW_HELD;
 	}
 	if (is_sent_on(source, token, outcome))
 		return;

@@ -51,6 +51,11 @@ struct source_queue_options {
 	 * SOURCE_QUEUE_AUTO what has come is ours, and what was on its way is gone, uncounted. */
 	struct recovery *recovery;
 	bool outlives_cancel; /* with recovery: does so too when the broker ends a consumer */
+	/* What the sink could not place (returned, nacked) does not come again at once, for ever:
+	 * it is tried again or given up as the retrier says, else it stays unacknowledged to the
+	 * end.
+	 */
+	bool holds_undelivered;
 	/* Takes failed messages on, for which the flow keeps messages; outlives the run, closed
 	 * before the source. NULL for none. */
 	struct retrier *retrier;

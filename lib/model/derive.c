@@ -1,12 +1,12 @@
 #include "model/derive.h"
 
-#include "base/digest.h"
 #include "base/mem.h"
 #include "model/envelope.h"
 #include "model/marks.h"
 #include "model/table.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define UUID_CHARS 36
 #define MOST_MARKS 8
@@ -30,28 +30,37 @@ static void add_part(struct digest *digest, struct slice text)
 }
 
 /* RFC 9562, 5.8: the version in the seventh byte, the variant in the ninth. */
-static void name_result(
-    const struct derivation *d, struct slice source, struct slice id, char out[UUID_CHARS + 1])
+static void name_result(struct digest *digest, const struct derivation *d, struct slice source,
+    struct slice id, char out[UUID_CHARS + 1])
 {
+	static const char digits[] = "0123456789abcdef";
 	unsigned char hash[DIGEST_BYTES];
-	struct digest *digest = digest_create();
 	digest_begin(digest);
 	add_part(digest, d->by);
 	add_part(digest, source);
 	add_part(digest, id);
 	add_part(digest, (struct slice){(const char *)&d->part, sizeof d->part});
 	digest_end(digest, hash);
-	digest_free(digest);
 	hash[6] = (unsigned char)((hash[6] & 0x0f) | 0x80);
 	hash[8] = (unsigned char)((hash[8] & 0x3f) | 0x80);
 	char *at = out;
 	for (size_t i = 0; i < 16; i++) {
-		bool dash = i == 4 || i == 6 || i == 8 || i == 10;
-		at += snprintf(at, 4, dash ? "-%02x" : "%02x", hash[i]);
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*at++ = '-';
+		*at++ = digits[hash[i] >> 4];
+		*at++ = digits[hash[i] & 15];
 	}
+	*at = '\0';
 }
 
 /* ---- the headers ---- */
+
+static void join(char key[NAME_BYTES], struct slice prefix, const char *name)
+{
+	if (prefix.len > 0)
+		memcpy(key, prefix.ptr, prefix.len);
+	memcpy(key + prefix.len, name, strlen(name) + 1); /* both are ours, and short */
+}
 
 static void write(
     struct writing *w, struct slice prefix, const char *name, struct slice value, size_t most)
@@ -59,14 +68,14 @@ static void write(
 	if (value.len == 0 || value.len > most)
 		return;
 	char *key = w->names[w->count];
-	snprintf(key, NAME_BYTES, "%.*s%s", (int)prefix.len, prefix.ptr, name);
+	join(key, prefix, name);
 	w->marks[w->count++] = (struct mark){.key = key, .kind = MARK_TEXT, .text = value};
 }
 
 static struct slice find(struct slice headers, struct slice prefix, const char *name)
 {
 	char key[NAME_BYTES];
-	snprintf(key, sizeof key, "%.*s%s", (int)prefix.len, prefix.ptr, name);
+	join(key, prefix, name);
 	return table_find_string(headers, key);
 }
 
@@ -103,18 +112,35 @@ static struct slice keep(struct buf *store, struct slice text)
 	return (struct slice){store->ptr + at, text.len};
 }
 
+void derive_release(struct derive_work *work)
+{
+	digest_free(work->digest);
+	buf_release(&work->scratch);
+	buf_release(&work->kept);
+	*work = (struct derive_work){0};
+}
+
 void derive_message(struct message *m, const struct derivation *d, struct buf *store)
 {
-	struct buf scratch = {0}, kept = {0};
+	struct derive_work work = {0};
+	derive_with(&work, m, d, store);
+	derive_release(&work);
+}
+
+void derive_with(
+    struct derive_work *work, struct message *m, const struct derivation *d, struct buf *store)
+{
 	struct envelope cause;
 	struct writing w = {0};
 	char id[UUID_CHARS + 1] = "";
 	struct slice headers =
 	    (m->present & MESSAGE_HEADERS) != 0 ? m->headers : (struct slice){"", 0};
-	envelope_read(m, &scratch, &cause);
+	if (work->digest == NULL)
+		work->digest = digest_create();
+	envelope_read(m, &work->scratch, &cause);
 	struct slice cause_id = cause.id.ptr != NULL ? cause.id : (struct slice){"", 0};
 	if (cause_id.len > 0)
-		name_result(d, cause.source, cause_id, id);
+		name_result(work->digest, d, cause.source, cause_id, id);
 	struct slice correlation =
 	    (m->present & MESSAGE_CORRELATION_ID) != 0 ? m->correlation_id : (struct slice){0};
 	correlation = first_of(correlation, cause_id);
@@ -130,12 +156,13 @@ void derive_message(struct message *m, const struct derivation *d, struct buf *s
 		write(&w, prefix, "subject", d->subject, SIZE_MAX);
 	}
 	write(&w, none, MARKS_CAUSE, cause_id, SIZE_MAX);
-	marks_strip(headers, true, &kept);
+	buf_clear(&work->kept);
+	marks_strip(headers, true, &work->kept);
 	buf_clear(store);
-	buf_reserve(store, kept.len + cause_id.len * 3 + correlation.len * 2 + d->type.len * 2 +
-			       d->source.len + d->subject.len + MOST_MARKS * (NAME_BYTES + 8) +
-			       UUID_CHARS * 2);
-	marks_set(buf_slice(&kept), w.marks, w.count, store);
+	buf_reserve(store, work->kept.len + cause_id.len * 3 + correlation.len * 2 +
+			       d->type.len * 2 + d->source.len + d->subject.len +
+			       MOST_MARKS * (NAME_BYTES + 8) + UUID_CHARS * 2);
+	marks_set(buf_slice(&work->kept), w.marks, w.count, store);
 	m->headers = buf_slice(store);
 	m->present &= ~(unsigned)MESSAGE_HEADERS;
 	m->present |= m->headers.len > 0 ? MESSAGE_HEADERS : 0;
@@ -145,6 +172,4 @@ void derive_message(struct message *m, const struct derivation *d, struct buf *s
 	if ((m->present & MESSAGE_USER_ID) != 0 &&
 	    (d->user == NULL || !slice_is(m->user_id, d->user)))
 		m->present &= ~(unsigned)MESSAGE_USER_ID;
-	buf_release(&kept);
-	buf_release(&scratch);
 }

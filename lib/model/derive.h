@@ -17,7 +17,15 @@
 #ifndef MODEL_DERIVE_H
 #define MODEL_DERIVE_H
 
+#include "base/digest.h"
 #include "model/message.h"
+
+/* What a derivation works with, kept from one to the next; `= {0}` to begin. */
+struct derive_work {
+	struct digest *digest;
+	struct buf scratch, kept;
+};
+void derive_release(struct derive_work *work);
 
 /* Borrowed; texts that are empty change nothing. */
 struct derivation {
@@ -30,5 +38,8 @@ struct derivation {
 /* *m is the cause with the new body, and becomes the new message: its headers and texts live in
  * *store, which is cleared first. */
 void derive_message(struct message *m, const struct derivation *d, struct buf *store);
+/* The same for who does it often. */
+void derive_with(
+    struct derive_work *work, struct message *m, const struct derivation *d, struct buf *store);
 
 #endif

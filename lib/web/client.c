@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define MOST_BYTES (UINT64_C(256) << 20)
+#define MOST_ANSWER (UINT64_C(64) << 10) /* to a POST: what it says is little */
 
 struct client {
 	struct loop *loop;
@@ -20,12 +21,19 @@ struct client {
 	char *lent_to;	    /* owned: the host that gets the login of the options; NULL: none */
 	uint64_t timer;
 	struct buf *body; /* of the answer that is being read */
+	size_t most;	  /* bytes of it */
+	struct curl_slist *headers;
+	client_answer_fn *fn; /* of a POST that is under way; NULL: there is none */
+	void *ctx;
+	struct buf answer; /* to it */
 	char fault[CURL_ERROR_SIZE];
 	bool is_tls, is_done, is_too_long;
 	CURLcode result;
 };
 
 /* ---- libcurl's descriptors and timer are the loop's ---- */
+
+static void end_post(struct client *c);
 
 static void collect(struct client *c)
 {
@@ -35,6 +43,8 @@ static void collect(struct client *c)
 			c->is_done = true;
 			c->result = m->data.result;
 		}
+	if (c->is_done && c->fn != NULL)
+		end_post(c);
 }
 
 static void act(struct client *c, curl_socket_t fd, int events)
@@ -101,7 +111,7 @@ static int set_timer(CURLM *multi, long ms, void *ctx)
 static size_t take(const char *bytes, size_t size, size_t count, void *ctx)
 {
 	struct client *c = ctx;
-	c->is_too_long = c->body->len + size * count > MOST_BYTES;
+	c->is_too_long = c->body->len + size * count > c->most;
 	if (c->is_too_long)
 		return 0; /* ends the transfer */
 	buf_append(c->body, (struct slice){bytes, size * count});
@@ -194,6 +204,15 @@ static void set_tls(struct client *c, const struct client_options *o)
 	curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYHOST, o->verify_none ? 0L : 2L);
 }
 
+/* libcurl copies them. Without Expect it would ask before it sends what is large. */
+static void set_headers(struct client *c, const char *const *headers)
+{
+	for (; headers != NULL && *headers != NULL; headers++)
+		c->headers = curl_slist_append(c->headers, *headers);
+	c->headers = curl_slist_append(c->headers, "Expect:");
+	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
+}
+
 static void set_up(struct client *c, const struct client_options *o)
 {
 	curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, watch);
@@ -206,6 +225,7 @@ static void set_up(struct client *c, const struct client_options *o)
 	curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, c->fault);
 	curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)(o->limit_ns / CHRONO_MS));
 	curl_easy_setopt(c->easy, CURLOPT_USERAGENT, "warren");
+	set_headers(c, o->headers);
 	set_tls(c, o);
 }
 
@@ -238,6 +258,10 @@ void client_close(struct client *c)
 		return;
 	curl_easy_cleanup(c->easy);
 	curl_multi_cleanup(c->multi);
+	for (struct curl_slist *h = c->headers; h != NULL; h = h->next)
+		explicit_bzero(h->data, strlen(h->data)); /* a token, perhaps */
+	curl_slist_free_all(c->headers);
+	buf_release(&c->answer);
 	loop_cancel(c->loop, c->timer);
 	free(c->base);
 	free(c->lent_to);
@@ -262,6 +286,35 @@ bool client_is_tls(const struct client *c)
 
 /* ---- asking ---- */
 
+static bool begin(
+    struct client *c, const char *path, struct buf *body, size_t most, struct error *err)
+{
+	char *url = mem_printf("%s%s", c->base, path);
+	curl_easy_setopt(c->easy, CURLOPT_URL, url);
+	free(url);
+	c->body = body;
+	c->most = most;
+	c->is_done = c->is_too_long = false;
+	c->fault[0] = '\0';
+	return curl_multi_add_handle(c->multi, c->easy) == CURLM_OK ||
+	       error_set(err, ERROR_INTERNAL, "libcurl takes no request");
+}
+
+static unsigned end(struct client *c)
+{
+	long code = 0;
+	(void)curl_multi_remove_handle(c->multi, c->easy); /* it was added */
+	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &code);
+	return (unsigned)code;
+}
+
+/* To free(). */
+static char *fault_of(const struct client *c)
+{
+	return text_quote(
+	    slice_str(c->fault[0] != '\0' ? c->fault : curl_easy_strerror(c->result)));
+}
+
 static bool turn_until_done(struct client *c, struct error *err)
 {
 	while (!c->is_done) {
@@ -275,8 +328,7 @@ static bool turn_until_done(struct client *c, struct error *err)
 		return error_set(err, ERROR_REFUSED, "the answer of %s has no end", c->shown);
 	if (c->result == CURLE_OK)
 		return true;
-	char *why =
-	    text_quote(slice_str(c->fault[0] != '\0' ? c->fault : curl_easy_strerror(c->result)));
+	char *why = fault_of(c);
 	error_set(err, ERROR_UNAVAILABLE, "%s: %s", c->shown, why);
 	free(why);
 	return false;
@@ -285,18 +337,42 @@ static bool turn_until_done(struct client *c, struct error *err)
 bool client_get(
     struct client *c, const char *path, unsigned *status, struct buf *body, struct error *err)
 {
-	char *url = mem_printf("%s%s", c->base, path);
-	curl_easy_setopt(c->easy, CURLOPT_URL, url);
-	free(url);
-	c->body = body;
-	c->is_done = c->is_too_long = false;
-	c->fault[0] = '\0';
-	if (curl_multi_add_handle(c->multi, c->easy) != CURLM_OK)
-		return error_set(err, ERROR_INTERNAL, "libcurl takes no request");
+	curl_easy_setopt(c->easy, CURLOPT_HTTPGET, 1L);
+	if (!begin(c, path, body, MOST_BYTES, err))
+		return false;
 	bool good = turn_until_done(c, err);
-	(void)curl_multi_remove_handle(c->multi, c->easy); /* it was added */
-	long code = 0;
-	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &code);
-	*status = (unsigned)code;
+	*status = end(c);
 	return good;
+}
+
+static void end_post(struct client *c)
+{
+	client_answer_fn *fn = c->fn;
+	curl_off_t retry_s = 0;
+	curl_easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &retry_s);
+	unsigned status = end(c);
+	bool is_whole = c->result == CURLE_OK && !c->is_too_long;
+	char *why = is_whole ? NULL : fault_of(c);
+	const struct client_answer answer = {.status = is_whole ? status : 0,
+	    .why = why,
+	    .retry_after_ns = retry_s > 0 ? (uint64_t)retry_s * CHRONO_S : 0,
+	    .body = buf_slice(&c->answer)};
+	c->fn = NULL;
+	fn(c->ctx, &answer);
+	free(why);
+}
+
+bool client_post(struct client *c, const char *path, struct slice body, client_answer_fn *fn,
+    void *ctx, struct error *err)
+{
+	curl_easy_setopt(c->easy, CURLOPT_POST, 1L);
+	curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, body.ptr);
+	curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+	buf_clear(&c->answer);
+	c->fn = fn;
+	c->ctx = ctx;
+	if (begin(c, path, &c->answer, MOST_ANSWER, err))
+		return true;
+	c->fn = NULL;
+	return false;
 }

@@ -1,4 +1,7 @@
-/* client.h - asks a server over HTTP or HTTPS, and turns the loop until the answer is there. */
+/*
+ * client.h - asks a server over HTTP or HTTPS, and turns the loop until the answer is there; or
+ * tells it something, and goes on meanwhile.
+ */
 #ifndef WEB_CLIENT_H
 #define WEB_CLIENT_H
 
@@ -13,6 +16,7 @@ struct client_options {
 	const char *ca, *cert, *key; /* PEM files for https; NULL: the system's, none, in cert */
 	bool verify_none;	     /* anybody may be the server */
 	uint64_t limit_ns;	     /* for one answer; 0: none */
+	const char *const *headers;  /* "Name: value" of every request; ended by NULL; or NULL */
 };
 
 struct client;
@@ -37,5 +41,22 @@ bool client_is_tls(const struct client *c);
  */
 bool client_get(struct client *c, const char *path, unsigned *status, struct buf *body,
     struct error *err) MUST_CHECK;
+
+/* Borrowed until the callback returns. */
+struct client_answer {
+	unsigned status;	 /* 0: there is none */
+	const char *why;	 /* printable; without a status */
+	uint64_t retry_after_ns; /* what Retry-After says; 0: nothing */
+	struct slice body;
+};
+typedef void client_answer_fn(void *ctx, const struct client_answer *answer);
+
+/*
+ * POST of a JSON text to the URL with the path behind it. Returns at once; the loop calls fn, which
+ * may begin the next one: there is one at a time. The body must live until then. Not while
+ * client_get is at work.
+ */
+bool client_post(struct client *c, const char *path, struct slice body, client_answer_fn *fn,
+    void *ctx, struct error *err) MUST_CHECK;
 
 #endif

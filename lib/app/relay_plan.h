@@ -1,0 +1,22 @@
+/* relay_plan.h - which relays are run: those of the settings by name, or one that the command line
+ * makes up. */
+#ifndef APP_RELAY_PLAN_H
+#define APP_RELAY_PLAN_H
+
+#include "app/relay_options.h"
+
+struct relay_plan {
+	const char *name;   /* "welcome" */
+	json_t *spec;	    /* owned; as under `relays` in the settings */
+	char *pointer;	    /* owned; where it stands in the settings; NULL: on the command line */
+	const char *lines;  /* a file, or "-": its messages, one a line; NULL: the spec says */
+	const char *folder; /* where relative names in it begin */
+};
+
+/* An array to release; NULL with ERROR_USAGE, and *count untouched, when there is none of a name,
+ * or when the options do not go together. */
+struct relay_plan *relay_plan_make(
+    const struct tool *tool, const struct relay_options *o, size_t *count, struct error *err);
+void relay_plan_release(struct relay_plan *plans, size_t count);
+
+#endif

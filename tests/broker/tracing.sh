@@ -1,0 +1,183 @@
+#!/bin/bash
+# Spans: one tree from the producer to the consumer, by the rules of OTLP; and a collector that is slow, silent,
+# absent or unwilling harms nobody.
+. tests/support/tap.sh
+use_broker
+INSTRUMENTS=${INSTRUMENTS:-build/release/tests}
+collector=$PWD/$INSTRUMENTS/support/collector
+schema=$PWD/tests/cases/otlp/traces.schema.json
+cd "$work" || exit
+
+cat >s.yaml <<'END'
+exchanges:
+  shop: {type: topic}
+queues:
+  jobs:
+  failing: {retry: {attempts: 2, delay: 100ms}}
+bindings:
+  - {exchange: shop, queue: jobs, routing_key: "job.#"}
+messages:
+  job: {exchange: shop, routing_key: job.new, amount: 20, delay: 0, fields: [id]}
+  traced: {exchange: shop, routing_key: job.new, amount: 20, delay: 0, fields: [id], trace: true}
+  lost: {exchange: shop, routing_key: nobody, amount: 1, properties: {}}
+  failing: {routing_key: failing, amount: 1, delay: 0, body: "x"}
+END
+
+# collect ANSWER...: a collector that answers so; its folder is $folder.
+collect() {
+	stop_collector
+	folder=$work/spans.$((collectors++))
+	mkdir "$folder"
+	fresh "$folder/taken" "$folder/asked" "$folder/faults"
+	exec {port}< <(exec "$collector" "$folder" "$schema" "$@")
+	collector_pid=$!
+	read -r -t 60 -u "$port" number
+	export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$number
+	exec {port}<&-
+}
+stop_collector() {
+	[ -z "${collector_pid-}" ] || kill "$collector_pid"
+	collector_pid=
+}
+collectors=0
+trap 'stop_collector; tap_cleanup' EXIT
+# quiet TOOL OPTION...
+quiet() { timeout 60 "$BIN/$1" -s s.yaml --quiet "${@:2}"; }
+# spans: all that were taken, one a line, with their service.
+spans() {
+	jq -c '.resourceSpans[] | (.resource.attributes | map({(.key): .value.stringValue}) | add) as $r | .scopeSpans[].spans[]
+		| . + {service: $r["service.name"], a: (.attributes | map({(.key): (.value | .stringValue // .intValue)}) | add)} | del(.attributes)' "$folder/taken"
+}
+# holds JQ NAME: of all spans.
+holds() {
+	is "$(spans | jq -s "$1")" true "$2"
+}
+
+# ---- the tree ----
+
+collect 200
+quiet producer --yes --format none job
+quiet consumer --until-empty --format json jobs >lines
+is "$(wc -l <lines)" 20 "messages arrive"
+is "$(cat "$folder/faults")" "" "what the collector gets is OTLP, by its schema"
+like "$(tr -d '\r' <"$folder/asked")" '^POST /v1/traces HTTP/1.1$' "where OTLP wants it"
+like "$(tr -d '\r' <"$folder/asked")" '^Content-Type: application/json$' "as what it is"
+holds 'length == 40 and (group_by(.traceId) | length == 20 and all(.[]; length == 2))' "a trace for each message, of two spans"
+holds 'group_by(.traceId) | all(.[]; (map(select(.kind == 4))[0]) as $p | (map(select(.kind == 5))[0]) as $c
+	| $p.parentSpanId == null and $c.parentSpanId == $p.spanId and $p.spanId != $c.spanId)' "the consumer's span is the child of the producer's, which is the root"
+holds 'all(.[]; .name == (if .kind == 4 then "publish shop" else "process jobs" end) and .status == {}
+	and .service == (if .kind == 4 then "warren-producer" else "warren-consumer" end))' "names, kinds and services"
+holds 'all(.[]; .startTimeUnixNano <= .endTimeUnixNano)' "none ends before it begins"
+holds 'group_by(.traceId) | all(.[]; (map(select(.kind == 4))[0].startTimeUnixNano) <= (map(select(.kind == 5))[0].startTimeUnixNano))' "nor a child before its parent"
+holds 'all(.[]; .a["messaging.system"] == "rabbitmq" and .a["messaging.rabbitmq.destination.routing_key"] == "job.new"
+	and .a["messaging.destination.name"] == (if .kind == 4 then "shop:job.new" else "shop:job.new:jobs" end)
+	and .a["messaging.operation.type"] == (if .kind == 4 then "send" else "process" end)
+	and (.a["messaging.message.body.size"] | tonumber) > 0 and .a["server.address"] == "127.0.0.1")' "attributes by the conventions for messaging"
+is "$(jq -s '[.[].properties | .headers.traceparent[36:52] + " " + .message_id] | sort' lines)" \
+	"$(spans | jq -s '[.[] | select(.kind == 4) | .spanId + " " + .a["messaging.message.id"]] | sort')" "traceparent names the span that sent the message"
+
+collect 200
+quiet producer --yes --format none traced
+quiet consumer --until-empty --format json jobs >lines
+is "$(jq -s '[.[].properties.headers.traceparent[3:52]] | sort' lines)" \
+	"$(spans | jq -s '[.[] | select(.kind == 4) | .traceId + "-" + .spanId] | sort')" "a trace that the settings ask for is that of the spans"
+holds 'map(select(.kind == 4)) | all(.[]; .parentSpanId == null)' "which begin it"
+
+# what is read has a past
+head -n 1 lines >one
+collect 200
+jq -c '.properties.headers.tracestate = "vendor=1"' one | quiet producer --yes --from -
+quiet consumer --until-empty --format json jobs >again
+parent=$(jq -r '.properties.headers.traceparent' one)
+holds "length == 2 and all(.[]; .traceId == \"${parent:3:32}\" and .traceState == \"vendor=1\")
+	and any(.[]; .kind == 4 and .parentSpanId == \"${parent:36:16}\")" "a message that is read from a file goes on with its trace"
+is "$(jq -r '.properties.headers.tracestate' again)" "vendor=1" "and keeps its tracestate"
+
+# ---- what went wrong ----
+
+collect 200
+quiet producer --yes --format none lost 2>err
+holds 'length == 1 and .[0].status.code == 2 and .[0].a["error.type"] == "returned" and (.[0].status.message | test("NO_ROUTE|no queue"; "i"))' \
+	"a message that comes back is an error, with its reason"
+collect 200
+quiet producer --yes --format none failing
+quiet consumer --idle 1s --format none --exec 'sh -c "exit 75"' failing
+holds 'map(select(.kind == 5)) | length == 2 and all(.[]; .status.code == 2) and (map(.a["error.type"]) | . == ["retry", "retry"])
+	and (map(.traceId) | unique | length) == 1' "each try is a span of one trace"
+
+# ---- whose traces ----
+
+collect 200
+OTEL_TRACES_SAMPLER=always_off quiet producer --yes --format none job
+quiet consumer --until-empty --format json jobs >lines
+is "$(spans)" "" "what the first decides against is recorded by nobody"
+is "$(jq -s 'length == 20 and all(.[]; .properties.headers.traceparent | endswith("-00"))' lines)" true "since traceparent says so"
+OTEL_TRACES_SAMPLER=traceidratio OTEL_TRACES_SAMPLER_ARG=0.5 quiet producer --yes --format none --amount 200 job
+quiet consumer --until-empty --format none jobs
+holds 'length > 80 and length < 320 and (group_by(.traceId) | all(.[]; length == 2))' "half of them, whole"
+OTEL_SDK_DISABLED=true quiet producer --yes --format none job
+quiet consumer --until-empty --format json jobs >lines
+is "$(jq -s 'length == 20 and all(.[]; .properties.headers == null)' lines)" true "switched off, nothing is stamped on a message"
+stop_collector
+unset OTEL_EXPORTER_OTLP_ENDPOINT
+jq -c '.properties.headers = {traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", tracestate: "x=y"}' lines | quiet producer --yes --from -
+quiet consumer --until-empty --format json jobs >lines
+is "$(jq -c '.properties.headers' lines | sort -u)" '{"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","tracestate":"x=y"}' \
+	"without a collector a trace passes through as it came"
+
+# ---- collectors that do not what they should ----
+
+# sends N OPTION...: N messages; $seconds it took, $err what was said.
+sends() {
+	local since=$EPOCHREALTIME
+	OTEL_BSP_SCHEDULE_DELAY=50 timeout 60 "$BIN/producer" -s s.yaml --yes --format none --amount "$1" "${@:2}" job >out 2>err
+	status=$?
+	seconds=$(jq -n "$EPOCHREALTIME - $since" 2>/dev/null)
+	err=$(cat err)
+}
+collect 503:1 503:1 200
+sends 100 --rate 50/s
+is "$status" 0 "503 with Retry-After: the run is as ever"
+is "$(spans | wc -l)" 100 "and every span arrives, after a while"
+
+collect 400
+sends 100
+is "$status" 0 "400: the run is as ever"
+is "$(grep -c 'spans are dropped' err)" 1 "that spans are dropped is said once"
+like "$err" '0 spans exported, 100 dropped' "and at the end how many"
+collect 400 200
+sends 100 --rate 200/s
+is "$(($(spans | wc -l) + $(sed -n 's/.* \([0-9]*\) dropped/\1/p' err)))" 100 "400 is no reason to try again: what it answers is dropped"
+ok "and nothing else is" grep -qE '[1-9][0-9]* spans exported, [1-9][0-9]* dropped' err
+
+collect partial:3
+sends 100
+like "$err" '97 spans exported, 3 dropped' "a collector that rejects some"
+
+collect hang
+ends_soon() {
+	sends 5000
+	jq -en "$status == 0 and $seconds < 5 + $1" >/dev/null
+}
+ok "silence: the run ends two seconds later" patiently ends_soon
+like "$err" '5,000 sent, 5,000 confirmed' "all messages got through"
+like "$err" '0 spans exported, 5,000 dropped' "and no more than fits was kept"
+
+stop_collector
+export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:9
+sends 5000
+is "$status" 0 "nobody there: the run is as ever"
+like "$err" '0 spans exported, 5,000 dropped' "its spans are counted"
+
+# ---- what is said ----
+
+collect 200
+OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer%20geheim' OTEL_EXPORTER_OTLP_ENDPOINT=http://ich:geheim@127.0.0.1:$number \
+	timeout 60 "$BIN/producer" -s s.yaml --yes --format none -v job >out 2>err
+like "$(tr -d '\r' <"$folder/asked")" '^authorization: Bearer geheim$' "headers go with each request"
+is "$(grep -c geheim err out)" "$(printf 'err:0\nout:0')" "and are shown to nobody"
+OTEL_EXPORTER_OTLP_ENDPOINT='no address' timeout 60 "$BIN/producer" -s s.yaml --yes --format none job >out 2>err
+is $? 0 "an endpoint that is none ends nothing"
+like "$(cat err)" 'no spans are exported' "but is told"
+status_is 64 "--otlp is an option like any" "$BIN/producer" -s s.yaml --yes --otlp nowhere job
+done_testing
