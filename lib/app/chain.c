@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/core_dedupe.h"
+#include "flow/core_enrich.h"
 #include "flow/core_jq.h"
 #include "flow/core_transform.h"
 #include "model/reader.h"
@@ -177,6 +178,50 @@ static bool open_contract(
 	return good;
 }
 
+static void release_enrich(void *self)
+{
+	core_enrich_free(self);
+}
+
+static bool open_enrich(
+    struct chain *chain, const json_t *step, struct link *link, struct error *err)
+{
+	static const char *const names[] = {[CORE_ENRICH_NULL] = "null",
+	    [CORE_ENRICH_OMIT] = "omit",
+	    [CORE_ENRICH_REJECT] = "reject",
+	    NULL};
+	const struct settings *settings = &chain->options.tool->settings;
+	const char *file = json_string_value(json_object_get(step, "file"));
+	const char *store = json_string_value(json_object_get(step, "store"));
+	struct reader reader = {0};
+	size_t missing = CORE_ENRICH_REJECT;
+	uint64_t seed = 0;
+	(void)reader_choice(&reader, step, "missing", names, &missing);
+	if (json_is_null(json_object_get(step, "missing"))) /* without quotes it is one */
+		missing = CORE_ENRICH_NULL;
+	(void)reader_count(&reader, step, "seed", 0, UINT64_MAX, &seed);
+	reader_release(&reader);
+	char *file_path = file != NULL ? locate_below(settings->directory, file) : NULL;
+	char *store_path = store != NULL ? locate_below(settings->directory, store) : NULL;
+	const struct core_enrich_options options = {
+	    .member = json_string_value(json_object_get(step, "enrich")),
+	    .key = json_string_value(json_object_get(step, "key")),
+	    .missing = (enum core_enrich_missing)missing,
+	    .with = {.volume = json_string_value(json_object_get(step, "volume")),
+		.file = file_path,
+		.store = store_path,
+		.by = json_string_value(json_object_get(step, "by")),
+		.seed = seed}};
+	struct core_enrich *core = core_enrich_create(&options, err);
+	free(file_path);
+	free(store_path);
+	if (core == NULL)
+		return false;
+	link->core = core_enrich_core(core);
+	link->self = core;
+	return true;
+}
+
 static const struct kind {
 	const char *key;
 	bool changes; /* what comes out is another message */
@@ -189,6 +234,7 @@ static const struct kind {
     {"contract", false, open_contract, release_contract, NULL},
     {"exec", true, open_exec, release_exec, NULL},
     {"dedupe", false, open_dedupe, release_dedupe, count_dedupe},
+    {"enrich", true, open_enrich, release_enrich, NULL},
 };
 
 /* ---- the list ---- */
