@@ -54,14 +54,13 @@ static bool may_be_structured(const struct message *m)
 	       strncasecmp(m->content_type.ptr, type, sizeof type - 1) == 0;
 }
 
-/* ptr NULL: it is a structured event without data. */
-static struct slice data_of(struct core_contract *core, const struct message *m)
+struct slice core_contract_data(const struct message *m, struct buf *scratch)
 {
 	struct envelope envelope;
 	struct slice body = m->body.ptr != NULL ? m->body : SLICE("");
 	if (!may_be_structured(m))
 		return body;
-	envelope_read(m, &core->scratch, &envelope);
+	envelope_read(m, scratch, &envelope);
 	if (envelope.mode != ENVELOPE_STRUCTURED)
 		return body;
 	return envelope.data;
@@ -124,7 +123,7 @@ bool core_contract_passes(
 	for (size_t i = 0; i < core->count; i++) {
 		const struct row *row = &core->rows[i];
 		if (!applies(&row->scope, m) ||
-		    judge(core, row->contract, data_of(core, m->message)))
+		    judge(core, row->contract, core_contract_data(m->message, &core->scratch)))
 			continue;
 		core->violations++;
 		*verdict = (struct flow_verdict){.fate = FLOW_REJECTED,

@@ -36,6 +36,10 @@ struct flow_core core_contract_core(struct core_contract *core);
 bool core_contract_passes(
     struct core_contract *core, const struct flow_message *m, struct flow_verdict *verdict);
 
+/* What of a message is judged: its body, or the data of a structured event, which may live in the
+ * scratch; ptr NULL when that has none. */
+struct slice core_contract_data(const struct message *m, struct buf *scratch);
+
 /* How many messages broke a contract. */
 uint64_t core_contract_violations(const struct core_contract *core);
 

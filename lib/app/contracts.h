@@ -1,0 +1,24 @@
+/* contracts.h - the verbs of `contract`: what JSON Schemas say of messages, and of each other. */
+#ifndef APP_CONTRACTS_H
+#define APP_CONTRACTS_H
+
+#include "app/tool.h"
+
+enum contracts_format { CONTRACTS_PRETTY, CONTRACTS_JSON };
+/* What a line of a file is. */
+enum contracts_form { CONTRACTS_AUTO, CONTRACTS_BODIES, CONTRACTS_RECORDS };
+
+struct contracts_options {
+	struct tool_options tool; /* first */
+	const char *schema;
+	int format; /* enum contracts_format */
+	bool has_format;
+	int from_format; /* enum contracts_form */
+	bool has_from_format;
+	uint64_t samples, max_enum, seed;
+	bool has_samples, has_max_enum, has_seed;
+};
+
+tool_run_fn contracts_run;
+
+#endif
