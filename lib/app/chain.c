@@ -3,6 +3,7 @@
 #include "app/chain_exec.h"
 #include "app/chain_memory.h"
 #include "app/enforce.h"
+#include "app/locate.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/text.h"
