@@ -326,6 +326,7 @@ static const struct command_verb verbs[] = {
     {"fold", "compute the state of a stream from its events, now or at any time"},
     {"export", "print events as JSON lines, without loss"},
     {"import", "store the events of a file of JSON lines"},
+    {"trace", "draw the tree of a trace: which message was made of which"},
     {"verify", "look for damage, gaps and a changed past"},
     {"compact", "make the file small again"},
     {0},
@@ -344,7 +345,8 @@ static const struct command command = {
 	"what only reads, --store stream:QUEUE takes a RabbitMQ stream instead of a file.\n\n"
 	"record: QUEUE..., --tap and --firehose; with none of them all queues of the settings. It "
 	"wants to be the only consumer of a queue, for the sake of the order. query: one SELECT "
-	"over the view events. show: a position or an id. import: FILE, or - for standard "
+	"over the view events. show: a position or an id. trace: a trace id, or one of its events "
+	"as show takes it. import: FILE, or - for standard "
 	"input.\n\n"
 	"fold: the reducer gets {state, event}; event has position, id, type, source, subject, "
 	"version, time, received, exchange, routing_key, queue, properties, headers and data. "

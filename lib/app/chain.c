@@ -1,16 +1,22 @@
 #include "app/chain.h"
 
 #include "app/chain_exec.h"
+#include "app/chain_memory.h"
 #include "app/enforce.h"
 #include "app/locate.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "base/text.h"
-#include "flow/core_dedupe.h"
+#include "flow/core_delay.h"
 #include "flow/core_jq.h"
 #include "flow/core_transform.h"
 #include "model/reader.h"
 
 #include <stdlib.h>
+
+/* RabbitMQ takes back after 30 minutes what is not acknowledged (consumer_timeout), and closes the
+ * channel over it. */
+#define MAX_DELAY_NS (20 * 60 * CHRONO_S)
 
 /* A step that is open. */
 struct link {
@@ -20,6 +26,7 @@ struct link {
 	void *self; /* what release gets; NULL: it is somebody else's */
 	void (*count)(const void *self, struct chain_counts *counts); /* NULL: nothing */
 	bool routes, changes;
+	uint64_t patience_ns;
 };
 
 struct chain {
@@ -68,8 +75,9 @@ static bool open_filter(
     struct chain *chain, const json_t *step, struct link *link, struct error *err)
 {
 	const char *unmatched = json_string_value(json_object_get(step, "unmatched"));
-	bool rejects = unmatched != NULL && strcmp(unmatched, "reject") == 0;
-	(void)chain;
+	/* who asks is told, whatever becomes of it */
+	bool rejects =
+	    chain->options.one_answer || (unmatched != NULL && strcmp(unmatched, "reject") == 0);
 	struct core_jq *core = core_jq_create(json_string_value(json_object_get(step, "filter")),
 	    rejects ? FLOW_REJECTED : FLOW_ACCEPTED, err);
 	if (core == NULL)
@@ -97,6 +105,8 @@ static bool open_exec(struct chain *chain, const json_t *step, struct link *link
 		return false;
 	link->core = chain_exec_core(exec);
 	link->self = exec;
+	link->routes = chain_exec_routes(exec);
+	link->patience_ns = chain_exec_patience_ns(exec);
 	return true;
 }
 
@@ -105,36 +115,12 @@ static void release_dedupe(void *self)
 	core_dedupe_free(self);
 }
 
-/* Marks of another list, or of another key, are other marks. */
-static char *scope_of(const struct chain *chain, const char *by)
-{
-	const char *where = chain->pointer != NULL ? chain->pointer : chain->options.name;
-	return mem_printf("%s %s", where, by);
-}
-
 static bool open_dedupe(
     struct chain *chain, const json_t *step, struct link *link, struct error *err)
 {
-	struct reader reader = {0};
-	const char *unkeyed = json_string_value(json_object_get(step, "unkeyed"));
-	const char *path = json_string_value(json_object_get(step, "store"));
-	uint64_t window = CORE_DEDUPE_DEFAULT_WINDOW;
-	struct core_dedupe_options options = {
-	    .by = json_string_value(json_object_get(step, "dedupe")),
-	    .store = chain->options.store,
-	    .rejects_unkeyed = unkeyed != NULL && strcmp(unkeyed, "reject") == 0};
-	(void)reader_count(&reader, step, "window", 1, CORE_DEDUPE_MAX_WINDOW, &window);
-	(void)reader_duration(&reader, step, "age", &options.age_ns);
-	reader_release(&reader);
-	char *scope = scope_of(chain, options.by);
-	char *file =
-	    path != NULL ? locate_below(chain->options.tool->settings.directory, path) : NULL;
-	options.window = (size_t)window;
-	options.scope = scope;
-	options.path = file;
-	struct core_dedupe *core = core_dedupe_create(&options, err);
-	free(scope);
-	free(file);
+	const char *where = chain->pointer != NULL ? chain->pointer : chain->options.name;
+	struct core_dedupe *core =
+	    chain_memory_dedupe(chain->options.tool, step, where, chain->options.store, err);
 	if (core == NULL)
 		return false;
 	link->core = core_dedupe_core(core);
@@ -177,6 +163,48 @@ static bool open_contract(
 	return good;
 }
 
+static void release_enrich(void *self)
+{
+	core_enrich_free(self);
+}
+
+static bool open_enrich(
+    struct chain *chain, const json_t *step, struct link *link, struct error *err)
+{
+	struct core_enrich *core = chain_memory_enrich(chain->options.tool, step, err);
+	if (core == NULL)
+		return false;
+	link->core = core_enrich_core(core);
+	link->self = core;
+	return true;
+}
+
+static void release_delay(void *self)
+{
+	core_delay_free(self);
+}
+
+static bool open_delay(
+    struct chain *chain, const json_t *step, struct link *link, struct error *err)
+{
+	struct reader reader = {.report = reader_keep_first, .ctx = err};
+	struct core_delay_options options = {.seed = rng_entropy()};
+	reader_duration_range(&reader, step, "delay", &options.from_ns, &options.to_ns);
+	reader_release(&reader);
+	if (reader.failed)
+		return false;
+	if (options.to_ns > MAX_DELAY_NS)
+		return error_set(err, ERROR_USAGE,
+		    "delay: at most 20m are accepted, since a broker takes back what is not "
+		    "acknowledged after 30m; a queue with message_ttl and dead_letter waits "
+		    "longer");
+	struct core_delay *core = core_delay_create(chain->options.tool->loop, &options);
+	link->core = core_delay_core(core);
+	link->self = core;
+	link->patience_ns = options.to_ns;
+	return true;
+}
+
 static const struct kind {
 	const char *key;
 	bool changes; /* what comes out is another message */
@@ -188,7 +216,9 @@ static const struct kind {
     {"filter", false, open_filter, release_filter, count_filter},
     {"contract", false, open_contract, release_contract, NULL},
     {"exec", true, open_exec, release_exec, NULL},
+    {"delay", false, open_delay, release_delay, NULL},
     {"dedupe", false, open_dedupe, release_dedupe, count_dedupe},
+    {"enrich", true, open_enrich, release_enrich, NULL},
 };
 
 /* ---- the list ---- */
@@ -314,6 +344,14 @@ void chain_count(const struct chain *chain, struct chain_counts *out)
 bool chain_changes(const struct chain *chain)
 {
 	return chain->changes;
+}
+
+uint64_t chain_patience_ns(const struct chain *chain)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < chain->count; i++)
+		sum += chain->links[i].patience_ns;
+	return sum;
 }
 
 size_t chain_length(const struct chain *chain)

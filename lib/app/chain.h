@@ -48,6 +48,9 @@ bool chain_changes(const struct chain *chain);
 bool chain_changes_on(const struct chain *chain, unsigned route);
 /* Whether a step for this route says itself where its messages go (as: message). */
 bool chain_routes(const struct chain *chain, unsigned route);
+/* How long a message may rest in the steps, besides waiting for others: what a drain is to allow
+ * for. 0: none of them takes its time. */
+uint64_t chain_patience_ns(const struct chain *chain);
 size_t chain_length(const struct chain *chain);
 
 /* What the steps did to messages that did not go on. */

@@ -9,11 +9,13 @@
 
 #define DEFAULT_TIMEOUT_NS (30 * CHRONO_S)
 #define MAX_JOBS 1000
+#define ENDING_NS (4 * CHRONO_S) /* of one that ran out of time */
 
 /* One of the two. */
 struct chain_exec {
 	struct core_exec *command;
 	struct core_worker *worker;
+	uint64_t timeout_ns;
 };
 
 /* What the settings say. */
@@ -124,6 +126,7 @@ struct chain_exec *chain_exec_open(
 		return NULL;
 	struct chain_exec *opened = mem_alloc(1, sizeof *opened);
 	*opened = exec;
+	opened->timeout_ns = wish.timeout_ns;
 	return opened;
 }
 
@@ -140,4 +143,15 @@ struct flow_core chain_exec_core(const struct chain_exec *exec)
 {
 	return exec->worker != NULL ? core_worker_core(exec->worker)
 				    : core_exec_core(exec->command);
+}
+
+bool chain_exec_routes(const struct chain_exec *exec)
+{
+	return exec->worker != NULL;
+}
+
+uint64_t chain_exec_patience_ns(const struct chain_exec *exec)
+{
+	uint64_t timeout = exec->timeout_ns > 0 ? exec->timeout_ns : DEFAULT_TIMEOUT_NS;
+	return chrono_after(timeout, ENDING_NS);
 }

@@ -24,6 +24,7 @@ static const struct verb {
     {"replay", events_replay},
     {"show", events_show},
     {"stats", events_stats},
+    {"trace", events_trace},
     {"verify", events_verify},
     {0},
 };
@@ -49,7 +50,7 @@ static bool check_verb(const char *verb, const struct events_options *o, struct 
 		bool given;
 		const char *with;
 	} rows[] = {
-	    {"--format", o->has_format, "list, show, query, stats, fold"},
+	    {"--format", o->has_format, "list, show, query, stats, fold, trace"},
 	    {"--type", o->types.count > 0, WHICH ", append"},
 	    {"--id", o->ids.count > 0, WHICH ", append"},
 	    {"--stream", o->stream != NULL, WHICH ", fold, append"},

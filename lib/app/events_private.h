@@ -17,6 +17,7 @@ events_verb_fn events_record;
 events_verb_fn events_replay;
 events_verb_fn events_show;
 events_verb_fn events_stats;
+events_verb_fn events_trace;
 events_verb_fn events_verify;
 
 /* For a verb with one operand, or with none: `what` is NULL then. ERROR_USAGE. */

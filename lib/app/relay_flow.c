@@ -14,9 +14,8 @@
 
 #include <stdlib.h>
 
-#define DRAIN_NS (5 * CHRONO_S)		 /* after a stop, for confirms */
-#define COMMAND_DRAIN_NS (30 * CHRONO_S) /* and for commands that run */
-#define MOST_TOLD 20			 /* rejected messages that are told one by one */
+#define DRAIN_NS (5 * CHRONO_S) /* after a stop, for confirms, when the steps are done */
+#define MOST_TOLD 20		/* rejected messages that are told one by one */
 
 struct relay_flow {
 	struct tool *tool;
@@ -145,14 +144,6 @@ bool relay_flow_connect(struct relay_flow *r, struct error *err)
 	       error_context(err, "relay %s", r->plan->name);
 }
 
-static bool has_commands(const struct relay_plan *plan)
-{
-	char *text = json_dumps(plan->spec, 0);
-	bool has = text != NULL && strstr(text, "\"exec\"") != NULL;
-	free(text);
-	return has;
-}
-
 static void watch_over(struct relay_flow *r, struct flow_options *flow)
 {
 	const struct watch_options watched = {.parts = {.name = r->plan->name,
@@ -160,7 +151,11 @@ static void watch_over(struct relay_flow *r, struct flow_options *flow)
 						  .queue_count = r->input.queue_count,
 						  .recovery = r->input.link.recovery,
 						  .retrier = r->input.retrying.retrier,
-						  .sink = r->output.exchange}};
+						  .sink = r->output.exchange},
+	    .spans = (r->input.queues != NULL ? WATCH_PROCESS : WATCH_NO_SPANS) |
+		     (r->output.exchange != NULL ? WATCH_PUBLISH : WATCH_NO_SPANS),
+	    .from = r->input.link.uris,
+	    .to = r->output.link.uris};
 	r->watch = watch_open(r->tool, &watched, flow);
 }
 
@@ -173,7 +168,7 @@ bool relay_flow_open(struct relay_flow *r, struct error *err)
 	    .sink = relay_output_sink(&r->output),
 	    .window = relay_input_window(&r->input),
 	    .limit = o->has_count ? o->count : FLOW_NO_LIMIT,
-	    .drain_ns = has_commands(r->plan) ? COMMAND_DRAIN_NS : DRAIN_NS,
+	    .drain_ns = chrono_after(DRAIN_NS, chain_patience_ns(r->logic.chain)),
 	    .keep_messages = r->input.retrying.retrier != NULL,
 	    .is_ready = is_ready,
 	    .on_fate = on_fate,

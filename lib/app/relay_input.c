@@ -138,12 +138,17 @@ static bool open_files(struct relay_input *in, const char *files, struct error *
 
 static bool open_lines(struct relay_input *in, struct error *err)
 {
+	/* the relay says where they go */
+	json_t *spec = json_pack("{s:s}", "routing_key", "");
+	const struct settings_message model = {.spec = spec};
 	in->pace.unlimited = true;
 	const struct from_options options = {.path = in->plan->lines,
+	    .model = &model,
 	    .plan = &in->pace,
 	    .seed = rng_entropy(),
 	    .loop = in->tool->loop};
 	in->lines = from_open(&options, err);
+	json_decref(spec);
 	return in->lines != NULL;
 }
 

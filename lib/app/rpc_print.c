@@ -47,14 +47,14 @@ static void write_body(const struct rpc_print *p, struct slice body, struct buf 
 		buf_append_char(out, '\n');
 }
 
-void rpc_print_message(
-    struct rpc_print *p, const struct message *m, const struct record_extra *extra)
+void rpc_print_message(struct rpc_print *p, const struct message *m, struct slice place,
+    const struct record_extra *extra)
 {
 	struct buf *out = output_buf(&p->out);
 	/* for people the address of a reply is noise */
 	struct message shown = *m;
 	shown.exchange = (struct slice){0};
-	shown.routing_key = extra->queue.len > 0 ? extra->queue : p->place;
+	shown.routing_key = place;
 	struct pretty_line line = {
 	    .mark = p->mark, .wall_ms = chrono_wall_ms(), .message = &shown, .color = p->color};
 	if (p->failed.kind != ERROR_NONE || p->format == RPC_NONE)

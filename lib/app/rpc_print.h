@@ -20,9 +20,10 @@ void rpc_print_init(
     struct rpc_print *p, const struct tool *tool, enum rpc_format format, const char *mark);
 void rpc_print_release(struct rpc_print *p);
 
-/* One message, with what is told beside it in JSON. */
-void rpc_print_message(
-    struct rpc_print *p, const struct message *m, const struct record_extra *extra);
+/* One message; for people with the place that its request went to (empty: not known), in JSON with
+ * what is told beside it. */
+void rpc_print_message(struct rpc_print *p, const struct message *m, struct slice place,
+    const struct record_extra *extra);
 /* False while a slow reader is far behind. */
 bool rpc_print_is_ready(struct rpc_print *p);
 /* Writes what is left; false with the first failure there was. */

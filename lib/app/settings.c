@@ -229,6 +229,17 @@ static bool is_section_faulty(const struct reporter *reporter, const char *secti
 	return false;
 }
 
+static void read_responders(struct settings *s, struct reporter *reporter)
+{
+	const json_t *section = json_object_get(document_root(s->document), "responders");
+	if (is_section_faulty(reporter, "responders"))
+		return;
+	reporter->base = "/responders";
+	(void)responder_read(/* has reported */
+	    section, &s->topology, &s->responders, settings_report, reporter);
+	reporter->base = "";
+}
+
 static void read_workflows(struct settings *s, struct reporter *reporter)
 {
 	const json_t *section = json_object_get(document_root(s->document), "workflows");
@@ -264,6 +275,8 @@ static void read_model(struct settings *s, uint64_t seed, struct reporter *repor
 	settings_check_contracts(s, "messages", reporter);
 	read_expectations(s, reporter);
 	if (known.topology) {
+		settings_check_relays(s, reporter);
+		read_responders(s, reporter);
 		read_workflows(s, reporter);
 		read_lesson(s, reporter);
 	}
@@ -355,6 +368,7 @@ void settings_release(struct settings *s)
 	free(s->messages);
 	expectations_release(&s->expect);
 	lesson_release(&s->lesson);
+	responder_release(&s->responders);
 	workflow_release(&s->workflows);
 	pattern_pools_free(s->pools);
 	topology_release(&s->topology);

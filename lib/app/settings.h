@@ -9,6 +9,7 @@
 #include "lab/lesson.h"
 #include "model/expectations.h"
 #include "model/pace.h"
+#include "model/responder.h"
 #include "fake/pattern.h"
 #include "model/topology.h"
 #include "model/workflow.h"
@@ -35,6 +36,7 @@ struct settings {
 	struct pattern_pools *pools;
 	struct settings_message *messages;
 	size_t message_count;
+	struct responder_list responders;
 	struct workflow_list workflows;
 	struct expectations expect;
 	struct lesson lesson; /* title NULL: the settings have none */

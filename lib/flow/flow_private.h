@@ -65,7 +65,7 @@ struct flow {
 	bool ending;	      /* but now nothing is held back any more */
 	size_t held;	      /* fates that are */
 	uint64_t deadline_ns; /* of the last fates; CHRONO_NEVER before the end is near */
-	uint64_t progress;    /* the sink's, when that was set */
+	uint64_t progress;    /* when that was set */
 	struct error failure;
 	struct flow_counts counts;
 };

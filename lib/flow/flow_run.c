@@ -62,10 +62,12 @@ static bool must_go_on(const struct flow *flow, size_t under_way_before, bool do
 	       (done && flow->deadline_ns == CHRONO_NEVER) || (must_stop(flow) && !flow->stopping);
 }
 
+/* Changes with each message that is settled, and with what the sink says of itself. */
 static uint64_t progress_of(const struct flow *flow)
 {
 	const struct flow_sink *sink = &flow->options.sink;
-	return sink->kind->progress != NULL ? sink->kind->progress(sink->self) : 0;
+	uint64_t settled = flow->counts.offered - flow->under_way;
+	return settled + (sink->kind->progress != NULL ? sink->kind->progress(sink->self) : 0);
 }
 
 static bool is_held_up(const struct flow *flow)

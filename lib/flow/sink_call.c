@@ -73,10 +73,11 @@ static void on_reply(void *ctx, const struct message *m)
 				: (struct slice){0};
 	char *error = mark.ptr != NULL ? text_quote(mark) : NULL;
 	uint64_t latency = chrono_now_ns() - calls_get(sink->calls, number)->begun_ns;
+	struct slice queue = requester_reply_to(sink->requester);
 	histogram_add(&sink->latency, latency);
 	if (sink->options.on_reply != NULL)
 		sink->options.on_reply(
-		    sink->options.ctx, &(struct sink_call_reply){m, error, latency});
+		    sink->options.ctx, &(struct sink_call_reply){m, queue, error, latency});
 	end_call(sink, number, error != NULL ? &sink->counts.errors : &sink->counts.answered,
 	    error != NULL ? FLOW_REJECTED : FLOW_ACCEPTED, error != NULL ? error : "");
 	free(error);

@@ -21,7 +21,8 @@
 
 struct sink_call_reply {
 	const struct message *message;
-	const char *error; /* what its MARKS_ERROR says, printable; NULL: it has none */
+	struct slice queue; /* that it came from */
+	const char *error;  /* what its MARKS_ERROR says, printable; NULL: it has none */
 	uint64_t latency_ns;
 };
 

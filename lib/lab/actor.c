@@ -2,6 +2,7 @@
 
 #include "base/chrono.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "lab/child.h"
 #include "lab/programs.h"
@@ -220,11 +221,27 @@ static void render_remarks(const json_t *json, const json_t *headers, struct buf
 	}
 	if (json_is_true(json_object_get(json, "redelivered")))
 		buf_append_str(out, " (redelivered)");
+	const json_t *latency = json_object_get(json, "latency_us");
 	if (fate != NULL && strcmp(fate, "confirmed") != 0) {
 		buf_append_str(out, " (");
 		text_escape(slice_str(fate), 60, out);
+		if (latency != NULL) {
+			buf_append_str(out, " in ");
+			num_format_duration((uint64_t)json_integer_value(latency) * CHRONO_US, out);
+		}
 		buf_append_char(out, ')');
 	}
+}
+
+/* An address of direct reply-to says nothing to people. */
+static void render_key(const json_t *key, struct buf *out)
+{
+	static const char prefix[] = "amq.rabbitmq.reply-to.";
+	struct slice text = {json_string_value(key), json_string_length(key)};
+	if (text.len >= sizeof prefix && memcmp(text.ptr, prefix, sizeof prefix - 1) == 0)
+		text = SLICE("reply");
+	text_escape(text, 255, out);
+	buf_append_char(out, ' ');
 }
 
 void actor_render(struct slice line, struct buf *out)
@@ -243,11 +260,8 @@ void actor_render(struct slice line, struct buf *out)
 		return;
 	}
 	buf_append_str(out, queue != NULL ? "<< " : ">> ");
-	if (json_string_length(key) > 0 && !json_equal(key, queue)) {
-		text_escape(
-		    (struct slice){json_string_value(key), json_string_length(key)}, 255, out);
-		buf_append_char(out, ' ');
-	}
+	if (json_string_length(key) > 0 && !json_equal(key, queue))
+		render_key(key, out);
 	if (json_is_integer(priority))
 		buf_printf(out, "(%lld) ", (long long)json_integer_value(priority));
 	if (json_is_integer(offset))

@@ -35,6 +35,7 @@ enum text {
 struct pending {
 	int64_t received_us;
 	int64_t stream_offset;
+	uint64_t version; /* 0: any */
 	bool redelivered;
 	struct span texts[TEXT_COUNT];
 	size_t guard, guard_count; /* in `guards` */
@@ -184,6 +185,7 @@ bool append_add(struct append *append, const struct append_event *event, struct 
 	struct pending *p = &append->pending[append->count++];
 	p->received_us = event->received_us;
 	p->stream_offset = event->stream_offset;
+	p->version = event->version;
 	p->redelivered = event->redelivered;
 	p->guard_count = 0;
 	p->texts[TEXT_PROPERTIES] = (struct span){before, append->bytes.len - before};
@@ -397,6 +399,13 @@ static bool write_one(struct append *append, const struct pending *p, struct hea
 		*result = (struct append_result){APPEND_DUPLICATE, position, version, false};
 		return true;
 	}
+	if (p->version == 1 && version > 0) {
+		*result = (struct append_result){.outcome = APPEND_PASSED_OVER};
+		return true;
+	}
+	uint64_t before = p->version > 0 ? p->version - 1 : 0;
+	if (expected == NULL && p->version > 0)
+		expected = &before;
 	if (expected != NULL && version != *expected)
 		return error_set(err, ERROR_UNDELIVERED, "the stream is at version %llu, not %llu",
 		    (unsigned long long)version, (unsigned long long)*expected);
@@ -410,6 +419,15 @@ static bool write_one(struct append *append, const struct pending *p, struct hea
 	tail_add(append->tail, head->position, text_of(append, p, TEXT_ID),
 	    text_of(append, p, TEXT_SUBJECT), result->version);
 	return true;
+}
+
+/* With the first event of its subject, which stands before it. */
+static bool is_passed_over(const struct append *append, size_t i)
+{
+	return i > 0 && append->results[i - 1].outcome == APPEND_PASSED_OVER &&
+	       append->pending[i].version > 1 &&
+	       slice_equal(text_of(append, &append->pending[i], TEXT_SUBJECT),
+		   text_of(append, &append->pending[i - 1], TEXT_SUBJECT));
 }
 
 static bool was_handled(const struct append *append, const struct pending *p)
@@ -430,8 +448,10 @@ static bool write_all(struct append *append, const uint64_t *expected, struct er
 	for (size_t i = 0; i < append->count; i++) {
 		const struct pending *p = &append->pending[i];
 		append->results[i] = (struct append_result){.outcome = APPEND_HANDLED};
-		if (!was_handled(append, p) &&
-		    !write_one(append, p, &head, expected, &append->results[i], err))
+		if (is_passed_over(append, i))
+			append->results[i] = append->results[i - 1];
+		else if (!was_handled(append, p) &&
+			 !write_one(append, p, &head, expected, &append->results[i], err))
 			return false;
 	}
 	return handled_batch_write(append->marks, err) && tail_settle(append->tail, false, err);

@@ -26,6 +26,10 @@ struct append_event {
 	int64_t stream_offset; /* in a RabbitMQ stream, of that queue; -1: none */
 	bool redelivered;
 	int64_t received_us; /* since 1970; one before the last event's becomes the last event's */
+	/* That it is to be of its subject; 0: whichever comes. When somebody else was first, 1 is
+	 * passed over, with what stands behind it in the batch under the same subject; over another
+	 * one the commit fails (ERROR_UNDELIVERED). */
+	uint64_t version;
 	/* Those of the message it comes from; when another process has written one of them first,
 	 * it is not stored. */
 	const struct append_mark *marks;
@@ -33,9 +37,10 @@ struct append_event {
 };
 
 enum append_outcome {
-	APPEND_STORED,	  /* at position, with version */
-	APPEND_DUPLICATE, /* it is there, at position */
-	APPEND_HANDLED,	  /* not stored: what it comes from was handled by another process */
+	APPEND_STORED,	    /* at position, with version */
+	APPEND_DUPLICATE,   /* it is there, at position */
+	APPEND_HANDLED,	    /* not stored: what it comes from was handled by another process */
+	APPEND_PASSED_OVER, /* its subject has events, so it cannot be the first */
 };
 
 struct append_result {

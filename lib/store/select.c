@@ -104,6 +104,11 @@ static void write_part(struct buf *sql, const struct select_filter *f, const str
 	write_in(sql, "id", f->id_count);
 	write_keys(sql, f->key_count);
 	buf_append_str(sql, f->grep != NULL ? " AND instr(CAST(body AS BLOB), :grep) > 0" : "");
+	/* not in every body: most bytes are there, and only a structured event has a trace in it */
+	buf_append_str(sql, f->trace != NULL
+				? " AND (instr(properties, :trace) > 0 OR (data IS NOT NULL AND "
+				  "instr(CAST(body AS BLOB), CAST(:trace AS BLOB)) > 0))"
+				: "");
 	if (f->where != NULL)
 		buf_printf(sql,
 		    " AND EXISTS (SELECT 1 FROM events WHERE events.position = recorded.position"
@@ -194,6 +199,7 @@ static void bind_all(struct select *select)
 	bind_number(s, ":chunk", (int64_t)select->chunk);
 	bind_text(s, ":subject", f->subject);
 	bind_text(s, ":exchange", f->exchange);
+	bind_text(s, ":trace", f->trace);
 	bind_texts(s, "type", f->types, f->type_count);
 	bind_texts(s, "id", f->ids, f->id_count);
 	bind_texts(s, "key", f->keys, f->key_count);

@@ -24,6 +24,7 @@ struct select_filter {
 	const char *subject;
 	uint64_t after_version; /* with subject: later versions only */
 	const char *grep;	/* in the body, as bytes */
+	const char *trace;	/* a trace id, somewhere in the properties or in a CloudEvent */
 	const char *where;	/* an SQL expression over the view `events`, the user's own */
 	bool reverse;
 	uint64_t limit; /* 0: none */

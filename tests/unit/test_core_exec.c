@@ -853,6 +853,27 @@ START_TEST(stop_in_order_lets_results_go_that_wait_for_their_turn)
 }
 END_TEST
 
+/* All of them together take twice what a drain without progress may. */
+START_TEST(drain_goes_on_as_long_as_commands_end)
+{
+	static const struct {
+		const char *command;
+		uint64_t drain_ms;
+	} paces[] = {{"sleep 0.05", 200}, {"sleep 0.5", 2000}, {"sleep 3", 12000}};
+	bool good = false;
+	for (size_t i = 0; i < ARRAY_LEN(paces) && !good; i++) {
+		const struct core_exec_options options = {.command = paces[i].command, .jobs = 1};
+		struct run run = {.messages = queue, .count = ARRAY_LEN(queue)};
+		struct error err = {0};
+		struct flow_counts counts =
+		    run_core(&options, &run, paces[i].drain_ms * CHRONO_MS, &err);
+		good = counts.fates[FLOW_ACCEPTED] == ARRAY_LEN(queue);
+		release_run(&run);
+	}
+	ck_assert(good);
+}
+END_TEST
+
 START_TEST(words_need_no_quotes)
 {
 	const struct message message = {.body = SLICE("body")};
@@ -1026,6 +1047,7 @@ static void add_command_tests(TCase *tc)
 	tcase_add_test(tc, results_go_on_in_the_order_of_the_messages);
 	tcase_add_test(tc, failures_among_them_leave_the_others_in_order);
 	tcase_add_test(tc, stop_in_order_lets_results_go_that_wait_for_their_turn);
+	tcase_add_test(tc, drain_goes_on_as_long_as_commands_end);
 	tcase_add_test(tc, words_need_no_quotes);
 	tcase_add_test(tc, command_runs_in_its_folder);
 	tcase_add_test(tc, stop_releases_those_that_wait_and_lets_the_others_end);

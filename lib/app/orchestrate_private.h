@@ -1,0 +1,30 @@
+/* orchestrate_private.h - what the verbs of the workflow tool share. */
+#ifndef APP_ORCHESTRATE_PRIVATE_H
+#define APP_ORCHESTRATE_PRIVATE_H
+
+#include "app/orchestrate.h"
+
+#include "base/buf.h"
+#include "flow/workflow_logic.h"
+#include "model/message.h"
+
+orchestrate_verb_fn orchestrate_drive; /* run */
+orchestrate_verb_fn orchestrate_list;
+orchestrate_verb_fn orchestrate_show;
+orchestrate_verb_fn orchestrate_graph;
+
+/* The workflows of the settings that the operands name, or all, with their programs: the caller's
+ * to free with orchestrate_free. ERROR_SETTINGS, each printed with its place: a program does not
+ * compile. */
+struct orchestrate_cast {
+	struct workflow_logic **logics;
+	size_t count;
+};
+bool orchestrate_choose(const struct tool *tool, char **operands, struct orchestrate_cast *out,
+    struct error *err) MUST_CHECK;
+void orchestrate_free(struct orchestrate_cast *cast);
+
+/* What happened, in a few words for people: "reserve: requested, attempt 2". `data` is JSON. */
+void orchestrate_describe(struct slice type, struct slice data, bool color, struct buf *out);
+
+#endif

@@ -1,0 +1,54 @@
+/* sink_workflow_private.h - what the sink and its beginning share. */
+#ifndef FLOW_SINK_WORKFLOW_PRIVATE_H
+#define FLOW_SINK_WORKFLOW_PRIVATE_H
+
+#include "flow/sink_workflow.h"
+
+#include "base/fifo.h"
+#include "flow/workflow_crowd.h"
+#include "store/append.h"
+
+#define SINK_WORKFLOW_NOBODY UINT64_MAX /* instead of a slot: no message waits for it */
+
+struct sink_workflow {
+	struct sink_workflow_options options;
+	struct flow *flow; /* the run */
+	struct append *append;
+	struct workflow_crowd *crowd;
+	struct workflow_timers timers;
+	struct sink_workflow_counts counts;
+	/* what was decided since the last commit, by the events in the batch */
+	struct sink_workflow_step *steps;
+	size_t step_count, step_capacity;
+	/* slots to accept after it: what changed nothing, but may double what is in the batch */
+	uint64_t *idle;
+	size_t idle_count, idle_capacity;
+	struct fifo waiting; /* struct sink_workflow_waiting: starts beyond the limit */
+	/* messages that were sent and have no fate, by token */
+	struct sink_workflow_sent *sent;
+	size_t sent_capacity, first_free;
+	struct buf data, store; /* of what is being made */
+	uint64_t busy_ns;	/* since when another process has the store; 0: it has not */
+	uint64_t alarm, alarm_ns;
+	struct error failure; /* then the run ends */
+};
+
+/* What comes in, and the message that brings it, or NULL. */
+struct sink_workflow_news {
+	struct workflow_input input;
+	const struct message *message;
+	struct datum body; /* of the message */
+	uint64_t slot;
+};
+
+/* Decides, and adds the events to the batch; frees the body. False: nothing follows, and the slot
+ * is accepted with the batch. */
+bool sink_workflow_take(struct sink_workflow *sink, struct workflow_instance *instance,
+    struct sink_workflow_news *news);
+/* Sends what is due, and waits for the answer until due_ns. */
+void sink_workflow_send(
+    struct sink_workflow *sink, struct workflow_instance *instance, uint64_t slot, uint64_t due_ns);
+/* How long an answer is waited for; a compensation's doubles with each try, up to an hour. */
+uint64_t sink_workflow_wait_ns(const struct workflow_instance *instance);
+
+#endif
