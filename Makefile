@@ -90,7 +90,7 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY)
 
 $(BUILD)/tests/bench/plain_%: $(BUILD)/tests/bench/plain_%.o $(BUILD)/tests/bench/plain.o
 	@echo "  LD   $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs librabbitmq)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs librabbitmq) $(if $(filter %_jq,$@),-ljq)
 
 $(NULL): $(NULL).o
 	@echo "  LD   $@"
