@@ -168,8 +168,8 @@ static const struct option serve_options[] = {
 };
 
 static const struct option *const groups[] = {general_options, call_options, serve_options,
-    tool_broker_options, tool_recovery_options, tool_summary_options, tool_talk_options,
-    tool_common_options, NULL};
+    tool_broker_options, tool_recovery_options, tool_watch_options, tool_summary_options,
+    tool_talk_options, tool_common_options, NULL};
 
 static const struct command_verb verbs[] = {
     {"call", "send requests and wait for the reply to each"},

@@ -1,12 +1,12 @@
 #include "app/chain.h"
 
 #include "app/chain_exec.h"
+#include "app/chain_memory.h"
 #include "app/enforce.h"
 #include "app/locate.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/text.h"
-#include "flow/core_dedupe.h"
 #include "flow/core_delay.h"
 #include "flow/core_jq.h"
 #include "flow/core_transform.h"
@@ -118,36 +118,12 @@ static void release_dedupe(void *self)
 	core_dedupe_free(self);
 }
 
-/* Marks of another list, or of another key, are other marks. */
-static char *scope_of(const struct chain *chain, const char *by)
-{
-	const char *where = chain->pointer != NULL ? chain->pointer : chain->options.name;
-	return mem_printf("%s %s", where, by);
-}
-
 static bool open_dedupe(
     struct chain *chain, const json_t *step, struct link *link, struct error *err)
 {
-	struct reader reader = {0};
-	const char *unkeyed = json_string_value(json_object_get(step, "unkeyed"));
-	const char *path = json_string_value(json_object_get(step, "store"));
-	uint64_t window = CORE_DEDUPE_DEFAULT_WINDOW;
-	struct core_dedupe_options options = {
-	    .by = json_string_value(json_object_get(step, "dedupe")),
-	    .store = chain->options.store,
-	    .rejects_unkeyed = unkeyed != NULL && strcmp(unkeyed, "reject") == 0};
-	(void)reader_count(&reader, step, "window", 1, CORE_DEDUPE_MAX_WINDOW, &window);
-	(void)reader_duration(&reader, step, "age", &options.age_ns);
-	reader_release(&reader);
-	char *scope = scope_of(chain, options.by);
-	char *file =
-	    path != NULL ? locate_below(chain->options.tool->settings.directory, path) : NULL;
-	options.window = (size_t)window;
-	options.scope = scope;
-	options.path = file;
-	struct core_dedupe *core = core_dedupe_create(&options, err);
-	free(scope);
-	free(file);
+	const char *where = chain->pointer != NULL ? chain->pointer : chain->options.name;
+	struct core_dedupe *core =
+	    chain_memory_dedupe(chain->options.tool, step, where, chain->options.store, err);
 	if (core == NULL)
 		return false;
 	link->core = core_dedupe_core(core);
@@ -190,6 +166,22 @@ static bool open_contract(
 	return good;
 }
 
+static void release_enrich(void *self)
+{
+	core_enrich_free(self);
+}
+
+static bool open_enrich(
+    struct chain *chain, const json_t *step, struct link *link, struct error *err)
+{
+	struct core_enrich *core = chain_memory_enrich(chain->options.tool, step, err);
+	if (core == NULL)
+		return false;
+	link->core = core_enrich_core(core);
+	link->self = core;
+	return true;
+}
+
 static void release_delay(void *self)
 {
 	core_delay_free(self);
@@ -229,6 +221,7 @@ static const struct kind {
     {"exec", true, open_exec, release_exec, NULL},
     {"delay", false, open_delay, release_delay, NULL},
     {"dedupe", false, open_dedupe, release_dedupe, count_dedupe},
+    {"enrich", true, open_enrich, release_enrich, NULL},
 };
 
 /* ---- the list ---- */

@@ -151,7 +151,11 @@ static void watch_over(struct relay_flow *r, struct flow_options *flow)
 						  .queue_count = r->input.queue_count,
 						  .recovery = r->input.link.recovery,
 						  .retrier = r->input.retrying.retrier,
-						  .sink = r->output.exchange}};
+						  .sink = r->output.exchange},
+	    .spans = (r->input.queues != NULL ? WATCH_PROCESS : WATCH_NO_SPANS) |
+		     (r->output.exchange != NULL ? WATCH_PUBLISH : WATCH_NO_SPANS),
+	    .from = r->input.link.uris,
+	    .to = r->output.link.uris};
 	r->watch = watch_open(r->tool, &watched, flow);
 }
 

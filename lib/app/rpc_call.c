@@ -3,6 +3,7 @@
 #include "app/progress.h"
 #include "app/rpc_print.h"
 #include "app/rpc_private.h"
+#include "app/watch.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -24,8 +25,9 @@
 struct run {
 	struct tool *tool;
 	const struct rpc_options *options;
-	char **bodies;	   /* ends with NULL */
-	const char *queue; /* NULL: where the exchange or the messages say */
+	char **bodies;			    /* ends with NULL */
+	const char *queue;		    /* NULL: where the exchange or the messages say */
+	struct slice exchange, routing_key; /* ptr NULL: where the messages say */
 	uint64_t seed;
 	struct pace_plan *plans; /* owned: of texts and lines the first, else by pattern */
 	size_t plan_count;
@@ -284,7 +286,14 @@ static bool run_flow(struct run *run, struct flow_source source, struct error *e
 	    .is_ready = is_ready,
 	    .on_fate = on_fate,
 	    .ctx = run};
+	const struct watch_options watched = {
+	    .parts = {.name = "call", .recovery = run->tool->recovery},
+	    .spans = WATCH_PUBLISH | WATCH_CALL | (run->patterns != NULL ? WATCH_ORIGIN : 0U),
+	    .exchange = run->exchange,
+	    .routing_key = run->routing_key};
+	struct watch *watch = watch_open(run->tool, &watched, &options);
 	struct flow *flow = flow_create(run->tool->loop, &options);
+	watch_begin(watch, flow);
 	struct progress *progress = NULL;
 	if (!o->tool.quiet && (o->format == RPC_NONE || !isatty(STDOUT_FILENO)))
 		progress = progress_start(run->tool->loop, flow, goal_of(run), "asked", "answered");
@@ -295,6 +304,7 @@ static bool run_flow(struct run *run, struct flow_source source, struct error *e
 	report(run, flow, chrono_now_ns() - start);
 	if (good && sink_call_counts(run->sink)->answered != flow_counts(flow)->offered)
 		run->tool->status = ERROR_UNDELIVERED;
+	watch_end(watch);
 	flow_free(flow);
 	return good;
 }
@@ -307,26 +317,35 @@ static bool restore(void *ctx, struct connection *c, struct error *err)
 	       provision_apply(c, &run->tool->settings.topology, NULL, NULL, NULL, err);
 }
 
+/* Where requests go, whatever they say. */
+static void choose_place(struct run *run)
+{
+	const struct rpc_options *o = run->options;
+	run->exchange = slice_str(o->exchange);
+	run->routing_key = slice_str(o->routing_key);
+	if (run->queue != NULL) {
+		run->exchange = SLICE("");
+		run->routing_key = slice_str(run->queue);
+	} else if (o->routing_key != NULL && o->exchange == NULL) {
+		run->exchange = SLICE("");
+	}
+}
+
 static bool open_sink(struct run *run, struct error *err)
 {
 	const struct rpc_options *o = run->options;
+	choose_place(run);
 	bool is_own = o->reply_queue != NULL && strcmp(o->reply_queue, RPC_OWN_QUEUE) == 0;
 	struct sink_call_options options = {.loop = run->tool->loop,
 	    .reply_queue = is_own ? REQUESTER_OWN_QUEUE : o->reply_queue,
-	    .exchange = slice_str(o->exchange),
-	    .routing_key = slice_str(o->routing_key),
+	    .exchange = run->exchange,
+	    .routing_key = run->routing_key,
 	    .deadline_ns = o->deadline_ns,
 	    .window = o->in_flight,
 	    .run = rng_entropy(),
 	    .recovery = run->tool->recovery,
 	    .on_reply = on_reply,
 	    .ctx = run};
-	if (run->queue != NULL) {
-		options.exchange = SLICE("");
-		options.routing_key = slice_str(run->queue);
-	} else if (o->routing_key != NULL && o->exchange == NULL) {
-		options.exchange = SLICE("");
-	}
 	run->sink = sink_call_open(run->tool->connection, &options, err);
 	return run->sink != NULL;
 }

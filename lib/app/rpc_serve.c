@@ -3,6 +3,7 @@
 #include "app/rpc_print.h"
 #include "app/rpc_private.h"
 #include "app/rpc_responders.h"
+#include "app/watch.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -31,6 +32,7 @@ struct run {
 	struct sink_exchange *sink;
 	struct core_reply *reply;
 	struct rpc_print print;
+	struct watch *watch;
 	bool has_told; /* that a caller is gone */
 };
 
@@ -107,7 +109,11 @@ static const struct flow_source_kind requests = {tick, settle, stop, is_done};
 static bool rescue(void *ctx, uint64_t slot, const struct flow_message *m,
     const struct flow_verdict *verdict, struct message *out)
 {
-	return core_reply_rescue(((struct run *)ctx)->reply, slot, m, verdict, out);
+	struct run *run = ctx;
+	bool has_answer = core_reply_rescue(run->reply, slot, m, verdict, out);
+	if (has_answer)
+		watch_rescue(run->watch, slot, verdict->reason, out);
+	return has_answer;
 }
 
 static bool is_ready(void *ctx)
@@ -174,7 +180,16 @@ static void show_banner(const struct run *run)
 static bool run_flow(struct run *run, struct flow_options *options, struct error *err)
 {
 	const struct rpc_options *o = run->options;
+	const struct watch_options watched = {.parts = {.name = "serve",
+						  .queues = run->who.queues,
+						  .queue_count = run->who.count,
+						  .recovery = run->tool->recovery,
+						  .retrier = run->retrying.retrier,
+						  .sink = run->sink},
+	    .spans = WATCH_PROCESS | WATCH_PUBLISH};
+	run->watch = watch_open(run->tool, &watched, options);
 	struct flow *flow = flow_create(run->tool->loop, options);
+	watch_begin(run->watch, flow);
 	struct progress *progress = NULL;
 	if (!o->tool.quiet && (o->format == RPC_NONE || !isatty(STDOUT_FILENO)))
 		progress =
@@ -184,6 +199,7 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	progress_stop(progress);
 	good = rpc_print_finish(&run->print, err) && good;
 	report(run, flow, chrono_now_ns() - start);
+	watch_end(run->watch);
 	flow_free(flow);
 	return good;
 }

@@ -275,6 +275,7 @@ static void read_model(struct settings *s, uint64_t seed, struct reporter *repor
 	settings_check_contracts(s, "messages", reporter);
 	read_expectations(s, reporter);
 	if (known.topology) {
+		settings_check_relays(s, reporter);
 		read_responders(s, reporter);
 		read_workflows(s, reporter);
 		read_lesson(s, reporter);

@@ -25,6 +25,9 @@ char *settings_pointer(const char *section, const char *name);
 void settings_check_contracts(
     const struct settings *s, const char *section, struct reporter *reporter);
 
+/* settings_relays.c: that each relay has one source and one sink, which are there. */
+void settings_check_relays(const struct settings *s, struct reporter *reporter);
+
 /* settings_broker.c: where the broker is, and how to reach it. Fails when the address that the
  * options give is wrong; what is wrong in the settings is reported. */
 bool settings_read_broker(struct settings *s, const struct settings_options *options,

@@ -33,11 +33,21 @@ static void open_trace(struct watch *watch, struct tool *tool, const struct watc
 {
 	struct core_trace_options o = tracing_core_options(tool->tracing);
 	const struct settings *s = &tool->settings;
+	const struct uri *uri = s->uri_count > 0 ? &s->uris[0] : NULL;
+	const struct uri *from = options->from != NULL ? options->from : uri;
+	const struct uri *to = options->to != NULL ? options->to : uri;
 	o.is_origin = (options->spans & WATCH_ORIGIN) != 0;
 	o.flow = options->parts.name;
-	if (s->uri_count > 0) {
-		o.server = s->uris[0].host;
-		o.port = s->uris[0].port;
+	o.is_call = (options->spans & WATCH_CALL) != 0;
+	o.exchange = options->exchange;
+	o.routing_key = options->routing_key;
+	if (from != NULL) {
+		o.from_host = from->host;
+		o.from_port = from->port;
+	}
+	if (to != NULL) {
+		o.to_host = to->host;
+		o.to_port = to->port;
 	}
 	watch->trace = core_trace_create(&o);
 	if ((options->spans & WATCH_PROCESS) != 0)
@@ -67,6 +77,12 @@ void watch_begin(struct watch *watch, const struct flow *flow)
 {
 	if (watch != NULL && watch->figures != NULL)
 		metrics_begin(watch->figures, flow, &watch->parts);
+}
+
+void watch_rescue(struct watch *watch, uint64_t slot, const char *reason, struct message *out)
+{
+	if (watch != NULL && watch->trace != NULL)
+		core_trace_rescue(watch->trace, slot, reason, out);
 }
 
 void watch_end(struct watch *watch)

@@ -13,11 +13,15 @@ enum watch_spans {
 	WATCH_PROCESS = 1, /* of what is done with a message that came from a queue */
 	WATCH_PUBLISH = 2, /* of what goes to an exchange */
 	WATCH_ORIGIN = 4,  /* with WATCH_PUBLISH alone: a traceparent in it was made for it here */
+	WATCH_CALL = 8,	   /* with WATCH_PUBLISH: it is a request, and its fate the reply */
 };
 
 struct watch_options {
 	struct metrics_parts parts;
 	unsigned spans; /* enum watch_spans */
+	/* Where all goes that goes out, whatever the messages say; ptr NULL: where they say. */
+	struct slice exchange, routing_key;
+	const struct uri *from, *to; /* the brokers; NULL: that of the settings */
 };
 
 struct watch;
@@ -28,6 +32,9 @@ struct watch *watch_open(
     struct tool *tool, const struct watch_options *options, struct flow_options *flow);
 /* Once the flow is made. Accepts NULL. */
 void watch_begin(struct watch *watch, const struct flow *flow);
+/* To be called by a flow_rescue_fn that has made an answer: *out, whose headers may change. Accepts
+ * NULL. */
+void watch_rescue(struct watch *watch, uint64_t slot, const char *reason, struct message *out);
 /* After the run, before flow_free. Accepts NULL. */
 void watch_end(struct watch *watch);
 

@@ -14,12 +14,14 @@
 struct stage {
 	bool is_open;	   /* it is recorded, and has not ended */
 	bool is_known;	   /* the message has gone by here */
+	bool has_failed;   /* whatever its fate: an answer says so */
 	bool is_passed_on; /* the trace came with the message, and is not recorded: it is left alone
 			    */
 	struct trace trace;
-	uint64_t start_ns; /* since 1970 */
-	struct buf text;   /* as far as it is written; its memory is kept for the next one */
-	struct buf state;  /* tracestate */
+	uint64_t start_ns;  /* since 1970 */
+	struct buf text;    /* as far as it is written; its memory is kept for the next one */
+	struct buf state;   /* tracestate */
+	struct buf failure; /* why it has failed */
 };
 
 /* By the flow's slot. */
@@ -31,7 +33,6 @@ struct stages {
 struct core_trace {
 	struct core_trace_options options;
 	struct rng rng;
-	bool has_front;
 	struct stages processes, publishes;
 	struct buf headers; /* of the message that goes out */
 };
@@ -49,6 +50,7 @@ static void release_stages(struct stages *stages)
 	for (size_t i = 0; i < stages->capacity; i++) {
 		buf_release(&stages->items[i].text);
 		buf_release(&stages->items[i].state);
+		buf_release(&stages->items[i].failure);
 	}
 	free(stages->items);
 }
@@ -68,7 +70,7 @@ static struct stage *begin_stage(struct stages *stages, uint64_t slot)
 	stages->items =
 	    mem_grow(stages->items, &stages->capacity, (size_t)slot + 1, sizeof *stages->items);
 	struct stage *s = &stages->items[slot];
-	s->is_open = s->is_passed_on = false;
+	s->is_open = s->is_passed_on = s->has_failed = false;
 	s->is_known = true;
 	buf_clear(&s->text);
 	buf_clear(&s->state);
@@ -136,6 +138,14 @@ static struct slice join(const struct slice *parts, size_t count, char *out)
 	return len > 0 ? (struct slice){out, len} : slice_str("amq.default");
 }
 
+static void add_server(const char *host, uint16_t port, struct buf *out)
+{
+	if (host == NULL)
+		return;
+	span_add_text(out, "server.address", slice_str(host));
+	span_add_int(out, "server.port", port);
+}
+
 static void add_message(const struct core_trace *t, const struct message *m, struct buf *out)
 {
 	span_add_text(out, "messaging.rabbitmq.destination.routing_key", m->routing_key);
@@ -144,10 +154,6 @@ static void add_message(const struct core_trace *t, const struct message *m, str
 	if ((m->present & MESSAGE_CORRELATION_ID) != 0)
 		span_add_text(out, "messaging.message.conversation_id", m->correlation_id);
 	span_add_int(out, "messaging.message.body.size", (int64_t)m->body.len);
-	if (t->options.server != NULL) {
-		span_add_text(out, "server.address", slice_str(t->options.server));
-		span_add_int(out, "server.port", t->options.port);
-	}
 	if (t->options.flow != NULL)
 		span_add_text(out, "warren.flow", slice_str(t->options.flow));
 }
@@ -190,6 +196,7 @@ static enum flow_answer process(void *self, struct flow *flow, uint64_t slot,
 	    .target = in->queue.len > 0 ? in->queue : slice_str("(none)")};
 	begin_span(s, &span, "process", join(parts, ARRAY_LEN(parts), target));
 	add_message(t, m, &s->text);
+	add_server(t->options.from_host, t->options.from_port, &s->text);
 	return FLOW_PASS;
 }
 
@@ -260,31 +267,69 @@ static bool choose_publish(struct core_trace *t, struct stage *s, const struct s
 	return has_parent;
 }
 
-static enum flow_answer publish(void *self, struct flow *flow, uint64_t slot,
-    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
+/* Where the message goes. */
+static struct message address(const struct core_trace *t, const struct message *m)
 {
-	struct core_trace *t = self;
-	const struct message *m = in->message;
+	struct message to = *m;
+	if (t->options.exchange.ptr != NULL)
+		to.exchange = t->options.exchange;
+	if (t->options.routing_key.ptr != NULL)
+		to.routing_key = t->options.routing_key;
+	return to;
+}
+
+/* from: the span in front, of the same flow; NULL: there is none. *out is m, and gets the headers
+ * that go out. */
+static void send(struct core_trace *t, struct stage *s, const struct stage *from,
+    const struct message *m, struct message *out)
+{
 	struct trace parent;
-	(void)verdict;
-	struct stage *s = begin_stage(&t->publishes, slot);
-	const struct stage *from =
-	    t->has_front ? &t->processes.items[flow_origin(flow, slot)] : NULL;
 	bool has_parent = choose_publish(t, s, from, m, &parent);
 	if (!s->is_passed_on)
 		stamp(t, s, out);
 	if (!s->is_open)
-		return FLOW_PASS;
+		return;
 	char target[MOST_TARGET];
-	const struct slice parts[] = {m->exchange, m->routing_key};
+	const struct message to = address(t, m);
+	const struct slice parts[] = {to.exchange, to.routing_key};
 	const struct span span = {.parent = has_parent ? parent.span_id : NULL,
 	    .is_remote = from == NULL,
-	    .kind = SPAN_PRODUCER,
-	    .operation = slice_str("publish"),
-	    .target = target_of(m)};
+	    .kind = t->options.is_call ? SPAN_CLIENT : SPAN_PRODUCER,
+	    .operation = slice_str(t->options.is_call ? "call" : "publish"),
+	    .target = target_of(&to)};
 	begin_span(s, &span, "send", join(parts, ARRAY_LEN(parts), target));
-	add_message(t, m, &s->text);
+	add_message(t, &to, &s->text);
+	add_server(t->options.to_host, t->options.to_port, &s->text);
+}
+
+static const struct stage *find_process(const struct core_trace *t, uint64_t slot)
+{
+	return slot < t->processes.capacity && t->processes.items[slot].is_known
+		   ? &t->processes.items[slot]
+		   : NULL;
+}
+
+static enum flow_answer publish(void *self, struct flow *flow, uint64_t slot,
+    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
+{
+	struct core_trace *t = self;
+	(void)verdict;
+	send(t, begin_stage(&t->publishes, slot), find_process(t, flow_origin(flow, slot)),
+	    in->message, out);
 	return FLOW_PASS;
+}
+
+void core_trace_rescue(struct core_trace *t, uint64_t slot, const char *reason, struct message *out)
+{
+	const struct message m = *out;
+	const struct stage *from = find_process(t, slot);
+	if (from != NULL) {
+		struct buf *failure = &t->processes.items[slot].failure;
+		buf_clear(failure);
+		buf_append_str(failure, reason);
+		t->processes.items[slot].has_failed = true;
+	}
+	send(t, begin_stage(&t->publishes, slot), from, &m, out);
 }
 
 /* ---- the end of a span ---- */
@@ -310,11 +355,15 @@ static void end_span(struct core_trace *t, struct stages *stages, uint64_t slot,
 	if (!s->is_open)
 		return;
 	uint64_t now_ns = chrono_wall_ns();
+	bool is_error = fates[fate].is_error || s->has_failed;
+	if (s->has_failed) {
+		fate = FLOW_REJECTED;
+		why = s->failure.ptr;
+	}
 	span_add_text(&s->text, "warren.fate", slice_str(fates[fate].name));
-	if (fates[fate].is_error)
+	if (is_error)
 		span_add_text(&s->text, "error.type", slice_str(fates[fate].name));
-	span_end(&s->text, now_ns > s->start_ns ? now_ns : s->start_ns,
-	    fates[fate].is_error ? why : NULL);
+	span_end(&s->text, now_ns > s->start_ns ? now_ns : s->start_ns, is_error ? why : NULL);
 	t->options.outlet.take(t->options.outlet.ctx, buf_slice(&s->text));
 	s->is_open = false;
 }
@@ -334,7 +383,6 @@ static void end_publish(void *self, uint64_t slot, enum flow_fate fate, const ch
 struct flow_core core_trace_front(struct core_trace *t)
 {
 	static const struct flow_core_kind kind = {.apply = process, .settled = end_process};
-	t->has_front = true;
 	return (struct flow_core){&kind, t};
 }
 

@@ -26,8 +26,14 @@ struct core_trace_options {
 	/* The traceparent of a message that has one is its own span's, not its cause's: it was made
 	 * here. For the core at the end alone. */
 	bool is_origin;
-	const char *server; /* the broker; NULL: unknown */
-	uint16_t port;
+	/* What goes out is a request: its span is a client's, "call QUEUE", and ends with the
+	 * reply, for the sink is one that waits for it. */
+	bool is_call;
+	/* Where all goes that goes out, whatever the messages say; ptr NULL: where they say. */
+	struct slice exchange, routing_key;
+	/* The broker that messages come from, and the one they go to; NULL: unknown. */
+	const char *from_host, *to_host;
+	uint16_t from_port, to_port;
 	const char *flow; /* the name of the flow; NULL: it has none */
 };
 
@@ -37,5 +43,11 @@ struct core_trace *core_trace_create(const struct core_trace_options *options);
 void core_trace_free(struct core_trace *t); /* accepts NULL; after the flow */
 struct flow_core core_trace_front(struct core_trace *t);
 struct flow_core core_trace_back(struct core_trace *t);
+
+/* For who has a flow_rescue_fn: the message of this slot failed, and *out is the answer that goes
+ * into the sink in its place, past the core at the end. *out gets other headers, which live until
+ * the next call. */
+void core_trace_rescue(
+    struct core_trace *t, uint64_t slot, const char *reason, struct message *out);
 
 #endif

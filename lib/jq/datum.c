@@ -76,14 +76,32 @@ void datum_free(struct datum *d)
 	jv_free(datum_take_jv(d));
 }
 
-void datum_set_take(struct datum *object, const char *name, struct datum value)
+void datum_put_take(struct datum *object, struct slice name, struct datum value)
 {
 	if (!datum_exists(&value)) {
 		datum_free(&value);
 		return;
 	}
+	struct datum key = datum_text(name);
 	jv whole = datum_take_jv(object);
-	*object = datum_of_jv(jv_object_set(whole, jv_string(name), datum_take_jv(&value)));
+	*object = datum_of_jv(jv_object_set(whole, datum_take_jv(&key), datum_take_jv(&value)));
+}
+
+void datum_set_take(struct datum *object, const char *name, struct datum value)
+{
+	datum_put_take(object, slice_str(name), value);
+}
+
+struct datum datum_get(const struct datum *object, struct slice name)
+{
+	if (!datum_is_object(object))
+		return (struct datum){0}; /* libjq would abort */
+	struct datum key = datum_text(name);
+	jv member = jv_object_get(jv_copy(datum_jv(object)), datum_take_jv(&key));
+	if (jv_is_valid(member))
+		return datum_of_jv(member);
+	jv_free(member);
+	return (struct datum){0};
 }
 
 struct datum datum_move(struct datum *object, const char *name)

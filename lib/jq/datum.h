@@ -30,6 +30,10 @@ void datum_free(struct datum *d); /* and empties it */
 
 /* Sets a member of an object; `value` is taken, and no value sets nothing. */
 void datum_set_take(struct datum *object, const char *name, struct datum value);
+/* The same for a name of whatever bytes. */
+void datum_put_take(struct datum *object, struct slice name, struct datum value);
+/* A member, the caller's; no value when there is none, or it is no object. */
+struct datum datum_get(const struct datum *object, struct slice name);
 /* Moves a member out of an object; no value when there is none, or it is no object. */
 struct datum datum_move(struct datum *object, const char *name);
 

@@ -14,6 +14,11 @@ exchanges:
 queues:
   jobs:
   failing: {retry: {attempts: 2, delay: 100ms}}
+  orders:
+  prices:
+  answers:
+  begin:
+  replies:
 bindings:
   - {exchange: shop, queue: jobs, routing_key: "job.#"}
 messages:
@@ -21,6 +26,20 @@ messages:
   traced: {exchange: shop, routing_key: job.new, amount: 20, delay: 0, fields: [id], trace: true}
   lost: {exchange: shop, routing_key: nobody, amount: 1, properties: {}}
   failing: {routing_key: failing, amount: 1, delay: 0, body: "x"}
+  order: {routing_key: orders, amount: 20, delay: 0, fields: [id], properties: {reply_to: answers}}
+  begun: {routing_key: begin, amount: 3, delay: 0, body: '{"price": 4}'}
+workflows:
+  sale:
+    start: {queue: begin}
+    replies: replies
+    steps:
+      - {name: price, request: {routing_key: prices, body: .input}}
+      - {name: again, request: {routing_key: prices, body: .input}}
+relays:
+  pricing: {queue: orders, core: [{jq: '.price = 5'}], routing_key: prices}
+  twice: {queue: jobs, core: [{jq: '.n = 1, .n = 2'}], routing_key: answers}
+responders:
+  prices: {queue: prices, core: [{jq: '.price * 2'}]}
 END
 
 # collect ANSWER...: a collector that answers so; its folder is $folder.
@@ -104,6 +123,72 @@ quiet producer --yes --format none failing
 quiet consumer --idle 1s --format none --exec 'sh -c "exit 75"' failing
 holds 'map(select(.kind == 5)) | length == 2 and all(.[]; .status.code == 2) and (map(.a["error.type"]) | . == ["retry", "retry"])
 	and (map(.traceId) | unique | length) == 1' "each try is a span of one trace"
+
+# ---- producer -> relay -> rpc -> consumer ----
+
+# begin TOOL OPTION...: in the background, until it takes messages.
+begin() {
+	local log=$work/begun.$((begun++))
+	fresh "$log"
+	"$BIN/$1" -s s.yaml "${@:2}" --format none >"$log.out" 2>"$log" </dev/null &
+	pids+=($!)
+	eventually 60 grep -q 'Ctrl+C ends' "$log" || sed 's/^/# /' "$log"
+}
+# end: all that was begun, by a signal.
+end() {
+	kill -INT "${pids[@]}"
+	wait "${pids[@]}"
+	pids=()
+}
+begun=0 pids=()
+# below SPANS: those whose parent is one of them, by service and name; then what is below these.
+chains='(map({(.spanId): .}) | add) as $by | map(. as $s | [$s | recurse($by[.parentSpanId // ""] // empty)] | reverse
+	| map("\(.service[7:]) \(.name)") | join(" > "))'
+
+collect 200
+begin relay pricing
+begin rpc serve
+quiet producer --yes --format none order
+quiet consumer --count 20 --format json answers >lines
+end
+is "$(cat "$folder/faults")" "" "four tools: all of it is OTLP"
+holds 'length == 120 and (group_by(.traceId) | length == 20 and all(.[]; length == 6))' "six spans for each message, in one trace"
+is "$(spans | jq -sr "$chains | group_by(length) | last | unique[]")" \
+	"producer publish orders > relay process orders > relay publish prices > rpc process prices > rpc publish answers > consumer process answers" \
+	"one below the other, from the producer to the consumer"
+is "$(jq -s '[.[].properties.headers.traceparent[3:35]] | unique | length' lines)" 20 "each answer is of its order's trace"
+holds 'all(.[]; if .service == "warren-relay" then .a["warren.flow"] == "pricing" else true end)' "a relay's spans tell its name"
+
+collect 200
+begin relay twice
+quiet producer --yes --format none job
+quiet consumer --count 40 --format none answers
+end
+holds 'map(select(.service == "warren-relay" and .kind == 5)) as $in | map(select(.service == "warren-relay" and .kind == 4)) as $out
+	| ($in | length) == 20 and ($out | length) == 40 and ($out | group_by(.parentSpanId) | map(length) == [range(20) | 2])
+	and ([$out[].parentSpanId] | unique) == ([$in[].spanId] | unique)' "what one message becomes are two children of one span"
+
+collect 200
+begin rpc serve
+timeout 60 "$BIN/rpc" call -q --format none prices '{"price":4}' >out 2>err
+timeout 60 "$BIN/rpc" call -q --format none prices 'no JSON' >out 2>err
+end
+is "$(spans | jq -sr "$chains | sort_by(length) | last")" "rpc call prices > rpc process prices > rpc publish (temporary)" "a call, what is done about it, and the reply"
+holds 'length == 6 and (map(select(.kind == 3)) | length == 2 and (map(.status.code // 0) | sort) == [0, 2])' "a call ends with its reply; one that tells of an error is one"
+holds '(map(select(.name == "process prices" and .status.code == 2)) | length == 1 and (.[0].status.message | length > 5))
+	and (map(select(.kind == 3 and .status.code == 2))[0].traceId == map(select(.name == "process prices" and .status.code == 2))[0].traceId)' "where it comes from, too"
+holds 'map(select(.kind == 3)) | all(.[]; .a["messaging.destination.name"] == "prices")' "it is said whom was asked"
+
+collect 200
+begin rpc serve
+begin workflow run
+quiet producer --yes --format none begun
+ended() { "$BIN/workflow" list --format json --store events.db | jq -s 'length == 3 and all(.[]; .state == "completed")' | grep -q true; }
+ok "workflows end" eventually 60 ended
+end
+holds 'group_by(.traceId) | length == 3 and all(.[]; length == 10)' "a workflow is one trace with all that it asks for"
+is "$(spans | jq -sr "$chains | group_by(length) | last | unique[]")" \
+	"producer publish begin > workflow publish prices > rpc process prices > rpc publish replies > workflow process replies" "each request is below what began the workflow"
 
 # ---- whose traces ----
 

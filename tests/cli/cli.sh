@@ -42,7 +42,7 @@ completed_options() {
 		printf "%s\n" "${COMPREPLY[@]}"' bash "$BIN/$1" "$1" | sort
 }
 
-for tool in producer consumer topology deadletters lab; do
+for tool in producer consumer topology deadletters rpc lab; do
 	for question in help version man completion; do
 		status_is 0 "$tool --$question exits 0" "$BIN/$tool" --$question
 	done
@@ -55,7 +55,7 @@ done
 
 # ---- a full disk, a closed descriptor ----
 
-for tool in producer consumer topology deadletters lab; do
+for tool in producer consumer topology deadletters rpc lab; do
 	"$BIN/$tool" --help >/dev/full 2>"$work/err"
 	is $? 74 "$tool --help into a full disk exits 74"
 	like "$(cat "$work/err")" 'No space left on device' "$tool tells that the disk is full"
