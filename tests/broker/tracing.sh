@@ -17,6 +17,8 @@ queues:
   orders:
   prices:
   answers:
+  begin:
+  replies:
 bindings:
   - {exchange: shop, queue: jobs, routing_key: "job.#"}
 messages:
@@ -25,6 +27,14 @@ messages:
   lost: {exchange: shop, routing_key: nobody, amount: 1, properties: {}}
   failing: {routing_key: failing, amount: 1, delay: 0, body: "x"}
   order: {routing_key: orders, amount: 20, delay: 0, fields: [id], properties: {reply_to: answers}}
+  begun: {routing_key: begin, amount: 3, delay: 0, body: '{"price": 4}'}
+workflows:
+  sale:
+    start: {queue: begin}
+    replies: replies
+    steps:
+      - {name: price, request: {routing_key: prices, body: .input}}
+      - {name: again, request: {routing_key: prices, body: .input}}
 relays:
   pricing: {queue: orders, core: [{jq: '.price = 5'}], routing_key: prices}
   twice: {queue: jobs, core: [{jq: '.n = 1, .n = 2'}], routing_key: answers}
@@ -168,6 +178,17 @@ holds 'length == 6 and (map(select(.kind == 3)) | length == 2 and (map(.status.c
 holds '(map(select(.name == "process prices" and .status.code == 2)) | length == 1 and (.[0].status.message | length > 5))
 	and (map(select(.kind == 3 and .status.code == 2))[0].traceId == map(select(.name == "process prices" and .status.code == 2))[0].traceId)' "where it comes from, too"
 holds 'map(select(.kind == 3)) | all(.[]; .a["messaging.destination.name"] == "prices")' "it is said whom was asked"
+
+collect 200
+begin rpc serve
+begin workflow run
+quiet producer --yes --format none begun
+ended() { "$BIN/workflow" list --format json --store events.db | jq -s 'length == 3 and all(.[]; .state == "completed")' | grep -q true; }
+ok "workflows end" eventually 60 ended
+end
+holds 'group_by(.traceId) | length == 3 and all(.[]; length == 10)' "a workflow is one trace with all that it asks for"
+is "$(spans | jq -sr "$chains | group_by(length) | last | unique[]")" \
+	"producer publish begin > workflow publish prices > rpc process prices > rpc publish replies > workflow process replies" "each request is below what began the workflow"
 
 # ---- whose traces ----
 
