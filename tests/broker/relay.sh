@@ -147,6 +147,12 @@ seq 5 >lines
 relay --from lines --jq '{n: .}' --output o.jsonl
 relay --from lines --jq 'select(. == 1)' --output o.jsonl
 is "$(jq -r .body o.jsonl | paste -sd' ')" '{"n":1} {"n":2} {"n":3} {"n":4} {"n":5} 1' "and into a file, behind what is there"
+printf '{"body":"9"}' >>o.jsonl
+relay --from lines --jq 'select(. == 1)' --output o.jsonl
+printf '{"body":"half' >>o.jsonl
+relay --from lines --jq 'select(. == 2)' --output o.jsonl
+is "$(jq -r .body o.jsonl | tail -n 4 | paste -sd' ') $(grep -c 'half a line' relay.err)" '1 9 1 2 1' \
+	"a half line that somebody who was killed has left is cut off, a whole one is not"
 seq 3 >lines
 relay --from lines --exchange nowhere --routing-key lost
 is $? 1 "lines that no queue gets are told of by the exit status"
@@ -262,6 +268,23 @@ wait $stopped
 is $? 0 "Ctrl+C ends a relay well"
 relay clock --until-empty
 is "$(taken out | jq -r '.properties.message_id' | sort -u | wc -l) $(ready in)" "1000 0" "and in the middle of its work it loses nothing"
+
+# both connections are lost, again and again, while messages pass
+"$BIN/producer" --from <(seq 2000 | sed 's/.*/{"n":&0}/') --exchange '' --routing-key in --rate 1000/s --yes -q &
+sender=$!
+fresh lost.err
+"$BIN/relay" clock --prefetch 50 -q --summary json 2>lost.err &
+losing=$!
+cut() { "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q close_all_connections -p "$vhost" test >/dev/null; }
+more() { [ "$(ready out)" -gt "$1" ]; }
+eventually 30 more 0 && cut
+eventually 30 more "$(ready out)" && cut
+wait $sender
+arrived() { settled in 0 && [ "$(ready out)" -ge 4000 ]; }
+ok "a relay whose connections are cut goes on" eventually 60 arrived
+kill -INT $losing
+wait $losing
+is "$? $(taken out | jq -r '.properties.message_id' | sort -u | wc -l)" "0 4000" "and every result is there"
 
 cat >wrong.yaml <<'END'
 queues: {in: , out: }
