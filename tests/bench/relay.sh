@@ -19,7 +19,7 @@ messages:
     routing_key: in
     amount: $MESSAGES
     fields: {id: uuid, name: first_name, email: email, at: now, total: {number: {min: 1, max: 500, decimals: 2}},
-      tags: {list: {of: word, size: 4}}, city: city, text: {text: {length: $((BYTES - 260))}}}
+      tags: {list: {of: word, count: 4}}, city: city, text: {text: {length: $((BYTES - 260))}}}
 END
 export WARREN_SETTINGS=$work/s.yaml
 "$BIN/topology" apply >/dev/null || exit 1
