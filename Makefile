@@ -40,7 +40,7 @@ UNITS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 PEERS    := $(patsubst tests/bench/plain_%.c,$(BUILD)/tests/bench/plain_%,$(wildcard tests/bench/plain_*.c))
 NULL     := $(BUILD)/tests/bench/null_broker
 STORING  := $(BUILD)/tests/bench/store_speed
-COUNTER  := $(BUILD)/tests/support/count_calls.so
+PRELOADS := $(BUILD)/tests/support/count_calls.so $(BUILD)/tests/support/kill_call.so
 REPORTER := $(BUILD)/tests/support/report_of
 AGREE    := $(BUILD)/tests/broker/routes_agree
 READER   := $(BUILD)/tests/support/document_of
@@ -90,13 +90,13 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY)
 
 $(BUILD)/tests/bench/plain_%: $(BUILD)/tests/bench/plain_%.o $(BUILD)/tests/bench/plain.o
 	@echo "  LD   $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs librabbitmq)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs librabbitmq) $(if $(filter %_jq,$@),-ljq)
 
 $(NULL): $(NULL).o
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
-$(COUNTER): tests/support/count_calls.c | build/.packages
+$(PRELOADS): $(BUILD)/%.so: %.c | build/.packages
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
@@ -134,7 +134,7 @@ test: ## build and run every test (make test T=pace: only what has this in its n
 
 unit: $(UNITS:%=$(BUILD)/tests/unit/%) ## build the unit tests
 
-instruments: $(NULL) $(COUNTER) $(REPORTER) $(READER) $(GATHERER) $(AGREE) $(FAULTS)
+instruments: $(NULL) $(PRELOADS) $(REPORTER) $(READER) $(GATHERER) $(AGREE) $(FAULTS)
 
 fuzzers: $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
 
@@ -181,12 +181,14 @@ man: all ## write the man pages into build/man
 
 install: all man ## install as warren-<tool> below PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(DATADIR)/settings/chat
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(DATADIR)/settings/chat \
+	  $(DESTDIR)$(DATADIR)/settings/contracts
 	for t in $(TOOLS); do install -m 755 bin/$$t $(DESTDIR)$(PREFIX)/bin/warren-$$t; done
 	install -m 644 build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 build/completion/* $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 644 settings/*.yaml settings/warren.schema.json $(DESTDIR)$(DATADIR)/settings
 	install -m 644 settings/chat/*.json $(DESTDIR)$(DATADIR)/settings/chat
+	install -m 644 settings/contracts/*.json $(DESTDIR)$(DATADIR)/settings/contracts
 
 uninstall: ## remove what install put there
 	for t in $(TOOLS); do rm -f $(DESTDIR)$(PREFIX)/bin/warren-$$t \

@@ -72,7 +72,7 @@ static const struct option options[] = {
 };
 
 static const struct option *const groups[] = {options, tool_broker_options, tool_recovery_options,
-    tool_summary_options, tool_talk_options, tool_common_options, NULL};
+    tool_watch_options, tool_summary_options, tool_talk_options, tool_common_options, NULL};
 
 static const struct command_verb verbs[] = {
     {"run", "start an instance for each event that comes, and see it through"},

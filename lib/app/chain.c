@@ -99,8 +99,11 @@ static void release_exec(void *self)
 
 static bool open_exec(struct chain *chain, const json_t *step, struct link *link, struct error *err)
 {
+	/* who types a command stands somewhere; one that is written down belongs to its file */
+	const struct tool *tool = chain->options.tool;
+	const char *folder = chain->pointer != NULL ? tool->settings.directory : NULL;
 	struct chain_exec *exec =
-	    chain_exec_open(chain->options.tool, step, chain->options.one_answer, err);
+	    chain_exec_open(tool->loop, folder, step, chain->options.one_answer, err);
 	if (exec == NULL)
 		return false;
 	link->core = chain_exec_core(exec);

@@ -1,5 +1,6 @@
 #include "app/chain_exec.h"
 
+#include "base/chrono.h"
 #include "base/mem.h"
 #include "flow/core_exec.h"
 #include "flow/core_worker.h"
@@ -111,16 +112,16 @@ static struct core_worker *open_worker(
 }
 
 struct chain_exec *chain_exec_open(
-    struct tool *tool, const json_t *step, bool one_answer, struct error *err)
+    struct loop *loop, const char *folder, const json_t *step, bool one_answer, struct error *err)
 {
 	struct wish wish;
 	struct chain_exec exec = {0};
 	bool good = read_wish(step, &wish, err);
-	wish.command.folder = tool->settings.directory;
+	wish.command.folder = folder;
 	if (good && wish.is_worker)
-		exec.worker = open_worker(tool->loop, &wish, one_answer, err);
+		exec.worker = open_worker(loop, &wish, one_answer, err);
 	else if (good)
-		exec.command = open_command(tool->loop, &wish, err);
+		exec.command = open_command(loop, &wish, err);
 	free(wish.words);
 	if (exec.worker == NULL && exec.command == NULL)
 		return NULL;

@@ -2,16 +2,17 @@
 #ifndef APP_CHAIN_EXEC_H
 #define APP_CHAIN_EXEC_H
 
-#include "app/tool.h"
 #include "flow/flow.h"
+
+#include <jansson.h>
 
 struct chain_exec;
 
-/* `step` is the map of the settings, which the schema has accepted. The command runs in the folder
- * of the settings. one_answer: as in chain.h. ERROR_USAGE for what does not go together, else what
+/* `step` is a map that the schema has accepted. The command runs in `folder`; NULL: where we do.
+ * one_answer: as in chain.h. ERROR_USAGE for what does not go together, else what
  * the cores fail with. */
 struct chain_exec *chain_exec_open(
-    struct tool *tool, const json_t *step, bool one_answer, struct error *err);
+    struct loop *loop, const char *folder, const json_t *step, bool one_answer, struct error *err);
 void chain_exec_free(struct chain_exec *exec);
 struct flow_core chain_exec_core(const struct chain_exec *exec);
 /* Whether it may say where a result goes: a worker may. */

@@ -10,6 +10,7 @@ static const struct verb {
 	contracts_verb_fn *run;
 } verbs[] = {
     {"check", contracts_check},
+    {"compat", contracts_compat},
     {"infer", contracts_infer},
     {0},
 };
@@ -23,11 +24,13 @@ static bool check_verb(const char *verb, const struct contracts_options *o, stru
 		const char *with;
 	} rows[] = {
 	    {"--schema", o->schema != NULL, "check"},
-	    {"--settings", o->tool.settings != NULL, "check"},
 	    {"--samples", o->has_samples, "check"},
 	    {"--seed", o->has_seed, "check"},
 	    {"--enum", o->has_max_enum, "infer"},
 	    {"--from-format", o->has_from_format, "check, infer"},
+	    {"--mode", o->has_mode, "compat"},
+	    {"--lenient", o->lenient, "compat"},
+	    {"--closed", o->closed, "compat"},
 	    {"--format", o->has_format, "check, compat"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)

@@ -7,6 +7,12 @@
 enum contracts_format { CONTRACTS_PRETTY, CONTRACTS_JSON };
 /* What a line of a file is. */
 enum contracts_form { CONTRACTS_AUTO, CONTRACTS_BODIES, CONTRACTS_RECORDS };
+/* Who reads whose messages. */
+enum contracts_mode {
+	CONTRACTS_BACKWARD, /* the new schema's readers old ones */
+	CONTRACTS_FORWARD,  /* the old schema's readers new ones */
+	CONTRACTS_FULL,	    /* both */
+};
 
 struct contracts_options {
 	struct tool_options tool; /* first */
@@ -17,6 +23,9 @@ struct contracts_options {
 	bool has_from_format;
 	uint64_t samples, max_enum, seed;
 	bool has_samples, has_max_enum, has_seed;
+	int mode; /* enum contracts_mode */
+	bool has_mode;
+	bool lenient, closed;
 };
 
 tool_run_fn contracts_run;

@@ -11,7 +11,7 @@
 
 typedef bool contracts_verb_fn(
     struct tool *tool, const struct contracts_options *o, char **operands, struct error *err);
-contracts_verb_fn contracts_check, contracts_check_samples, contracts_infer;
+contracts_verb_fn contracts_check, contracts_check_samples, contracts_infer, contracts_compat;
 
 /* ---- contracts_read.c: the messages in files ---- */
 

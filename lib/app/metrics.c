@@ -34,8 +34,9 @@ struct metrics_flow {
 
 struct count {
 	const char *name, *help;
-	metrics_count_fn *fn;
+	metrics_count_fn *fn; /* NULL: it is frozen, */
 	const void *ctx;
+	uint64_t last; /* at this */
 };
 
 struct metrics {
@@ -269,7 +270,8 @@ static void write_page(void *ctx, struct buf *out)
 	write_figures(metrics, &p);
 	for (size_t i = 0; i < metrics->count_count; i++) {
 		const struct count *c = &metrics->counts[i];
-		prometheus_counter(&p, c->name, c->help, tool.items, (double)c->fn(c->ctx));
+		uint64_t value = c->fn != NULL ? c->fn(c->ctx) : c->last;
+		prometheus_counter(&p, c->name, c->help, tool.items, (double)value);
 	}
 	write_process(metrics, &p);
 }
@@ -280,7 +282,19 @@ void metrics_count(struct metrics *metrics, const char *name, const char *help,
     metrics_count_fn *fn, const void *ctx)
 {
 	if (metrics->count_count < MOST_COUNTS)
-		metrics->counts[metrics->count_count++] = (struct count){name, help, fn, ctx};
+		metrics->counts[metrics->count_count++] =
+		    (struct count){.name = name, .help = help, .fn = fn, .ctx = ctx};
+}
+
+void metrics_freeze(struct metrics *metrics, const void *ctx)
+{
+	for (size_t i = 0; i < metrics->count_count; i++) {
+		struct count *c = &metrics->counts[i];
+		if (c->fn == NULL || c->ctx != ctx)
+			continue;
+		c->last = c->fn(ctx);
+		c->fn = NULL;
+	}
 }
 
 struct metrics *metrics_open(

@@ -44,5 +44,7 @@ void metrics_end(struct metrics_flow *f);
 typedef uint64_t metrics_count_fn(const void *ctx);
 void metrics_count(struct metrics *metrics, const char *name, const char *help,
     metrics_count_fn *fn, const void *ctx);
+/* The counts of this context stay what they are now: it goes. */
+void metrics_freeze(struct metrics *metrics, const void *ctx);
 
 #endif

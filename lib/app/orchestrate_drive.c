@@ -3,6 +3,7 @@
 
 #include "app/retrying.h"
 #include "app/watch.h"
+#include "app/orchestrate_watch.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -43,6 +44,7 @@ struct run {
 	struct workflow_outbox *outbox;
 	struct sink_workflow *sink;
 	struct flow *in, *out;
+	struct orchestrate_watch watch;
 	struct output printed;
 	struct error print_failure;
 	bool color;
@@ -241,8 +243,16 @@ static void open_flows(struct run *run)
 	    .keep_messages = run->retrying.connection != NULL,
 	    .is_ready = is_ready,
 	    .ctx = run};
+	const struct orchestrate_watch_options watched = {.queues = run->queues,
+	    .queue_count = run->queue_count,
+	    .retrier = run->retrying.retrier,
+	    .recovery = run->recovery,
+	    .requests = run->exchange,
+	    .workflows = run->sink};
+	orchestrate_watch_open(&run->watch, run->tool, &watched, &in, &out);
 	run->out = flow_create(run->tool->loop, &out);
 	run->in = flow_create(run->tool->loop, &in);
+	orchestrate_watch_begin(&run->watch, run->in, run->out);
 }
 
 static bool has_ended_enough(const struct run *run)
@@ -381,6 +391,7 @@ bool orchestrate_drive(struct tool *tool, const struct orchestrate_options *opti
 {
 	struct run run = {.tool = tool, .options = options};
 	bool good = prepare(&run, operands, err) && drive(&run, err);
+	orchestrate_watch_end(&run.watch);
 	flow_free(run.in);
 	flow_free(run.out);
 	sink_workflow_free(run.sink);

@@ -1,8 +1,10 @@
 #include "app/relay_output.h"
 
 #include "app/chain.h"
+#include "app/half_line.h"
 #include "app/locate.h"
 #include "base/chrono.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/sink_exchange.h"
@@ -26,14 +28,30 @@ static const char *path_of(const struct relay_plan *plan, const char *key)
 	return json_string_value(json_object_get(plan->spec, key));
 }
 
+/* What a relay that was killed has left of a line is of a message that comes again. */
+static bool mend_file(const struct relay_output *out, struct error *err)
+{
+	uint64_t cut = 0;
+	if (!half_line_mend(out->fd, &cut, err))
+		return error_context(err, "'%s'", out->file_name);
+	if (cut > 0)
+		log_write(
+		    LOG_WARNING, "'%s' ended with half a line, which is gone", out->file_name);
+	return true;
+}
+
 static bool open_file(struct relay_output *out, const char *name, struct error *err)
 {
 	char *path = locate_below(out->plan->folder, name);
 	out->file_name = text_quote(slice_str(path));
-	out->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	out->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	if (out->fd < 0 && errno != ENOENT) /* /dev/stdout, a pipe: for writing alone */
+		out->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	free(path);
-	return out->fd >= 0 || error_set(err, ERROR_CANNOT_CREATE, "cannot write '%s': %s",
-				   out->file_name, strerror(errno));
+	if (out->fd < 0)
+		return error_set(err, ERROR_CANNOT_CREATE, "cannot write '%s': %s", out->file_name,
+		    strerror(errno));
+	return mend_file(out, err);
 }
 
 static bool open_store(struct relay_output *out, const char *name, struct error *err)

@@ -34,7 +34,9 @@ struct run {
 	struct source_pattern_member *members;
 	struct source_pattern *patterns;
 	struct from *from;
-	struct pattern *pattern; /* of the texts */
+	json_t *spec;		       /* what texts and lines are like, */
+	struct settings_message plain; /* as a message */
+	struct pattern *pattern;       /* of the texts */
 	struct source_texts *texts;
 	struct sink_call *sink;
 	struct rpc_print print;
@@ -93,8 +95,7 @@ static bool open_lines(struct run *run, struct flow_source *out, struct error *e
 		return false;
 	struct from_options options = {.path = o->from,
 	    .format = (enum source_lines_format)o->from_format,
-	    .exchange = run->queue != NULL ? "" : o->exchange,
-	    .routing_key = run->queue != NULL ? run->queue : o->routing_key,
+	    .model = &run->plain,
 	    .pools = run->tool->settings.pools,
 	    .plan = &run->plans[0],
 	    .seed = run->seed,
@@ -107,9 +108,7 @@ static bool open_lines(struct run *run, struct flow_source *out, struct error *e
 
 static bool open_texts(struct run *run, struct flow_source *out, struct error *err)
 {
-	json_t *spec = json_pack("{s:s}", "body", "");
-	run->pattern = pattern_create(NULL, spec, ".", NULL, reader_keep_first, err);
-	json_decref(spec);
+	run->pattern = pattern_create(NULL, run->plain.spec, ".", NULL, reader_keep_first, err);
 	if (run->pattern == NULL || !read_plan(run, NULL, err))
 		return false;
 	struct source_texts_options options = {.texts = run->bodies,
@@ -123,6 +122,9 @@ static bool open_texts(struct run *run, struct flow_source *out, struct error *e
 
 static bool open_source(struct run *run, struct flow_source *out, struct error *err)
 {
+	/* who waits for an answer asks again after a power failure: no disk has to have it */
+	run->spec = json_pack("{s:s, s:{s:b}}", "body", "", "properties", "persistent", false);
+	run->plain.spec = run->spec;
 	run->plans = mem_alloc(run->options->messages.count + 1, sizeof *run->plans);
 	if (run->options->messages.count > 0)
 		return open_patterns(run, out, err);
@@ -155,11 +157,6 @@ static bool read_operands(struct run *run, char **operands, struct error *err)
 
 /* ---- what becomes of it ---- */
 
-static struct slice place_of(const struct run *run)
-{
-	return slice_str(run->queue != NULL ? run->queue : run->options->routing_key);
-}
-
 static void on_reply(void *ctx, const struct sink_call_reply *reply)
 {
 	struct run *run = ctx;
@@ -168,7 +165,7 @@ static void on_reply(void *ctx, const struct sink_call_reply *reply)
 	    .fate = reply->error != NULL ? "error" : "answered",
 	    .reason = slice_str(reply->error),
 	    .latency_us = &latency_us};
-	rpc_print_message(&run->print, reply->message, place_of(run), &extra);
+	rpc_print_message(&run->print, reply->message, run->routing_key, &extra);
 	if (reply->error != NULL && run->print.format != RPC_JSON)
 		log_write(LOG_WARNING, "an error came back: %s", reply->error);
 }
@@ -198,10 +195,16 @@ static void on_fate(
 			   : strcmp(reason, SINK_CALL_LATE) == 0 ? "timeout"
 								 : "lost";
 	struct record_extra extra = {.fate = name, .reason = slice_str(reason)};
-	if (run->print.format == RPC_JSON)
-		rpc_print_message(&run->print, m->message, place_of(run), &extra);
-	else
+	if (run->print.format != RPC_JSON) {
 		warn(m, name, reason);
+		return;
+	}
+	struct message request = *m->message;
+	if (run->routing_key.ptr != NULL) {
+		request.exchange = run->exchange;
+		request.routing_key = run->routing_key;
+	}
+	rpc_print_message(&run->print, &request, request.routing_key, &extra);
 }
 
 static bool is_ready(void *ctx)
@@ -381,6 +384,7 @@ bool rpc_call(struct tool *tool, const struct rpc_options *o, char **operands, s
 	pattern_free(run.pattern);
 	for (size_t i = 0; i < run.plan_count; i++)
 		pace_plan_release(&run.plans[i]);
+	json_decref(run.spec);
 	free(run.plans);
 	free(run.members);
 	return good;

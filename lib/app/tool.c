@@ -100,6 +100,8 @@ static void tear_down(struct tool *tool)
 	free(tool->name);
 	free(tool->beside_name);
 	settings_release(&tool->settings);
+	if (tool->tracing != NULL && tool->metrics != NULL)
+		tracing_freeze(tool->tracing, tool->metrics);
 	tracing_close(tool->tracing);
 	metrics_close(tool->metrics);
 	loop_free(tool->loop);

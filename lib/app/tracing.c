@@ -92,3 +92,8 @@ void tracing_count(const struct tracing *t, struct metrics *metrics)
 	    "Spans that were not exported, for want of room or of a collector.", count_dropped,
 	    t->otlp);
 }
+
+void tracing_freeze(const struct tracing *t, struct metrics *metrics)
+{
+	metrics_freeze(metrics, t->otlp);
+}

@@ -25,5 +25,6 @@ void tracing_close(struct tracing *t);
 struct core_trace_options tracing_core_options(struct tracing *t);
 /* Spans exported and dropped, among the figures. */
 void tracing_count(const struct tracing *t, struct metrics *metrics);
+void tracing_freeze(const struct tracing *t, struct metrics *metrics); /* before tracing_close */
 
 #endif

@@ -99,6 +99,23 @@ static bool write_record(struct slice object, struct buf *line, enum body *body,
 	return true;
 }
 
+/* A body that became JSON says so, unless the answer says otherwise: who gives back what it got
+ * means nothing by it. */
+static void forget_same(struct message *named, const struct message *cause)
+{
+	const struct {
+		unsigned bit;
+		bool same;
+	} rows[] = {
+	    {MESSAGE_CONTENT_TYPE, slice_equal(named->content_type, cause->content_type)},
+	    {MESSAGE_CONTENT_ENCODING,
+		slice_equal(named->content_encoding, cause->content_encoding)},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].same && (cause->present & rows[i].bit) != 0)
+			named->present &= ~rows[i].bit;
+}
+
 static bool add_record(struct maker *maker, struct slice object, struct error *err)
 {
 	enum body body;
@@ -111,8 +128,10 @@ static bool add_record(struct maker *maker, struct slice object, struct error *e
 	maker->answer->bytes += store->capacity;
 	if (body == BODY_TEXT) /* which says nothing about its type */
 		m->body = named.body;
-	if (body == BODY_JSON)
+	if (body == BODY_JSON) {
 		result_set_body(m, named.body, false);
+		forget_same(&named, maker->cause);
+	}
 	if (named.exchange.ptr != NULL && !slice_equal(named.exchange, maker->cause->exchange))
 		m->exchange = named.exchange;
 	return result_set_named(&named, maker->cause, m, err);

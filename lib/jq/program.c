@@ -6,6 +6,7 @@
 #include "jq/datum_private.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <jq.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,15 +23,22 @@ struct program {
 	unsigned used; /* bit i: the expression may read names[i] */
 	const char *endless, *greedy;
 	enum error_kind status;
-	struct itimerval limit;
+	uint64_t limit_ns;    /* of one output; 0: none */
 	struct buf complaint; /* jq's first, while it compiles */
 };
 
 /* ---- the watchdog ---- */
 
-/* What the handler of SIGALRM says: of the program that runs. */
-static const char *volatile endless;
+/*
+ * One timer for all programs. It is not set and unset for each output, which would be two calls of
+ * the kernel for a microsecond of work: once set it stays, and who hears it looks whether a program
+ * is at work that long.
+ */
+static const char *volatile endless; /* what is said of the program that runs */
 static volatile sig_atomic_t endless_status;
+static volatile sig_atomic_t is_running, is_armed;
+static volatile uint64_t deadline_ns;	 /* of the program that runs */
+static volatile uint64_t armed_until_ns; /* when the timer goes off */
 
 /* Only calls that a signal handler may make. */
 static void give_up(const char *text, int status)
@@ -39,10 +47,28 @@ static void give_up(const char *text, int status)
 	_exit(status);
 }
 
+static void arm(uint64_t now_ns)
+{
+	uint64_t pause_ns = deadline_ns - now_ns;
+	uint64_t us = pause_ns / 1000 + 1;
+	const struct itimerval timer = {
+	    .it_value = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)}};
+	armed_until_ns = deadline_ns;
+	is_armed = 1;
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
 static void on_alarm(int number)
 {
 	(void)number;
-	give_up(endless, endless_status);
+	int kept = errno;
+	uint64_t now = chrono_now_ns();
+	is_armed = 0;
+	if (is_running && now >= deadline_ns)
+		give_up(endless, endless_status);
+	if (is_running)
+		arm(now);
+	errno = kept;
 }
 
 /* Where jq would abort. */
@@ -53,22 +79,33 @@ static void on_no_memory(void *ctx)
 
 static void watch_alarm(void)
 {
-	struct sigaction action = {.sa_handler = on_alarm};
+	struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGALRM, &action, NULL);
 }
 
-static void disarm(void)
+static void begin_watch(const struct program *p)
 {
-	const struct itimerval never = {0};
-	setitimer(ITIMER_REAL, &never, NULL);
+	if (p->limit_ns == 0)
+		return;
+	endless = p->endless;
+	endless_status = (sig_atomic_t)p->status;
+	uint64_t now = chrono_now_ns();
+	deadline_ns = chrono_after(now, p->limit_ns);
+	is_running = 1;
+	/* what was set for a program that may take longer would come too late */
+	if (!is_armed || deadline_ns < armed_until_ns)
+		arm(now);
+}
+
+static void end_watch(void)
+{
+	is_running = 0;
 }
 
 void program_set_limit(struct program *p, uint64_t limit_ns)
 {
-	p->limit = (struct itimerval){
-	    .it_value = {(time_t)(limit_ns / CHRONO_S), (suseconds_t)(limit_ns % CHRONO_S / 1000)},
-	};
+	p->limit_ns = limit_ns;
 }
 
 /* ---- compiling ---- */
@@ -215,11 +252,9 @@ void program_start(struct program *p, struct datum *input, struct datum *variabl
 
 enum program_answer program_next(struct program *p, struct datum *out)
 {
-	endless = p->endless;
-	endless_status = (sig_atomic_t)p->status;
-	setitimer(ITIMER_REAL, &p->limit, NULL);
+	begin_watch(p);
 	jv next = jq_next(p->jq);
-	disarm();
+	end_watch();
 	enum program_answer answer = PROGRAM_OUTPUT;
 	if (!jv_is_valid(next)) {
 		bool failed = jv_invalid_has_msg(jv_copy(next)) != 0;

@@ -9,7 +9,7 @@ for variable in "${!WARREN_@}" AMQP_URL RABBITMQ_IMAGE; do unset "$variable"; do
 reader=$INSTRUMENTS/support/document_of schema=tests/cases/compose/compose-spec.json
 files="compose cluster elsewhere common"
 nobody=amqp://127.0.0.1:1 # where no broker listens
-for name in producer consumer topology events deadletters bench rpc relay; do ln -s "$(realpath "$BIN/$name")" "$work/warren-$name"; done
+for name in producer consumer topology events deadletters bench rpc relay workflow; do ln -s "$(realpath "$BIN/$name")" "$work/warren-$name"; done
 PATH=$work:$PATH
 
 # ---- the Compose specification ----

@@ -78,4 +78,31 @@ for ((i = 0; i < 30; i++)); do echo "{\"state\": \"s$((i % 3))\"}"; done | contr
 is "$(jq -c .properties.state.enum out)" '["s0","s1","s2"]' "--enum lists the values that are few"
 status_is 64 "an option of another verb: 64" "$BIN/contract" check --schema order.json --enum 3 bodies
 
+# ---- compat ----
+
+cat >v1.json <<'END_OF_SCHEMA'
+{"type": "object", "properties": {"id": {"type": "integer"}, "total": {"type": "number"}}, "required": ["id"], "additionalProperties": false}
+END_OF_SCHEMA
+jq '.properties.total.type = "integer" | .required += ["total"]' v1.json >v2.json
+jq '.properties.note = {type: "string"}' v1.json >v3.json
+status_is 1 "what old data may have and new readers refuse: 1" "$BIN/contract" compat v1.json v2.json
+is "$(sort out)" "backward, incompatible: /total: may be a number that is no integer; accepted is integer (/properties/total/type)
+backward, incompatible: the property 'total' is required, and may be missing (/required)
+backward: incompatible" "each place, and why"
+status_is 0 "the other way round is fine" "$BIN/contract" compat v1.json v2.json --mode forward
+is "$(cat out)" "forward: compatible" "and said"
+status_is 0 "another property, once there were no others: backward compatible" "$BIN/contract" compat v1.json v3.json
+status_is 1 "but not forward" "$BIN/contract" compat v1.json v3.json --mode full -f json
+is "$(jq -c '[.direction, .verdict, .instance]' out)" '["forward","incompatible","/note"]' "as JSON"
+jq 'del(.additionalProperties)' v1.json >open1.json
+jq 'del(.additionalProperties)' v3.json >open3.json
+status_is 1 "an open object may have had it, as anything" "$BIN/contract" compat open1.json open3.json
+status_is 0 "--closed: it had not" "$BIN/contract" compat --closed open1.json open3.json
+echo '{"not": {"maxLength": 3}}' >not.json
+status_is 1 "what cannot be decided: 1" "$BIN/contract" compat v1.json not.json
+like "$(cat out)" '^backward: (compatible|unknown)$' "it says so" # objects have no length: the keyword is not asked
+status_is 0 "--lenient: 0" "$BIN/contract" compat v1.json not.json --lenient
+status_is 64 "one file is not enough" "$BIN/contract" compat v1.json
+status_is 66 "a file that is not there" "$BIN/contract" compat v1.json nowhere
+
 done_testing
