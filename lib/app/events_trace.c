@@ -180,7 +180,7 @@ static bool collect(
 	struct select *rows = select_open(store, &filter, err);
 	bool good = rows != NULL;
 	while (good && select_next(rows, &e, err)) {
-		struct origin origin;
+		struct origin origin = {0};
 		good = origin_of(&e, &kept, &origin, err);
 		/* the digits may stand anywhere in what was looked through */
 		bool belongs = good && origin.has_trace &&

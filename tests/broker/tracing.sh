@@ -1,11 +1,8 @@
 #!/bin/bash
-# Spans: one tree from the producer to the consumer, by the rules of OTLP; and a collector that is slow, silent,
-# absent or unwilling harms nobody.
+# Spans: one tree from the producer to the consumer, whatever is in between, by the rules of OTLP.
 . tests/support/tap.sh
 use_broker
-INSTRUMENTS=${INSTRUMENTS:-build/release/tests}
-collector=$PWD/$INSTRUMENTS/support/collector
-schema=$PWD/tests/cases/otlp/traces.schema.json
+. tests/support/spans.sh
 cd "$work" || exit
 
 cat >s.yaml <<'END'
@@ -41,36 +38,6 @@ relays:
 responders:
   prices: {queue: prices, core: [{jq: '.price * 2'}]}
 END
-
-# collect ANSWER...: a collector that answers so; its folder is $folder.
-collect() {
-	stop_collector
-	folder=$work/spans.$((collectors++))
-	mkdir "$folder"
-	fresh "$folder/taken" "$folder/asked" "$folder/faults"
-	exec {port}< <(exec "$collector" "$folder" "$schema" "$@")
-	collector_pid=$!
-	read -r -t 60 -u "$port" number
-	export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$number
-	exec {port}<&-
-}
-stop_collector() {
-	[ -z "${collector_pid-}" ] || kill "$collector_pid"
-	collector_pid=
-}
-collectors=0
-trap 'stop_collector; tap_cleanup' EXIT
-# quiet TOOL OPTION...
-quiet() { timeout 60 "$BIN/$1" -s s.yaml --quiet "${@:2}"; }
-# spans: all that were taken, one a line, with their service.
-spans() {
-	jq -c '.resourceSpans[] | (.resource.attributes | map({(.key): .value.stringValue}) | add) as $r | .scopeSpans[].spans[]
-		| . + {service: $r["service.name"], a: (.attributes | map({(.key): (.value | .stringValue // .intValue)}) | add)} | del(.attributes)' "$folder/taken"
-}
-# holds JQ NAME: of all spans.
-holds() {
-	is "$(spans | jq -s "$1")" true "$2"
-}
 
 # ---- the tree ----
 
@@ -130,7 +97,7 @@ holds 'map(select(.kind == 5)) | length == 2 and all(.[]; .status.code == 2) and
 begin() {
 	local log=$work/begun.$((begun++))
 	fresh "$log"
-	"$BIN/$1" -s s.yaml "${@:2}" --format none >"$log.out" 2>"$log" </dev/null &
+	"$BIN/$1" -s s.yaml "${@:2}" >"$log.out" 2>"$log" </dev/null &
 	pids+=($!)
 	eventually 60 grep -q 'Ctrl+C ends' "$log" || sed 's/^/# /' "$log"
 }
@@ -146,8 +113,8 @@ chains='(map({(.spanId): .}) | add) as $by | map(. as $s | [$s | recurse($by[.pa
 	| map("\(.service[7:]) \(.name)") | join(" > "))'
 
 collect 200
-begin relay pricing
-begin rpc serve
+begin relay --format none pricing
+begin rpc serve --format none
 quiet producer --yes --format none order
 quiet consumer --count 20 --format json answers >lines
 end
@@ -160,7 +127,7 @@ is "$(jq -s '[.[].properties.headers.traceparent[3:35]] | unique | length' lines
 holds 'all(.[]; if .service == "warren-relay" then .a["warren.flow"] == "pricing" else true end)' "a relay's spans tell its name"
 
 collect 200
-begin relay twice
+begin relay --format none twice
 quiet producer --yes --format none job
 quiet consumer --count 40 --format none answers
 end
@@ -169,7 +136,7 @@ holds 'map(select(.service == "warren-relay" and .kind == 5)) as $in | map(selec
 	and ([$out[].parentSpanId] | unique) == ([$in[].spanId] | unique)' "what one message becomes are two children of one span"
 
 collect 200
-begin rpc serve
+begin rpc serve --format none
 timeout 60 "$BIN/rpc" call -q --format none prices '{"price":4}' >out 2>err
 timeout 60 "$BIN/rpc" call -q --format none prices 'no JSON' >out 2>err
 end
@@ -180,8 +147,8 @@ holds '(map(select(.name == "process prices" and .status.code == 2)) | length ==
 holds 'map(select(.kind == 3)) | all(.[]; .a["messaging.destination.name"] == "prices")' "it is said whom was asked"
 
 collect 200
-begin rpc serve
-begin workflow run
+begin rpc serve --format none
+begin workflow run --format none
 quiet producer --yes --format none begun
 ended() { "$BIN/workflow" list --format json --store events.db | jq -s 'length == 3 and all(.[]; .state == "completed")' | grep -q true; }
 ok "workflows end" eventually 60 ended
@@ -189,6 +156,24 @@ end
 holds 'group_by(.traceId) | length == 3 and all(.[]; length == 10)' "a workflow is one trace with all that it asks for"
 is "$(spans | jq -sr "$chains | group_by(length) | last | unique[]")" \
 	"producer publish begin > workflow publish prices > rpc process prices > rpc publish replies > workflow process replies" "each request is below what began the workflow"
+
+# ---- the same without a collector ----
+
+stop_collector
+unset OTEL_EXPORTER_OTLP_ENDPOINT
+"$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- trace_on -p "$vhost" >/dev/null
+begin events record --firehose publish --store seen.db
+begin relay --format none pricing
+begin rpc serve --format none
+quiet producer --yes --format none --set messages.order.trace=true --amount 1 order
+quiet consumer --count 1 --format json answers >line
+has_seen() { "$BIN/events" query --store seen.db -f json 'SELECT count(*) AS n FROM events' | jq -e '.n >= 3' >/dev/null; }
+ok "the broker's tracer tells of three messages" eventually 60 has_seen
+end
+"$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- trace_off -p "$vhost" >/dev/null
+"$BIN/events" trace --store seen.db --format json "$(jq -r '.properties.headers.traceparent' line)" >tree
+is "$(jq -c '[.depth, .routing_key, .lacks_cause]' tree | paste -sd' ')" '[0,"orders",false] [1,"prices",false] [2,"answers",false]' \
+	"events trace: what was made of what, though nobody exported a span"
 
 # ---- whose traces ----
 
@@ -210,59 +195,5 @@ quiet consumer --until-empty --format json jobs >lines
 is "$(jq -c '.properties.headers' lines | sort -u)" '{"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","tracestate":"x=y"}' \
 	"without a collector a trace passes through as it came"
 
-# ---- collectors that do not what they should ----
-
-# sends N OPTION...: N messages; $seconds it took, $err what was said.
-sends() {
-	local since=$EPOCHREALTIME
-	OTEL_BSP_SCHEDULE_DELAY=50 timeout 60 "$BIN/producer" -s s.yaml --yes --format none --amount "$1" "${@:2}" job >out 2>err
-	status=$?
-	seconds=$(jq -n "$EPOCHREALTIME - $since" 2>/dev/null)
-	err=$(cat err)
-}
-collect 503:1 503:1 200
-sends 100 --rate 50/s
-is "$status" 0 "503 with Retry-After: the run is as ever"
-is "$(spans | wc -l)" 100 "and every span arrives, after a while"
-
-collect 400
-sends 100
-is "$status" 0 "400: the run is as ever"
-is "$(grep -c 'spans are dropped' err)" 1 "that spans are dropped is said once"
-like "$err" '0 spans exported, 100 dropped' "and at the end how many"
-collect 400 200
-sends 100 --rate 200/s
-is "$(($(spans | wc -l) + $(sed -n 's/.* \([0-9]*\) dropped/\1/p' err)))" 100 "400 is no reason to try again: what it answers is dropped"
-ok "and nothing else is" grep -qE '[1-9][0-9]* spans exported, [1-9][0-9]* dropped' err
-
-collect partial:3
-sends 100
-like "$err" '97 spans exported, 3 dropped' "a collector that rejects some"
-
-collect hang
-ends_soon() {
-	sends 5000
-	jq -en "$status == 0 and $seconds < 5 + $1" >/dev/null
-}
-ok "silence: the run ends two seconds later" patiently ends_soon
-like "$err" '5,000 sent, 5,000 confirmed' "all messages got through"
-like "$err" '0 spans exported, 5,000 dropped' "and no more than fits was kept"
-
 stop_collector
-export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:9
-sends 5000
-is "$status" 0 "nobody there: the run is as ever"
-like "$err" '0 spans exported, 5,000 dropped' "its spans are counted"
-
-# ---- what is said ----
-
-collect 200
-OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer%20geheim' OTEL_EXPORTER_OTLP_ENDPOINT=http://ich:geheim@127.0.0.1:$number \
-	timeout 60 "$BIN/producer" -s s.yaml --yes --format none -v job >out 2>err
-like "$(tr -d '\r' <"$folder/asked")" '^authorization: Bearer geheim$' "headers go with each request"
-is "$(grep -c geheim err out)" "$(printf 'err:0\nout:0')" "and are shown to nobody"
-OTEL_EXPORTER_OTLP_ENDPOINT='no address' timeout 60 "$BIN/producer" -s s.yaml --yes --format none job >out 2>err
-is $? 0 "an endpoint that is none ends nothing"
-like "$(cat err)" 'no spans are exported' "but is told"
-status_is 64 "--otlp is an option like any" "$BIN/producer" -s s.yaml --yes --otlp nowhere job
 done_testing

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -121,6 +122,7 @@ static void serve(struct collector *c, int fd)
 {
 	struct buf in = {0};
 	size_t head, body;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* one that hangs would stay behind */
 	while (read_request(fd, &in, &head, &body)) {
 		int number = (*c->asked)++;
 		const char *how =
