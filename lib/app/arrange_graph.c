@@ -40,9 +40,8 @@ bool arrange_graph(
 	if (!tool_load_settings(tool, !o->live, 0, err) ||
 	    (o->live && !arrange_live_topology(tool, &live, err)))
 		return false;
-	const json_t *root = document_root(tool->settings.document);
-	graph_init(
-	    &graph, o->live ? &live : &tool->settings.topology, json_object_get(root, "messages"));
+	graph_init(&graph, o->live ? &live : &tool->settings.topology,
+	    document_root(tool->settings.document));
 	write_graph(&graph, form, &out);
 	bool good = tool_print(buf_slice(&out), err);
 	graph_release(&graph);

@@ -47,8 +47,9 @@ static bool refuse(const struct tool *tool, const struct report *report, struct 
 	return false;
 }
 
-static bool lack(const struct workflow_list *all, const char *name, struct error *err)
+bool orchestrate_lack(const struct tool *tool, const char *name, struct error *err)
 {
+	const struct workflow_list *all = &tool->settings.workflows;
 	const char **known = mem_alloc(all->count + 1, sizeof *known);
 	for (size_t i = 0; i < all->count; i++)
 		known[i] = all->items[i].name;
@@ -73,7 +74,7 @@ bool orchestrate_choose(
 	*out = (struct orchestrate_cast){0};
 	for (size_t i = 0; operands[i] != NULL; i++)
 		if (workflow_find(all, slice_str(operands[i])) == NULL)
-			return lack(all, operands[i], err);
+			return orchestrate_lack(tool, operands[i], err);
 	if (all->count == 0)
 		return error_set(err, ERROR_USAGE, "the settings have no workflows");
 	out->logics = mem_alloc(all->count, sizeof(*out->logics));

@@ -24,6 +24,9 @@ bool orchestrate_choose(const struct tool *tool, char **operands, struct orchest
     struct error *err) MUST_CHECK;
 void orchestrate_free(struct orchestrate_cast *cast);
 
+/* The error of a name that no workflow has; always false. */
+bool orchestrate_lack(const struct tool *tool, const char *name, struct error *err);
+
 /* What happened, in a few words for people: "reserve: requested, attempt 2". `data` is JSON. */
 void orchestrate_describe(struct slice type, struct slice data, bool color, struct buf *out);
 

@@ -1,4 +1,5 @@
 #include "model/graph.h"
+#include "model/graph_private.h"
 
 #include "base/chrono.h"
 #include "base/mem.h"
@@ -7,18 +8,10 @@
 
 #include <stdlib.h>
 
-struct builder {
-	struct graph *g;
-	const struct topology *topology;
-	json_t *index; /* "1" and the name of an exchange -> its node */
-	size_t node_capacity, edge_capacity;
-};
-
 /* ---- nodes ---- */
 
-/* What it is stands in two parts: "topic" and " exchange". */
-static size_t add_node(
-    struct builder *b, enum graph_kind kind, const char *name, const char *type, const char *what)
+size_t graph_add_node(struct graph_builder *b, enum graph_kind kind, const char *name,
+    const char *type, const char *what)
 {
 	struct graph *g = b->g;
 	char *key = mem_printf("%d%s", (int)kind, name);
@@ -30,7 +23,8 @@ static size_t add_node(
 	return g->node_count++;
 }
 
-static bool find_node(const struct builder *b, enum graph_kind kind, const char *name, size_t *out)
+bool graph_find_node(
+    const struct graph_builder *b, enum graph_kind kind, const char *name, size_t *out)
 {
 	char *key = mem_printf("%d%s", (int)kind, name);
 	const json_t *index = json_object_get(b->index, key);
@@ -40,45 +34,45 @@ static bool find_node(const struct builder *b, enum graph_kind kind, const char 
 	return index != NULL;
 }
 
-/* What is referred to and is not there is drawn as well, and says so. */
-static size_t need_exchange(struct builder *b, const char *name)
+size_t graph_need_exchange(struct graph_builder *b, const char *name)
 {
 	size_t node;
-	if (find_node(b, GRAPH_EXCHANGE, name, &node))
+	if (graph_find_node(b, GRAPH_EXCHANGE, name, &node))
 		return node;
 	const struct topology_exchange *e = topology_find_exchange(b->topology, slice_str(name));
-	return add_node(b, GRAPH_EXCHANGE, name, e != NULL ? e->type : "",
+	return graph_add_node(b, GRAPH_EXCHANGE, name, e != NULL ? e->type : "",
 	    e != NULL ? " exchange" : "exchange, not declared");
 }
 
-static size_t need_queue(struct builder *b, const char *name)
+size_t graph_need_queue(struct graph_builder *b, const char *name)
 {
 	size_t node;
-	if (find_node(b, GRAPH_QUEUE, name, &node))
+	if (graph_find_node(b, GRAPH_QUEUE, name, &node))
 		return node;
-	return add_node(b, GRAPH_QUEUE, name, "queue", ", not declared");
+	return graph_add_node(b, GRAPH_QUEUE, name, "queue", ", not declared");
 }
 
-static void add_nodes(struct builder *b, const json_t *messages)
+static void add_nodes(struct graph_builder *b, const json_t *messages)
 {
 	const struct topology *t = b->topology;
 	const char *name;
 	json_t *spec;
 	json_object_foreach((json_t *)(uintptr_t)messages, name, spec)
-	    add_node(b, GRAPH_MESSAGE, name, "message", "");
+	    graph_add_node(b, GRAPH_MESSAGE, name, "message", "");
 	for (size_t i = 0; i < t->exchange_count; i++)
-		add_node(
+		graph_add_node(
 		    b, GRAPH_EXCHANGE, t->exchanges[i].name, t->exchanges[i].type, " exchange");
 	for (size_t i = 0; i < t->queue_count; i++) {
 		bool is_stream = strcmp(t->queues[i].type, "stream") == 0;
-		add_node(b, GRAPH_QUEUE, t->queues[i].name, t->queues[i].type,
+		graph_add_node(b, GRAPH_QUEUE, t->queues[i].name, t->queues[i].type,
 		    is_stream ? "" : " queue");
 	}
 }
 
 /* ---- edges ---- */
 
-static void add_edge(struct builder *b, size_t from, size_t to, bool is_aside, struct buf *label)
+void graph_add_edge(
+    struct graph_builder *b, size_t from, size_t to, bool is_aside, struct buf *label)
 {
 	struct graph *g = b->g;
 	g->edges = mem_grow(g->edges, &b->edge_capacity, g->edge_count + 1, sizeof *g->edges);
@@ -93,23 +87,23 @@ static const char *member_text(const json_t *object, const char *key)
 }
 
 /* Without an exchange the routing key is the name of a queue, when it is a fixed one. */
-static void add_message(struct builder *b, const char *name, const json_t *spec)
+static void add_message(struct graph_builder *b, const char *name, const json_t *spec)
 {
 	const char *exchange = member_text(spec, "exchange");
 	const json_t *key = json_object_get(spec, "routing_key");
 	const char *text = json_string_value(key);
 	struct buf label = {0};
 	size_t from = 0;
-	if (!find_node(b, GRAPH_MESSAGE, name, &from))
+	if (!graph_find_node(b, GRAPH_MESSAGE, name, &from))
 		return;
 	bool is_default = exchange == NULL || exchange[0] == '\0';
 	if (is_default && text != NULL && strstr(text, "{{") == NULL) {
 		buf_append_str(&label, "default exchange");
-		add_edge(b, from, need_queue(b, text), false, &label);
+		graph_add_edge(b, from, graph_need_queue(b, text), false, &label);
 		return;
 	}
 	buf_append_str(&label, text != NULL ? text : key != NULL ? "(made up)" : "");
-	add_edge(b, from, need_exchange(b, is_default ? "" : exchange), false, &label);
+	graph_add_edge(b, from, graph_need_exchange(b, is_default ? "" : exchange), false, &label);
 }
 
 /* "all: format=pdf, paid=true" */
@@ -135,18 +129,18 @@ static void write_arguments(const json_t *arguments, struct buf *out)
 	}
 }
 
-static void add_binding(struct builder *b, const struct topology_binding *binding)
+static void add_binding(struct graph_builder *b, const struct topology_binding *binding)
 {
 	const struct topology_exchange *e =
 	    topology_find_exchange(b->topology, slice_str(binding->exchange));
-	size_t from = need_exchange(b, binding->exchange);
-	size_t to = binding->to_exchange ? need_exchange(b, binding->destination)
-					 : need_queue(b, binding->destination);
+	size_t from = graph_need_exchange(b, binding->exchange);
+	size_t to = binding->to_exchange ? graph_need_exchange(b, binding->destination)
+					 : graph_need_queue(b, binding->destination);
 	struct buf label = {0};
 	if (e == NULL || strcmp(e->type, "fanout") != 0) /* which takes all */
 		buf_append_str(&label, binding->routing_key);
 	write_arguments(binding->arguments, &label);
-	add_edge(b, from, to, false, &label);
+	graph_add_edge(b, from, to, false, &label);
 }
 
 static bool read_ttl(const struct topology_queue *q, uint64_t *out_ms)
@@ -165,7 +159,7 @@ static bool is_wait_queue(const struct topology_queue *q)
 	       read_ttl(q, &ttl_ms);
 }
 
-static void add_dead_letters(struct builder *b, size_t from, const struct topology_queue *q)
+static void add_dead_letters(struct graph_builder *b, size_t from, const struct topology_queue *q)
 {
 	const char *exchange = member_text(q->arguments, "x-dead-letter-exchange");
 	const char *key = member_text(q->arguments, "x-dead-letter-routing-key");
@@ -181,36 +175,38 @@ static void add_dead_letters(struct builder *b, size_t from, const struct topolo
 		buf_append_str(&label, label.len > 0 ? ", also after " : "after ");
 		num_format_duration(ttl_ms * CHRONO_MS, &label);
 	}
-	add_edge(b, from, to_queue ? need_queue(b, key) : need_exchange(b, exchange), true, &label);
+	graph_add_edge(b, from,
+	    to_queue ? graph_need_queue(b, key) : graph_need_exchange(b, exchange), true, &label);
 }
 
 /* From a queue with `retry` to the queues made for it, by the consumer's hand. */
-static void add_retry(struct builder *b, size_t to, const struct topology_queue *q)
+static void add_retry(struct graph_builder *b, size_t to, const struct topology_queue *q)
 {
 	const struct topology_queue *owner =
 	    q->made_for != NULL ? topology_find_queue(b->topology, slice_str(q->made_for)) : NULL;
 	struct buf label = {0};
 	size_t from;
-	if (owner == NULL || !find_node(b, GRAPH_QUEUE, owner->name, &from))
+	if (owner == NULL || !graph_find_node(b, GRAPH_QUEUE, owner->name, &from))
 		return;
 	const char *target = member_text(owner->arguments, "x-dead-letter-routing-key");
 	if (target != NULL && strcmp(target, q->name) == 0)
 		return; /* dead_letter: shown as such */
 	buf_append_str(&label, is_wait_queue(q) ? "try again" : "given up");
-	add_edge(b, from, to, true, &label);
+	graph_add_edge(b, from, to, true, &label);
 }
 
-static void add_alternate(struct builder *b, const struct topology_exchange *e)
+static void add_alternate(struct graph_builder *b, const struct topology_exchange *e)
 {
 	const char *alternate = member_text(e->arguments, "alternate-exchange");
 	struct buf label = {0};
 	if (alternate == NULL)
 		return;
 	buf_append_str(&label, "not routed");
-	add_edge(b, need_exchange(b, e->name), need_exchange(b, alternate), true, &label);
+	graph_add_edge(
+	    b, graph_need_exchange(b, e->name), graph_need_exchange(b, alternate), true, &label);
 }
 
-static void add_edges(struct builder *b, const json_t *messages)
+static void add_edges(struct graph_builder *b, const json_t *messages)
 {
 	const struct topology *t = b->topology;
 	const char *name;
@@ -221,7 +217,7 @@ static void add_edges(struct builder *b, const json_t *messages)
 	for (size_t i = 0; i < t->exchange_count; i++)
 		add_alternate(b, &t->exchanges[i]);
 	for (size_t i = 0; i < t->queue_count; i++) {
-		size_t node = need_queue(b, t->queues[i].name);
+		size_t node = graph_need_queue(b, t->queues[i].name);
 		add_retry(b, node, &t->queues[i]);
 		add_dead_letters(b, node, &t->queues[i]);
 	}
@@ -249,14 +245,27 @@ static void sort_edges(struct graph *g)
 	g->edges = sorted;
 }
 
-void graph_init(struct graph *g, const struct topology *t, const json_t *messages)
+void graph_begin(struct graph_builder *b, struct graph *g, const struct topology *t)
 {
 	*g = (struct graph){0};
-	struct builder b = {.g = g, .topology = t, .index = json_object()};
+	*b = (struct graph_builder){.g = g, .topology = t, .index = json_object()};
+}
+
+void graph_end(struct graph_builder *b)
+{
+	sort_edges(b->g);
+	json_decref(b->index);
+}
+
+void graph_init(struct graph *g, const struct topology *t, const json_t *settings)
+{
+	struct graph_builder b;
+	const json_t *messages = json_object_get(settings, "messages");
+	graph_begin(&b, g, t);
 	add_nodes(&b, messages);
+	graph_add_logic(&b, settings);
 	add_edges(&b, messages);
-	sort_edges(g);
-	json_decref(b.index);
+	graph_end(&b);
 }
 
 void graph_release(struct graph *g)

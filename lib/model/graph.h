@@ -1,18 +1,33 @@
 /*
- * graph.h - a topology as nodes and arrows, and the three languages it is drawn in.
+ * graph.h - where messages go, or what a workflow does, as nodes and arrows, and the three
+ * languages it is drawn in.
  *
- * An arrow is a way that messages go: from a pattern of the settings to an exchange, over a
- * binding, to an alternate exchange, as dead letters, to the wait queues of `retry` and back.
+ * In the one drawing an arrow is a way that messages go: from a pattern of the settings to an
+ * exchange, over a binding, to an alternate exchange, as dead letters, to the wait queues of
+ * `retry` and back; from a queue to the relay, responder or workflow that takes them, and from
+ * there to an exchange. That is the choreography. In the other one an arrow is what follows on a
+ * step.
  */
 #ifndef MODEL_GRAPH_H
 #define MODEL_GRAPH_H
 
 #include "base/buf.h"
 #include "model/topology.h"
+#include "model/workflow.h"
 
 #include <jansson.h>
 
-enum graph_kind { GRAPH_MESSAGE, GRAPH_EXCHANGE, GRAPH_QUEUE };
+enum graph_kind {
+	GRAPH_MESSAGE,
+	GRAPH_EXCHANGE,
+	GRAPH_QUEUE,
+	GRAPH_RELAY,
+	GRAPH_RESPONDER,
+	GRAPH_WORKFLOW,
+	GRAPH_STEP, /* of a workflow, */
+	GRAPH_UNDO, /* and what undoes it */
+	GRAPH_KINDS,
+};
 
 struct graph_node {
 	enum graph_kind kind;
@@ -29,14 +44,17 @@ struct graph_edge {
 };
 
 struct graph {
-	struct graph_node *nodes; /* messages, exchanges, queues, then what is only referred to */
+	struct graph_node *nodes; /* by kind, then what is only referred to */
 	size_t node_count;
 	struct graph_edge *edges; /* by their first node, in the order of the settings */
 	size_t edge_count;
 };
 
-/* The topology and the `messages` of the settings (may be NULL) must outlive the graph. */
-void graph_init(struct graph *g, const struct topology *t, const json_t *messages);
+/* The topology and the settings (may be NULL), of which `messages`, `relays`, `responders` and
+ * `workflows` are drawn, must outlive the graph. */
+void graph_init(struct graph *g, const struct topology *t, const json_t *settings);
+/* The steps of a workflow, which must outlive the graph. */
+void graph_init_workflow(struct graph *g, const struct workflow *w);
 void graph_release(struct graph *g);
 
 /* The name of a node, escaped as text_escape does it; the default exchange is "(default)". */

@@ -3,8 +3,14 @@
 
 #include "base/text.h"
 
-static const char *const shapes[] = {
-    [GRAPH_MESSAGE] = "note", [GRAPH_EXCHANGE] = "hexagon", [GRAPH_QUEUE] = "box"};
+static const char *const shapes[] = {[GRAPH_MESSAGE] = "note",
+    [GRAPH_EXCHANGE] = "hexagon",
+    [GRAPH_QUEUE] = "box",
+    [GRAPH_RELAY] = "component",
+    [GRAPH_RESPONDER] = "component",
+    [GRAPH_WORKFLOW] = "component",
+    [GRAPH_STEP] = "box",
+    [GRAPH_UNDO] = "ellipse"};
 
 /* Inside double quotes a backslash begins an escape, and & an entity of HTML. */
 static void write_quoted(struct slice text, struct buf *out)

@@ -3,8 +3,14 @@
 
 #include "base/text.h"
 
-static const char *const brackets[][2] = {
-    [GRAPH_MESSAGE] = {"([", "])"}, [GRAPH_EXCHANGE] = {"{{", "}}"}, [GRAPH_QUEUE] = {"[", "]"}};
+static const char *const brackets[][2] = {[GRAPH_MESSAGE] = {"([", "])"},
+    [GRAPH_EXCHANGE] = {"{{", "}}"},
+    [GRAPH_QUEUE] = {"[", "]"},
+    [GRAPH_RELAY] = {"[[", "]]"},
+    [GRAPH_RESPONDER] = {"[[", "]]"},
+    [GRAPH_WORKFLOW] = {"[[", "]]"},
+    [GRAPH_STEP] = {"[", "]"},
+    [GRAPH_UNDO] = {"(", ")"}};
 
 static bool is_plain(char c)
 {

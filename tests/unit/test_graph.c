@@ -29,7 +29,7 @@ static char *draw(const char *text, enum language language)
 	struct graph g;
 	struct buf out = {0};
 	ck_assert(topology_read(settings, &t, abort_with, NULL));
-	graph_init(&g, &t, json_object_get(settings, "messages"));
+	graph_init(&g, &t, settings);
 	if (language == DOT)
 		graph_write_dot(&g, &out);
 	else if (language == MERMAID)
