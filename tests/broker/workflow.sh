@@ -181,7 +181,7 @@ is $? 0 "six orders go through a house for two"
 kill -INT $services
 open=0 most=0
 while read -r type; do
-	case $type in *started) open=$((open + 1)) ;; *completed) open=$((open - 1)) ;; esac
+	case $type in *started) open=$((open + 1)) ;; *completed | *aborted) open=$((open - 1)) ;; esac
 	[ $open -le $most ] || most=$open
 done < <(jq -r .properties.type run.out)
 is $most 2 "two at a time"
