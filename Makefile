@@ -181,12 +181,14 @@ man: all ## write the man pages into build/man
 
 install: all man ## install as warren-<tool> below PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(DATADIR)/settings/chat
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(DATADIR)/settings/chat \
+	  $(DESTDIR)$(DATADIR)/settings/contracts
 	for t in $(TOOLS); do install -m 755 bin/$$t $(DESTDIR)$(PREFIX)/bin/warren-$$t; done
 	install -m 644 build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 build/completion/* $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 644 settings/*.yaml settings/warren.schema.json $(DESTDIR)$(DATADIR)/settings
 	install -m 644 settings/chat/*.json $(DESTDIR)$(DATADIR)/settings/chat
+	install -m 644 settings/contracts/*.json $(DESTDIR)$(DATADIR)/settings/contracts
 
 uninstall: ## remove what install put there
 	for t in $(TOOLS); do rm -f $(DESTDIR)$(PREFIX)/bin/warren-$$t \

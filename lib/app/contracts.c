@@ -24,7 +24,6 @@ static bool check_verb(const char *verb, const struct contracts_options *o, stru
 		const char *with;
 	} rows[] = {
 	    {"--schema", o->schema != NULL, "check"},
-	    {"--settings", o->tool.settings != NULL, "check"},
 	    {"--samples", o->has_samples, "check"},
 	    {"--seed", o->has_seed, "check"},
 	    {"--enum", o->has_max_enum, "infer"},

@@ -123,15 +123,15 @@ static bool check_files(
 bool contracts_check(
     struct tool *tool, const struct contracts_options *o, char **operands, struct error *err)
 {
-	bool has_settings = o->tool.settings != NULL;
-	if ((o->schema != NULL) == has_settings)
+	bool in_files = o->schema != NULL; /* settings may be in the environment all the same */
+	if (!in_files && o->tool.settings == NULL)
 		return error_set(err, ERROR_USAGE,
-		    "check needs one of --schema FILE, to judge messages in files, and --settings, "
-		    "to judge what the messages of the settings come to");
-	if (o->schema != NULL && (o->has_samples || o->has_seed))
+		    "check needs --schema FILE, to judge messages in files, or --settings, to "
+		    "judge what the messages of the settings come to");
+	if (in_files && (o->has_samples || o->has_seed))
 		return error_set(err, ERROR_USAGE, "--samples and --seed go with --settings");
-	if (has_settings && o->has_from_format)
+	if (!in_files && o->has_from_format)
 		return error_set(err, ERROR_USAGE, "--from-format goes with --schema");
-	return has_settings ? contracts_check_samples(tool, o, operands, err)
-			    : check_files(tool, o, operands, err);
+	return in_files ? check_files(tool, o, operands, err)
+			: contracts_check_samples(tool, o, operands, err);
 }

@@ -177,6 +177,7 @@ bool relay_run(struct tool *tool, const void *options, struct error *err)
 		relay_flow_free(run.relays[i]);
 	}
 	free(run.relays);
+	free(run.options->queues.items);
 	relay_plan_release(run.plans, run.count);
 	if (run.has_printer)
 		printer_release(&run.printer);

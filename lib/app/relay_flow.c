@@ -59,32 +59,26 @@ static bool is_ready(void *ctx)
 	return printer_is_ready(r->printer);
 }
 
-static const char *judgement(const struct relay_flow *r, enum flow_fate fate)
+/* Of results that found no place the printer tells. */
+static const char *judgement(enum flow_fate fate)
 {
-	if (fate == FLOW_REJECTED)
-		return "rejects";
-	if (fate == FLOW_RETRY)
-		return "will try again";
-	/* of a queue, the result was told of; without one its loss is */
-	return r->input.queues != NULL && (fate == FLOW_RETURNED || fate == FLOW_NACKED)
-		   ? "cannot place the result of"
-		   : NULL;
+	return fate == FLOW_REJECTED ? "rejects" : fate == FLOW_RETRY ? "will try again" : NULL;
 }
 
 static void on_fate(
     void *ctx, const struct flow_message *m, enum flow_fate fate, const char *reason)
 {
 	struct relay_flow *r = ctx;
-	const char *does = judgement(r, fate);
+	const char *does = judgement(fate);
 	if (does == NULL || r->told > MOST_TOLD)
 		return;
 	if (r->told++ == MOST_TOLD) {
 		log_write(
-		    LOG_WARNING, "relay %s: further such messages are only counted", r->plan->name);
+		    LOG_WARNING, "%s: further such messages are only counted", r->plan->title);
 		return;
 	}
 	char *id = text_quote(m->id.len > 0 ? m->id : SLICE("without an id"));
-	log_write(LOG_WARNING, "relay %s %s message %s%s%s", r->plan->name, does, id,
+	log_write(LOG_WARNING, "%s %s message %s%s%s", r->plan->title, does, id,
 	    reason[0] != '\0' ? ": " : "", reason);
 	free(id);
 }
@@ -132,16 +126,40 @@ static bool has_policies(const struct relay_input *in)
 	return all;
 }
 
+static const char *spec_text(const struct relay_flow *r, const char *key)
+{
+	return json_string_value(json_object_get(r->plan->spec, key));
+}
+
+/* As far as it can be seen without the broker: a result that goes to the queue it comes from. */
+static void warn_of_circle(const struct relay_flow *r)
+{
+	const char *exchange = spec_text(r, "exchange"), *key = spec_text(r, "routing_key");
+	if (key == NULL || (exchange != NULL && exchange[0] != '\0') ||
+	    spec_text(r, "from") != NULL || spec_text(r, "to") != NULL)
+		return;
+	for (size_t i = 0; i < r->input.queue_count; i++) {
+		if (strcmp(r->input.queues[i], key) != 0)
+			continue;
+		char *shown = text_quote(slice_str(key));
+		log_write(LOG_WARNING,
+		    "the results of %s go to queue '%s', where they come from: round for ever, "
+		    "unless a step ends it",
+		    r->plan->title, shown);
+		free(shown);
+	}
+}
+
 bool relay_flow_connect(struct relay_flow *r, struct error *err)
 {
+	warn_of_circle(r);
 	if (!relay_input_connect(&r->input, err))
-		return error_context(err, "relay %s", r->plan->name);
+		return error_context(err, "%s", r->plan->title);
 	const struct relay_output_options how = {.window = relay_input_window(&r->input),
 	    .chain = r->logic.chain,
 	    .routes = r->logic.routes,
 	    .gives_up = has_policies(&r->input)};
-	return relay_output_open(&r->output, &how, err) ||
-	       error_context(err, "relay %s", r->plan->name);
+	return relay_output_open(&r->output, &how, err) || error_context(err, "%s", r->plan->title);
 }
 
 static void watch_over(struct relay_flow *r, struct flow_options *flow)
@@ -163,7 +181,7 @@ bool relay_flow_open(struct relay_flow *r, struct error *err)
 {
 	const struct relay_options *o = r->options;
 	if (!relay_input_open(&r->input, err))
-		return error_context(err, "relay %s", r->plan->name);
+		return error_context(err, "%s", r->plan->title);
 	struct flow_options flow = {.source = relay_input_source(&r->input),
 	    .sink = relay_output_sink(&r->output),
 	    .window = relay_input_window(&r->input),
@@ -217,7 +235,7 @@ bool relay_flow_finish(struct relay_flow *r, struct error *err)
 	flow_free(r->flow);
 	r->flow = NULL;
 	relay_input_close(&r->input);
-	return good || error_context(err, "relay %s", r->plan->name);
+	return good || error_context(err, "%s", r->plan->title);
 }
 
 void relay_flow_free(struct relay_flow *r)
@@ -273,7 +291,8 @@ void relay_flow_count(const struct relay_flow *r, struct summary_row rows[RELAY_
 bool relay_flow_has_lost(const struct relay_flow *r)
 {
 	const struct flow_counts *c = &r->counts;
+	uint64_t unplaced = c->fates[FLOW_RETURNED] + c->fates[FLOW_NACKED];
 	if (r->input.queues != NULL) /* all else is in its queue, or was judged */
-		return r->sent_on.unsent > 0;
+		return r->sent_on.unsent > 0 || unplaced > r->sent_on.retried + r->sent_on.parked;
 	return c->fates[FLOW_ACCEPTED] < c->offered;
 }

@@ -1,6 +1,7 @@
 #include "app/relay_input.h"
 
 #include "app/from.h"
+#include "app/inquire.h"
 #include "app/locate.h"
 #include "base/chrono.h"
 #include "base/log.h"
@@ -33,7 +34,7 @@ static void read_queues(struct relay_input *in)
 		if (!twice)
 			in->queues[in->queue_count++] = json_string_value(item);
 	}
-	in->is_stream = mem_alloc(in->queue_count, sizeof *in->is_stream);
+	in->is_stream = mem_alloc(in->queue_count, sizeof *in->is_stream); /* none is */
 }
 
 /* Where the broker drops what is rejected, somebody should know before it happens. */
@@ -55,11 +56,34 @@ static void warn_of_rejecting(const struct relay_input *in)
 	}
 }
 
+/* A stream keeps what was read, and nobody keeps where a relay was: after each start it would miss
+ * something, or do everything again. */
+static bool refuse_streams(const struct relay_input *in, struct error *err)
+{
+	for (size_t i = 0; i < in->queue_count; i++) {
+		struct inquire_queue is = {0};
+		if (!inquire_queue(in->link.connection, in->queues[i], &is, err))
+			return false;
+		if (!is.is_stream)
+			continue;
+		char *shown = text_quote(slice_str(in->queues[i]));
+		error_set(err, ERROR_USAGE,
+		    "queue '%s' is a stream, in which nobody keeps where a relay was; relay a "
+		    "queue "
+		    "that is bound beside it, or lines: consumer %s --offset first -f json | relay "
+		    "--from -",
+		    shown, shown);
+		free(shown);
+		return false;
+	}
+	return true;
+}
+
 static bool connect_queues(struct relay_input *in, struct error *err)
 {
 	in->link.own = in->queues;
 	in->link.declares = in->options->declare;
-	if (!relay_link_open(&in->link, err))
+	if (!relay_link_open(&in->link, err) || !refuse_streams(in, err))
 		return false;
 	in->retrying.place = &in->link.place;
 	if (!retrying_open(in->tool, in->queues, in->queue_count, RETRYING_ALL, &in->retrying, err))

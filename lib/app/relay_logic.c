@@ -140,7 +140,7 @@ bool relay_logic_open(struct relay_logic *logic, struct tool *tool, const struct
     const struct relay_logic_ends *ends, struct error *err)
 {
 	struct opening o = {.logic = logic, .tool = tool, .plan = plan, .ends = ends};
-	logic->by = mem_printf("relay/%s", plan->name);
+	logic->by = mem_strdup(plan->by);
 	const struct chain_options options = {
 	    .tool = tool, .name = logic->by, .store = ends->store};
 	logic->publishes = json_object_get(plan->spec, "store") == NULL &&

@@ -1,5 +1,6 @@
 #include "app/relay_plan.h"
 
+#include "base/digest.h"
 #include "base/mem.h"
 #include "config/pointer.h"
 
@@ -73,6 +74,20 @@ static json_t *make_spec(const struct relay_options *o)
 	return spec;
 }
 
+/* The same options make the same ids, run after run. */
+static char *name_spec(const json_t *spec)
+{
+	unsigned char hash[DIGEST_BYTES];
+	char *text = json_dumps(spec, JSON_COMPACT | JSON_SORT_KEYS);
+	digest_of(slice_str(text), hash);
+	free(text);
+	struct buf name = {0};
+	buf_append_str(&name, "relay/");
+	for (size_t i = 0; i < 8; i++)
+		buf_printf(&name, "%02x", hash[i]);
+	return buf_take(&name);
+}
+
 static bool check_ad_hoc(const struct relay_options *o, struct error *err)
 {
 	bool publishes = o->exchange != NULL || o->routing_key != NULL || o->to != NULL ||
@@ -103,6 +118,8 @@ static struct relay_plan of_settings(
 	buf_append_str(&pointer, "/relays");
 	pointer_push(&pointer, slice_str(name));
 	return (struct relay_plan){.name = name,
+	    .title = mem_printf("relay %s", name),
+	    .by = mem_printf("relay/%s", name),
 	    .spec = json_incref((json_t *)(uintptr_t)spec),
 	    .pointer = buf_take(&pointer),
 	    .folder = settings->directory};
@@ -153,6 +170,8 @@ void relay_plan_release(struct relay_plan *plans, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		json_decref(plans[i].spec);
+		free(plans[i].title);
+		free(plans[i].by);
 		free(plans[i].pointer);
 	}
 	free(plans);
@@ -173,8 +192,13 @@ struct relay_plan *relay_plan_make(
 			       "RELAY is one of the settings'; --queue, --files and --from make "
 			       "one up")) &&
 		       check_ad_hoc(o, err);
-		plans[made++] = (struct relay_plan){
-		    .name = "relay", .spec = make_spec(o), .lines = o->lines, .folder = "."};
+		json_t *spec = make_spec(o);
+		plans[made++] = (struct relay_plan){.name = "relay",
+		    .title = mem_strdup("the relay"),
+		    .by = name_spec(spec),
+		    .spec = spec,
+		    .lines = o->lines,
+		    .folder = "."};
 	} else if (first_ad_hoc(o) != NULL) {
 		good = error_set(
 		    err, ERROR_USAGE, "%s goes with --queue, --files or --from", first_ad_hoc(o));

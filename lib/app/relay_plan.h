@@ -6,7 +6,11 @@
 #include "app/relay_options.h"
 
 struct relay_plan {
-	const char *name;   /* "welcome" */
+	const char *name; /* "welcome" */
+	char *title;	  /* owned, for texts: "relay welcome", "the relay" */
+	/* Owned: whose work it is, for the ids of results and the marks of what was handled:
+	 * "relay/welcome"; of one that is made up a digest, so that another has others. */
+	char *by;
 	json_t *spec;	    /* owned; as under `relays` in the settings */
 	char *pointer;	    /* owned; where it stands in the settings; NULL: on the command line */
 	const char *lines;  /* a file, or "-": its messages, one a line; NULL: the spec says */

@@ -190,7 +190,7 @@ static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
 	    .source = slice_str(core->source),
 	    .user = core->user};
 	if (core->by != NULL)
-		derive_with(&core->work, out, &d, &core->store);
+		derive_message(&core->work, out, &d, &core->store);
 	else
 		pass_by(core, out);
 	if (core->headers.len > 0)

@@ -53,6 +53,9 @@ static bool find_mark(struct core_dedupe *core, const struct flow_message *m, st
 	}
 	if (!key_read(core->key, m->message, &core->scratch))
 		return false;
+	/* the parts of a message have its id until they get their own */
+	if (m->part != 0 && key_is_of_message(core->key))
+		buf_append(&core->scratch, (struct slice){(const char *)&m->part, sizeof m->part});
 	*out = handled_hash(core->handled, buf_slice(&core->scratch));
 	return true;
 }
@@ -89,6 +92,12 @@ static enum flow_answer judge(struct core_dedupe *core, uint64_t slot, const str
 	if (!ids_find(&core->under_way, core->slots, id, &place)) {
 		ids_add(&core->under_way, core->slots, (size_t)slot);
 		return FLOW_PASS;
+	}
+	/* two parts of one message: what becomes of the first becomes of the message, and one that
+	 * waited for the other would keep the message from being whole */
+	if (flow_origin(core->flow, place) == flow_origin(core->flow, slot)) {
+		core->duplicates++;
+		return FLOW_SETTLE;
 	}
 	if (core->entries[slot].waiting == NULL)
 		core->entries[slot].waiting = message_copy(m->message);

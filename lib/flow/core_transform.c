@@ -220,7 +220,10 @@ static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
     const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
 {
 	struct core_transform *core = self;
-	bool good = collect(core, in);
+	/* jq would see null, and what it makes of that would stand for the body */
+	bool good = text_is_utf8(in->message->body)
+			? collect(core, in)
+			: refuse(core, "the body is no text, so jq cannot read it");
 	if (good && core->count == 1 && set_output(core, &core->outputs[0], in->message, out))
 		return FLOW_PASS;
 	if (good && core->count != 1 && check_records(core, in->message)) {

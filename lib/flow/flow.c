@@ -232,6 +232,16 @@ void flow_put_waiting(struct flow *flow)
 	}
 }
 
+void flow_release_waiting(struct flow *flow)
+{
+	while (!fifo_is_empty(&flow->waiting)) {
+		struct flow_waiting w = *(struct flow_waiting *)fifo_front(&flow->waiting);
+		fifo_pop(&flow->waiting);
+		free(w.message);
+		flow_settle(flow, w.slot, FLOW_RELEASED, "");
+	}
+}
+
 /* A core has its verdict. */
 static void conclude(struct flow *flow, size_t slot, const struct flow_verdict *verdict)
 {
@@ -294,14 +304,28 @@ static void advance(struct flow *flow, size_t slot, size_t core, const struct fl
 	put(flow, slot, &now);
 }
 
+/* Whether there may be one more part; without it the message is rejected. */
+static bool may_branch(struct flow *flow, size_t slot)
+{
+	static const struct flow_verdict verdict = {
+	    .fate = FLOW_REJECTED, .reason = "it becomes more than 1,000,000 messages"};
+	struct flow_ledger *ledger = begin_split(&flow->slots[slot]);
+	struct flow_ledger *all = flow->slots[flow_root(flow, slot)].ledger;
+	if (all->total++ < FLOW_MAX_PARTS)
+		return true;
+	if (flow_gravity(verdict.fate) > flow_gravity(ledger->worst))
+		flow_note_worst(ledger, &verdict);
+	return false;
+}
+
 void flow_branch(struct flow *flow, uint64_t slot, const struct flow_message *m)
 {
-	if (slot >= flow->slot_count || !flow->slots[slot].used)
+	if (slot >= flow->slot_count || !flow->slots[slot].used || !may_branch(flow, slot))
 		return;
 	size_t branch = take_slot(flow);
 	struct flow_slot *from = &flow->slots[slot], *s = &flow->slots[branch];
 	flow->has_split = true;
-	struct flow_ledger *ledger = begin_split(from);
+	struct flow_ledger *ledger = from->ledger;
 	ledger->branches++;
 	s->parent = slot;
 	flow->slots[flow_root(flow, slot)].ledger->outside++;

@@ -144,6 +144,7 @@ typedef void flow_fate_fn(
 #define FLOW_MAX_CORES 64
 #define FLOW_CORE_ROOM (FLOW_MAX_CORES + 4) /* with those that only look on */
 #define FLOW_NO_LIMIT UINT64_MAX
+#define FLOW_MAX_PARTS 1000000 /* that one message becomes; with more it is rejected */
 
 struct flow_options {
 	struct flow_source source;

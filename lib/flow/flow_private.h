@@ -16,6 +16,7 @@ struct flow_ledger {
 	 * has not got, and the worst fate of what has ended. */
 	size_t outside;
 	enum flow_fate gravest;
+	uint64_t total;	      /* of those, that there were */
 	unsigned holds;	      /* cores that hold its fate back, which is `worst` */
 	enum flow_fate worst; /* of its branches so far; */
 	char *reason;	      /* owned, as the headers are; NULL: of what was accepted */
@@ -102,6 +103,8 @@ void flow_note_worst(struct flow_ledger *ledger, const struct flow_verdict *verd
 
 /* Puts what waited for room in the sink. */
 void flow_put_waiting(struct flow *flow);
+/* Releases it instead: nothing more is to go out. */
+void flow_release_waiting(struct flow *flow);
 /* Forgets it; the slots are still there. */
 void flow_drop_waiting(struct flow *flow);
 

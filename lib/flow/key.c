@@ -122,3 +122,8 @@ bool key_is_of_queue(const struct key *key)
 {
 	return key->of_queue;
 }
+
+bool key_is_of_message(const struct key *key)
+{
+	return key->program == NULL;
+}

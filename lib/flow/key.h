@@ -28,4 +28,7 @@ bool key_read(struct key *key, const struct message *m, struct buf *out);
 /* Whether copies of a message in two queues have two keys. */
 bool key_is_of_queue(const struct key *key);
 
+/* Whether it is that of the message rather than of what is in it: parts of one share it. */
+bool key_is_of_message(const struct key *key);
+
 #endif

@@ -1,6 +1,8 @@
 #include "model/derive.h"
 
 #include "base/mem.h"
+#include "base/skim.h"
+#include "base/text.h"
 #include "model/envelope.h"
 #include "model/marks.h"
 #include "model/table.h"
@@ -93,6 +95,83 @@ static struct slice first_of(struct slice a, struct slice b)
 	return a.len > 0 ? a : b;
 }
 
+/* ---- a structured event ---- */
+
+/* A member of the event and what it is to be; empty: as it is. */
+struct attribute {
+	const char *name;
+	struct slice value;
+	bool is_written;
+};
+
+static void write_member(struct buf *out, struct slice key, struct slice value)
+{
+	buf_append_str(out, out->len > 1 ? ",\"" : "\"");
+	buf_append(out, key);
+	buf_append_str(out, "\":");
+	buf_append(out, value);
+}
+
+static void write_attribute(struct buf *out, struct attribute *a)
+{
+	struct buf text = {0};
+	text_json(a->value, &text);
+	write_member(out, slice_str(a->name), buf_slice(&text));
+	buf_release(&text);
+	a->is_written = true;
+}
+
+static struct attribute *find_attribute(
+    struct attribute *attributes, size_t count, struct slice key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (attributes[i].value.len > 0 && slice_is(key, attributes[i].name))
+			return &attributes[i];
+	return NULL;
+}
+
+/* The other members stay as they are, byte for byte. */
+static void rewrite(struct buf *out, struct slice event, struct attribute *attributes, size_t count)
+{
+	struct skim_member member = {.rest = event};
+	buf_clear(out);
+	buf_append_char(out, '{');
+	while (skim_next(&member)) {
+		struct attribute *a = find_attribute(attributes, count, member.key);
+		if (a == NULL)
+			write_member(out, member.key, member.value);
+		else if (!a->is_written)
+			write_attribute(out, a);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (attributes[i].value.len > 0 && !attributes[i].is_written)
+			write_attribute(out, &attributes[i]);
+	buf_append_char(out, '}');
+}
+
+/* An id that is not the message's was chosen by the logic. */
+static bool has_id_of_cause(const struct message *m, const struct envelope *event)
+{
+	return (m->present & MESSAGE_MESSAGE_ID) == 0 || slice_equal(m->message_id, event->id);
+}
+
+static void name_event(struct derive_work *work, struct message *m, const struct envelope *event,
+    const struct derivation *d, struct slice id, struct slice correlation)
+{
+	struct attribute attributes[] = {
+	    {"id", id, false},
+	    {"source", d->source, false},
+	    {"type", d->type, false},
+	    {"subject", d->subject, false},
+	    {"correlationid", correlation, false},
+	    {"causationid", event->id, false},
+	};
+	if (!has_id_of_cause(m, event))
+		return;
+	rewrite(&work->body, m->body, attributes, ARRAY_LEN(attributes));
+	m->body = buf_slice(&work->body);
+}
+
 /* ---- the message ---- */
 
 static void set_text(
@@ -117,17 +196,11 @@ void derive_release(struct derive_work *work)
 	digest_free(work->digest);
 	buf_release(&work->scratch);
 	buf_release(&work->kept);
+	buf_release(&work->body);
 	*work = (struct derive_work){0};
 }
 
-void derive_message(struct message *m, const struct derivation *d, struct buf *store)
-{
-	struct derive_work work = {0};
-	derive_with(&work, m, d, store);
-	derive_release(&work);
-}
-
-void derive_with(
+void derive_message(
     struct derive_work *work, struct message *m, const struct derivation *d, struct buf *store)
 {
 	struct envelope cause;
@@ -155,6 +228,11 @@ void derive_with(
 		write(&w, prefix, "source", d->source, SIZE_MAX);
 		write(&w, prefix, "subject", d->subject, SIZE_MAX);
 	}
+	if (cause.mode == ENVELOPE_STRUCTURED)
+		name_event(work, m, &cause, d, slice_str(id), correlation);
+	else if ((m->present & MESSAGE_CONTENT_TYPE) != 0 &&
+		 slice_is(m->content_type, ENVELOPE_CONTENT_TYPE))
+		m->content_type = slice_str("application/json");
 	write(&w, none, MARKS_CAUSE, cause_id, SIZE_MAX);
 	buf_clear(&work->kept);
 	marks_strip(headers, true, &work->kept);

@@ -8,7 +8,9 @@
  *   correlation_id   the cause's, or else the cause's id: the same along a chain
  *   MARKS_CAUSE      the cause's id
  *   CloudEvents      in binary mode id, correlationid and causationid likewise, as the extension
- *                    "correlation" names them; a structured event is left to who made the body
+ *                    "correlation" names them; in structured mode likewise, in the body, unless the
+ *                    logic has given the event an id of its own. A body that is an event no
+ *                    more is application/json.
  *   left out         what brokers and warren have written on the cause (model/replay.h), and CC and
  *                    BCC; reply_to and the rest stay
  *
@@ -23,7 +25,7 @@
 /* What a derivation works with, kept from one to the next; `= {0}` to begin. */
 struct derive_work {
 	struct digest *digest;
-	struct buf scratch, kept;
+	struct buf scratch, kept, body;
 };
 void derive_release(struct derive_work *work);
 
@@ -36,10 +38,9 @@ struct derivation {
 };
 
 /* *m is the cause with the new body, and becomes the new message: its headers and texts live in
- * *store, which is cleared first. */
-void derive_message(struct message *m, const struct derivation *d, struct buf *store);
-/* The same for who does it often. */
-void derive_with(
+ * *store, which is cleared first, and the body of a structured event in *work, until the next one.
+ */
+void derive_message(
     struct derive_work *work, struct message *m, const struct derivation *d, struct buf *store);
 
 #endif

@@ -83,8 +83,10 @@ static void begin(const struct message *request, const struct message *result, s
     struct buf *store, struct message *out)
 {
 	struct buf derived = {0};
+	struct derive_work work = {0};
 	struct message made = *request;
-	derive_message(&made, &(struct derivation){.by = by}, &derived);
+	derive_message(&work, &made, &(struct derivation){.by = by}, &derived);
+	derive_release(&work);
 	buf_clear(store);
 	buf_reserve(store, headers_of(result).len + derived.len + MOST_REASON_BYTES + 512);
 	*out = (struct message){

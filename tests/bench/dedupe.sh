@@ -34,19 +34,25 @@ messages:
 END
 export WARREN_SETTINGS=$work/s.yaml
 fill() { "$BIN/producer" --yes -q --delay 0; }
-rate() {
-	"$BIN/consumer" deduped --count "$messages" --prefetch "$prefetch" -f none -q --summary json "$@" 2>&1 | tail -n 1 |
-		jq .rate
+# measured NAME ARG...: NAME, messages a second, microseconds of processor time a message, as one line.
+measured() {
+	local name=$1 TIMEFORMAT='%U %S'
+	shift
+	fill || return
+	{ time "$BIN/consumer" deduped --count "$messages" --prefetch "$prefetch" -f none -q --summary json "$@" 2>"$work/err"; } \
+		2>"$work/cpu" || return
+	awk -v name="$name" -v rate="$(tail -n 1 "$work/err" | jq .rate)" -v n="$messages" \
+		'{printf "%s %.0f %.2f\n", name, rate, ($1 + $2) * 1e6 / n}' "$work/cpu"
 }
-store=(--dedupe-store "$work/marks.db")
-echo "# messages a second: plain, and as a ratio to it: by id in memory, in a store, by jq in memory, in a store"
+echo "# which, messages a second, microseconds of processor time a message; and as ratios to plain"
 for ((round = 0; round < rounds; round++)); do
-	rm -f "$work"/marks.db*
-	fill && plain=$(rate) && fill && memory=$(rate --dedupe) && fill && kept=$(rate "${store[@]}") &&
-		fill && jq=$(rate --dedupe-by .n) && fill && jq_kept=$(rate --dedupe-by .n "${store[@]}") || exit
-	awk -v p="$plain" -v m="$memory" -v k="$kept" -v j="$jq" -v jk="$jq_kept" \
-		'BEGIN { printf "%.0f %.2f %.2f %.2f %.2f\n", p, m / p, k / p, j / p, jk / p }'
-done | tee "$work/ratios"
-median() { sort -n -k "$1" "$work/ratios" | awk -v c="$1" '{all[NR] = $c} END {print all[int((NR + 1) / 2)]}'; }
-echo "# medians: $(median 1) $(median 2) $(median 3) $(median 4) $(median 5)"
+	rm -f "$work"/*.db*
+	measured plain && measured id --dedupe && measured id-store --dedupe-store "$work/ids.db" &&
+		measured jq --dedupe-by .n && measured jq-store --dedupe-by .n --dedupe-store "$work/keys.db" || exit
+done | tee "$work/rows"
+median() { awk -v name="$1" -v c="$2" '$1 == name {print $c}' "$work/rows" | sort -n | sed -n "$(((rounds + 1) / 2))p"; }
+for name in plain id id-store jq jq-store; do
+	awk -v name=$name -v r="$(median $name 2)" -v c="$(median $name 3)" -v pr="$(median plain 2)" -v pc="$(median plain 3)" \
+		'BEGIN {printf "# median of %s: %.0f a second (%.2f), %.2f us (%.2f)\n", name, r, r / pr, c, c / pc}'
+done
 "$BIN/topology" delete -q --yes 2>/dev/null

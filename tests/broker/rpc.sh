@@ -12,6 +12,7 @@ queues:
   twice: {}
   shared: {}
   held: {dead_letter: dead}
+  stubborn: {retry: {attempts: 3, delay: 100ms}}
   idle: {}
   full: {max_length: 0, overflow: reject-publish}
   replies: {}
@@ -229,6 +230,14 @@ stop $server
 is "$(jq -c '[.requests, .answered, .undeliverable, .unanswered, .rejected]' <(tail -n 1 server.err))" '[8,5,1,1,1]' \
 	"all of it is counted"
 ok "nothing is left" settled held 0
+
+# shellcheck disable=SC2016 # for the inner shell
+serve server stubborn --exec '[ "${WARREN_HEADER_X_WARREN_ATTEMPTS:-0}" -ge 2 ] || exit 75; cat' --exec-shell
+server=$pid
+call out stubborn again --deadline 60s
+is "$(fates out)" "answered 1 " "a policy of retries is heeded, while the caller waits"
+stop $server
+is "$(jq -c '[.answered, .retried]' <(tail -n 1 server.err))" '[1,2]' "and what was tried again is counted"
 
 # ---- Ctrl+C ----
 

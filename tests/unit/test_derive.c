@@ -8,6 +8,9 @@
 #include <check.h>
 #include <stdlib.h>
 
+/* Of all derivations here; each test is a process of its own. */
+static struct derive_work work;
+
 static void check_slice(struct slice got, const char *wanted)
 {
 	ck_assert_msg(slice_is(got, wanted), "'%.*s' is not '%s'", (int)got.len, got.ptr, wanted);
@@ -25,7 +28,7 @@ static void id_of(const char *id, const char *by, uint64_t part, char out[40])
 	struct buf store = {0};
 	struct message m = with_id(id);
 	const struct derivation d = {.by = slice_str(by), .part = part};
-	derive_message(&m, &d, &store);
+	derive_message(&work, &m, &d, &store);
 	ck_assert_uint_eq(m.message_id.len, 36);
 	memcpy(out, m.message_id.ptr, 36);
 	out[36] = '\0';
@@ -74,11 +77,11 @@ START_TEST(cause_and_correlation_go_along_a_chain)
 	struct message m = with_id("one");
 	const struct derivation d = {.by = SLICE("a")};
 	char made[40];
-	derive_message(&m, &d, &first);
+	derive_message(&work, &m, &d, &first);
 	check_slice(m.correlation_id, "one");
 	check_slice(table_find_string(m.headers, MARKS_CAUSE), "one");
 	snprintf(made, sizeof made, "%.*s", (int)m.message_id.len, m.message_id.ptr);
-	derive_message(&m, &d, &second);
+	derive_message(&work, &m, &d, &second);
 	check_slice(m.correlation_id, "one");
 	check_slice(table_find_string(m.headers, MARKS_CAUSE), made);
 	buf_release(&first);
@@ -91,7 +94,7 @@ START_TEST(a_message_without_an_id_has_results_without_one)
 	struct buf store = {0};
 	struct message m = {
 	    .body = SLICE("1"), .present = MESSAGE_CORRELATION_ID, .correlation_id = SLICE("c")};
-	derive_message(&m, &(struct derivation){.by = SLICE("a")}, &store);
+	derive_message(&work, &m, &(struct derivation){.by = SLICE("a")}, &store);
 	ck_assert_uint_eq(m.present, MESSAGE_CORRELATION_ID);
 	check_slice(m.correlation_id, "c");
 	buf_release(&store);
@@ -115,7 +118,7 @@ START_TEST(a_cloud_event_is_another_event_with_its_cause)
 	    .type = SLICE("paid"),
 	    .source = SLICE("/there"),
 	    .subject = SLICE("order/1")};
-	derive_message(&m, &d, &store);
+	derive_message(&work, &m, &d, &store);
 	envelope_read(&m, &scratch, &e);
 	ck_assert_int_eq(e.mode, ENVELOPE_BINARY);
 	check_slice(e.type, "paid");
@@ -145,7 +148,7 @@ START_TEST(what_was_written_on_the_way_is_left_behind)
 	m.headers = buf_slice(&headers);
 	m.user_id = SLICE("ada");
 	m.reply_to = SLICE("back");
-	derive_message(&m, &(struct derivation){.by = SLICE("a"), .user = "guest"}, &store);
+	derive_message(&work, &m, &(struct derivation){.by = SLICE("a"), .user = "guest"}, &store);
 	check_slice(table_find_string(m.headers, "mine"), "1");
 	ck_assert_ptr_null(table_find_string(m.headers, "x-first-death-queue").ptr);
 	ck_assert(!marks_has(m.headers, MARKS_ATTEMPTS));
@@ -163,7 +166,7 @@ START_TEST(the_user_of_the_connection_may_stay)
 	struct message m = with_id("one");
 	m.present |= MESSAGE_USER_ID;
 	m.user_id = SLICE("guest");
-	derive_message(&m, &(struct derivation){.by = SLICE("a"), .user = "guest"}, &store);
+	derive_message(&work, &m, &(struct derivation){.by = SLICE("a"), .user = "guest"}, &store);
 	check_slice(m.user_id, "guest");
 	buf_release(&store);
 }
@@ -179,19 +182,71 @@ START_TEST(long_texts_that_no_property_takes_stay_in_the_headers_alone)
 	table_add_string(&headers, "ce-source", SLICE("/here"));
 	table_add_string(&headers, "ce-type", SLICE("placed"));
 	struct message m = {.present = MESSAGE_HEADERS, .headers = buf_slice(&headers)};
-	struct derive_work work = {0};
 	for (size_t i = 0; i < 3; i++) {
 		struct message again = m;
-		derive_with(&work, &again, &(struct derivation){.by = SLICE("a")}, &store);
+		derive_message(&work, &again, &(struct derivation){.by = SLICE("a")}, &store);
 		ck_assert_uint_eq(again.present & MESSAGE_CORRELATION_ID, 0);
 		ck_assert(slice_equal(
 		    table_find_string(again.headers, "ce-causationid"), buf_slice(&id)));
 		ck_assert(slice_equal(table_find_string(again.headers, "ce-id"), again.message_id));
 	}
-	derive_release(&work);
 	buf_release(&headers);
 	buf_release(&store);
 	buf_release(&id);
+}
+END_TEST
+
+static struct message event(const char *body)
+{
+	return (struct message){.present = MESSAGE_MESSAGE_ID | MESSAGE_CONTENT_TYPE,
+	    .message_id = SLICE("1"),
+	    .content_type = SLICE(ENVELOPE_CONTENT_TYPE),
+	    .body = slice_str(body)};
+}
+
+START_TEST(a_structured_event_gets_its_identity_in_the_body)
+{
+	struct buf store = {0}, scratch = {0};
+	struct envelope read;
+	struct message m = event("{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":"
+				 "\"t\", \"data\":{\"n\":1.50}}");
+	const struct derivation d = {.by = SLICE("a"), .part = 2, .type = SLICE("u\"v")};
+	derive_message(&work, &m, &d, &store);
+	envelope_read(&m, &scratch, &read);
+	ck_assert_int_eq(read.mode, ENVELOPE_STRUCTURED);
+	ck_assert(slice_equal(read.id, m.message_id));
+	ck_assert_uint_eq(read.id.len, 36);
+	check_slice(read.type, "u\"v");
+	check_slice(read.source, "/s");
+	check_slice(read.data, "{\"n\":1.50}"); /* byte for byte */
+	const char *tail = "\"correlationid\":\"1\",\"causationid\":\"1\"}";
+	ck_assert_uint_gt(m.body.len, strlen(tail));
+	check_slice((struct slice){m.body.ptr + m.body.len - strlen(tail), strlen(tail)}, tail);
+	buf_release(&store);
+	buf_release(&scratch);
+}
+END_TEST
+
+START_TEST(an_id_that_the_logic_gave_an_event_stays)
+{
+	struct buf store = {0};
+	const char *body =
+	    "{\"specversion\":\"1.0\",\"id\":\"mine\",\"source\":\"/s\",\"type\":\"t\"}";
+	struct message m = event(body);
+	derive_message(&work, &m, &(struct derivation){.by = SLICE("a")}, &store);
+	check_slice(m.body, body);
+	buf_release(&store);
+}
+END_TEST
+
+START_TEST(what_is_an_event_no_more_does_not_say_so)
+{
+	struct buf store = {0};
+	struct message m = event("{\"n\":1}");
+	derive_message(&work, &m, &(struct derivation){.by = SLICE("a")}, &store);
+	check_slice(m.content_type, "application/json");
+	check_slice(m.body, "{\"n\":1}");
+	buf_release(&store);
 }
 END_TEST
 
@@ -199,6 +254,9 @@ int main(void)
 {
 	Suite *suite = suite_create("derive");
 	TCase *cases = tcase_create("derive");
+	tcase_add_test(cases, a_structured_event_gets_its_identity_in_the_body);
+	tcase_add_test(cases, an_id_that_the_logic_gave_an_event_stays);
+	tcase_add_test(cases, what_is_an_event_no_more_does_not_say_so);
 	suite_add_tcase(suite, cases);
 	tcase_add_test(cases, the_same_work_on_the_same_message_gives_the_same_id);
 	tcase_add_test(cases, another_message_another_worker_and_another_part_give_other_ids);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <check.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #define MOST 100
@@ -388,6 +389,76 @@ START_TEST(what_was_split_and_is_not_done_at_the_end_is_released_once)
 }
 END_TEST
 
+/* A core that makes a thousand messages of each. */
+static enum flow_answer multiply(void *self, struct flow *flow, uint64_t slot,
+    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
+{
+	(void)self;
+	(void)out;
+	(void)verdict;
+	for (int i = 0; i < 1000; i++)
+		flow_branch(flow, slot, in);
+	return FLOW_SPLIT;
+}
+
+static const struct flow_core_kind multiply_kind = {.apply = multiply};
+
+static enum flow_answer drop_all(void *self, struct flow *flow, uint64_t slot,
+    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
+{
+	(void)flow;
+	(void)slot;
+	(void)in;
+	(void)out;
+	++*(uint64_t *)self;
+	verdict->fate = FLOW_ACCEPTED;
+	return FLOW_SETTLE;
+}
+
+static const struct flow_core_kind drop_kind = {.apply = drop_all};
+
+START_TEST(a_message_that_becomes_too_many_is_rejected)
+{
+	struct numbers n = {.total = 1};
+	struct shelf shelf = {.hold = 1, .room = MOST};
+	uint64_t seen = 0;
+	struct flow_options options = options_for(&shelf);
+	struct flow_counts counts;
+	struct error err = {0};
+	options.cores[options.core_count++] = (struct flow_core){&multiply_kind, NULL};
+	options.cores[options.core_count++] = (struct flow_core){&multiply_kind, NULL};
+	options.cores[options.core_count++] = (struct flow_core){&drop_kind, &seen};
+	ck_assert(run(&n, &options, &counts, &err));
+	ck_assert_uint_eq(counts.fates[FLOW_REJECTED], 1);
+	ck_assert_uint_lt(seen, FLOW_MAX_PARTS);
+}
+END_TEST
+
+static void stop_at_once(void *ctx, const struct flow_message *m)
+{
+	size_t *put = ctx;
+	(void)m;
+	if ((*put)++ == 0)
+		raise(SIGINT);
+}
+
+START_TEST(who_is_stopped_sends_no_more_parts)
+{
+	struct numbers n = {.total = 1};
+	struct shelf shelf = {.hold = 1, .room = 2, .tight = true};
+	struct flow_options options = options_for(&shelf);
+	struct flow_counts counts;
+	size_t put = 0;
+	struct error err = {0};
+	options.cores[options.core_count++] = (struct flow_core){&multiply_kind, NULL};
+	options.on_put = stop_at_once;
+	options.ctx = &put;
+	ck_assert(run(&n, &options, &counts, &err));
+	ck_assert_uint_le(counts.put, 2);
+	ck_assert_uint_eq(counts.fates[FLOW_RELEASED], 1);
+}
+END_TEST
+
 /* Even messages go one way, odd ones the other. */
 static enum flow_answer choose_route(void *self, struct flow *flow, uint64_t slot,
     const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
@@ -475,6 +546,8 @@ int main(void)
 	tcase_add_test(cases, a_message_that_became_several_is_accepted_when_all_of_them_are);
 	tcase_add_test(cases, the_gravest_fate_of_the_parts_is_that_of_the_whole);
 	tcase_add_test(cases, what_was_split_and_is_not_done_at_the_end_is_released_once);
+	tcase_add_test(cases, a_message_that_becomes_too_many_is_rejected);
+	tcase_add_test(cases, who_is_stopped_sends_no_more_parts);
 	tcase_add_test(cases, a_core_sees_only_the_messages_of_its_route);
 	tcase_add_test(cases, what_a_core_rejects_can_be_answered_instead);
 	suite_add_tcase(suite, cases);
