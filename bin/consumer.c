@@ -1,6 +1,7 @@
 /* consumer - takes messages from queues, prints them and acknowledges what is safely printed. */
 #include "app/consume.h"
 
+#include "app/watch.h"
 #include "base/chrono.h"
 #include "flow/core_dedupe.h"
 
@@ -184,7 +185,8 @@ static const struct command command = {
 
 int main(int argc, char *argv[])
 {
-	struct consume_options o = {.prefetch = 100,
+	struct consume_options o = {.tool = {.watcher = &watch_watcher},
+	    .prefetch = 100,
 	    .exec_timeout_ns = 30 * CHRONO_S,
 	    .exec_jobs = 1,
 	    .declare = true,

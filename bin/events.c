@@ -1,6 +1,7 @@
 /* events - records what happens in a store, and answers, replays and folds what has happened. */
 #include "app/events.h"
 
+#include "app/watch.h"
 #include "base/chrono.h"
 
 #include <stddef.h>
@@ -364,7 +365,8 @@ static const struct command command = {
 
 int main(int argc, char *argv[])
 {
-	struct events_options o = {.store = "events.db",
+	struct events_options o = {.tool = {.watcher = &watch_watcher},
+	    .store = "events.db",
 	    .batch = 2000,
 	    .batch_ns = 20 * CHRONO_MS,
 	    .declare = true,

@@ -1,6 +1,8 @@
 /* producer - makes messages up, or reads them, and publishes them with confirms. */
 #include "app/produce.h"
 
+#include "app/watch.h"
+
 #include <stddef.h>
 
 #define MEMBER(name) offsetof(struct produce_options, name)
@@ -151,7 +153,10 @@ static const struct command command = {
 
 int main(int argc, char *argv[])
 {
-	struct produce_options o = {
-	    .window = 1000, .declare = true, .contract = true, .nack_retries = 6};
+	struct produce_options o = {.tool = {.watcher = &watch_watcher},
+	    .window = 1000,
+	    .declare = true,
+	    .contract = true,
+	    .nack_retries = 6};
 	return tool_main(&command, argc, argv, &o, produce_run);
 }

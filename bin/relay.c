@@ -1,6 +1,8 @@
 /* relay - takes messages, passes them through business logic, and sends on what becomes of them. */
 #include "app/relay.h"
 
+#include "app/watch.h"
+
 #include <stddef.h>
 
 #define MEMBER(name) offsetof(struct relay_options, name)
@@ -206,6 +208,6 @@ static const struct command command = {
 
 int main(int argc, char *argv[])
 {
-	struct relay_options o = {.declare = true};
+	struct relay_options o = {.tool = {.watcher = &watch_watcher}, .declare = true};
 	return tool_main(&command, argc, argv, &o, relay_run);
 }

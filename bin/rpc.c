@@ -1,6 +1,7 @@
 /* rpc - requests and replies: asks and waits for the answer, or answers. */
 #include "app/rpc.h"
 
+#include "app/watch.h"
 #include "base/chrono.h"
 #include "model/calls.h"
 
@@ -203,7 +204,10 @@ static const struct command command = {
 
 int main(int argc, char *argv[])
 {
-	struct rpc_options o = {
-	    .declare = true, .in_flight = 1, .deadline_ns = 5 * CHRONO_S, .exec_jobs = 1};
+	struct rpc_options o = {.tool = {.watcher = &watch_watcher},
+	    .declare = true,
+	    .in_flight = 1,
+	    .deadline_ns = 5 * CHRONO_S,
+	    .exec_jobs = 1};
 	return tool_main(&command, argc, argv, &o, rpc_run);
 }

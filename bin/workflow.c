@@ -2,6 +2,7 @@
  * reverse order when one fails. */
 #include "app/orchestrate.h"
 
+#include "app/watch.h"
 #include "base/chrono.h"
 
 #include <stddef.h>
@@ -106,7 +107,10 @@ static const struct command command = {
 
 int main(int argc, char *argv[])
 {
-	struct orchestrate_options o = {
-	    .store = "events.db", .prefetch = 500, .limit = 1000, .declare = true};
+	struct orchestrate_options o = {.tool = {.watcher = &watch_watcher},
+	    .store = "events.db",
+	    .prefetch = 500,
+	    .limit = 1000,
+	    .declare = true};
 	return tool_main(&command, argc, argv, &o, orchestrate_run);
 }

@@ -50,9 +50,12 @@ static void on_finding(void *ctx, const struct compat_finding *f)
 static enum compat_verdict compare(struct comparing *c, const char *direction,
     const struct contract *writer, const struct contract *reader)
 {
+	json_t *from = contract_bundle(writer), *to = contract_bundle(reader);
 	c->direction = direction;
-	enum compat_verdict verdict = compat_check(contract_root(writer), contract_root(reader),
-	    c->options->closed ? COMPAT_CLOSED : 0, on_finding, c);
+	enum compat_verdict verdict =
+	    compat_check(from, to, c->options->closed ? COMPAT_CLOSED : 0, on_finding, c);
+	json_decref(from);
+	json_decref(to);
 	if (c->options->format == CONTRACTS_PRETTY)
 		buf_printf(&c->out, "%s: %s\n", direction, name_of(verdict));
 	return verdict;

@@ -4,6 +4,7 @@
 #include "app/fold_run.h"
 #include "app/fold_spec.h"
 #include "app/fold_table.h"
+#include "app/metrics.h"
 #include "base/chrono.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -26,6 +27,7 @@ struct job {
 	struct store *store;
 	struct output output;
 	uint64_t to;	   /* the last position */
+	uint64_t folded;   /* events, of --follow */
 	bool has_headline; /* of the table */
 };
 
@@ -220,6 +222,19 @@ static bool follow_table(struct job *job, struct fold_table *table, struct error
 	return good;
 }
 
+static bool note_event(void *ctx, const struct fold_state *state, struct error *err)
+{
+	struct job *job = ctx;
+	(void)state, (void)err;
+	job->folded++;
+	return true;
+}
+
+static uint64_t count_folded(const void *ctx)
+{
+	return ((const struct job *)ctx)->folded;
+}
+
 static bool follow(struct job *job, struct error *err)
 {
 	const struct fold_spec *spec = &job->spec;
@@ -227,10 +242,20 @@ static bool follow(struct job *job, struct error *err)
 	    projection_open(job->store, spec->projection, fold_digest(spec->fold), err);
 	if (p == NULL)
 		return false;
-	const struct fold_table_options options = {
-	    .store = job->store, .fold = spec->fold, .projection = p, .changed = print, .ctx = job};
+	const struct fold_table_options options = {.store = job->store,
+	    .fold = spec->fold,
+	    .projection = p,
+	    .every = note_event,
+	    .changed = print,
+	    .ctx = job};
+	struct metrics *metrics = job->tool->metrics;
 	struct fold_table *table = fold_table_create(&options);
+	if (metrics != NULL)
+		metrics_count(metrics, "warren_events_folded_total",
+		    "Events that went into the projection.", count_folded, job);
 	bool good = follow_table(job, table, err);
+	if (metrics != NULL)
+		metrics_freeze(metrics, job);
 	fold_table_free(table);
 	projection_close(p);
 	return good;

@@ -108,12 +108,13 @@ static bool trace_of(struct store *store, const struct select_filter *filter, bo
 	return err->kind == ERROR_NONE;
 }
 
-static bool is_trace_id(struct slice text, struct trace *out)
+/* Or a whole traceparent. */
+static bool is_trace_id(const char *text, struct trace *out)
 {
-	char *parent = mem_printf("00-%.*s-0000000000000001-01", (int)text.len, text.ptr);
-	bool good = text.len == TRACE_ID_CHARS && trace_parse(slice_str(parent), out);
+	char *parent = mem_printf("00-%s-0000000000000001-01", text);
+	bool good = strlen(text) == TRACE_ID_CHARS && trace_parse(slice_str(parent), out);
 	free(parent);
-	return good || trace_parse(text, out);
+	return good || trace_parse(slice_str(text), out);
 }
 
 /* A trace id or a whole traceparent; else the position or the id of an event. */
@@ -124,7 +125,7 @@ static bool choose_trace(
 	struct origin origin = {0};
 	struct error ignored = {0}; /* it is no number then */
 	bool found = false;
-	if (is_trace_id(slice_str(name), &origin.trace)) {
+	if (is_trace_id(name, &origin.trace)) {
 		memcpy(out, origin.trace.trace_id, TRACE_ID_CHARS);
 		return true;
 	}

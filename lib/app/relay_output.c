@@ -146,7 +146,10 @@ uint64_t relay_output_resent(const struct relay_output *out)
 
 uint64_t relay_output_known(const struct relay_output *out)
 {
-	return out->recorder != NULL ? sink_store_counts(out->recorder)->duplicates : 0;
+	if (out->recorder == NULL)
+		return 0;
+	const struct sink_store_counts *c = sink_store_counts(out->recorder);
+	return c->duplicates + c->handled;
 }
 
 void relay_output_release(struct relay_output *out)

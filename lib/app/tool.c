@@ -1,9 +1,7 @@
 #include "app/tool.h"
 
-#include "app/metrics.h"
 #include "app/password.h"
 #include "app/secrets.h"
-#include "app/tracing.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -100,10 +98,8 @@ static void tear_down(struct tool *tool)
 	free(tool->name);
 	free(tool->beside_name);
 	settings_release(&tool->settings);
-	if (tool->tracing != NULL && tool->metrics != NULL)
-		tracing_freeze(tool->tracing, tool->metrics);
-	tracing_close(tool->tracing);
-	metrics_close(tool->metrics);
+	if (tool->options->watcher != NULL)
+		tool->options->watcher->close(tool);
 	loop_free(tool->loop);
 }
 
@@ -217,37 +213,13 @@ bool tool_load_settings(struct tool *tool, bool required, uint64_t seed, struct 
 	return tool_read_settings(tool, tool->options->settings, seed, err);
 }
 
-/* Whether the tool has flows that may be watched. */
-static bool is_watched(const struct command *command)
-{
-	for (const struct option *const *group = command->groups; *group != NULL; group++)
-		if (*group == tool_watch_options)
-			return true;
-	return false;
-}
-
-/* What looks on from outside: app/watch.h. */
-static bool open_watch(struct tool *tool, struct error *err)
-{
-	const char *address = tool->options->metrics;
-	const char *name = tool->command->tool;
-	if (address != NULL &&
-	    (tool->metrics = metrics_open(tool->loop, address, name, err)) == NULL)
-		return false;
-	if (is_watched(tool->command) &&
-	    !tracing_open(tool->loop, tool->options->otlp, name, &tool->tracing, err))
-		return false;
-	if (tool->tracing != NULL && tool->metrics != NULL)
-		tracing_count(tool->tracing, tool->metrics);
-	return true;
-}
-
 bool tool_open_loop(struct tool *tool, struct error *err)
 {
 	if (tool->loop != NULL)
 		return true;
 	tool->loop = loop_create(err);
-	return tool->loop != NULL && open_watch(tool, err);
+	const struct tool_watcher *watcher = tool->options->watcher;
+	return tool->loop != NULL && (watcher == NULL || watcher->open(tool, err));
 }
 
 static struct reach_options reach_options_of(

@@ -11,6 +11,8 @@
 #include "broker/recovery.h"
 #include "config/options.h"
 
+struct tool_watcher;
+
 /* The options all tools share. The first member of every tool's own options. */
 struct tool_options {
 	const char *settings;
@@ -26,8 +28,9 @@ struct tool_options {
 	bool has_summary;
 	uint64_t wait_ns; /* for tools with tool_broker_options */
 	bool has_give_up_after;
-	uint64_t give_up_after_ns;  /* for tools with tool_recovery_options */
-	const char *metrics, *otlp; /* for tools with tool_watch_options; NULL: none */
+	uint64_t give_up_after_ns;	    /* for tools with tool_recovery_options */
+	const char *metrics, *otlp;	    /* for tools with tool_watch_options; NULL: none */
+	const struct tool_watcher *watcher; /* for those &watch_watcher, set by main; else NULL */
 };
 
 enum tool_color { TOOL_COLOR_AUTO, TOOL_COLOR_ALWAYS, TOOL_COLOR_NEVER };
@@ -61,6 +64,13 @@ struct tool {
 	struct client *management;     /* after api_open */
 	struct recovery *recovery;     /* after tool_make_recoverable; else NULL */
 	int status;		       /* what tool_main returns; 0: the kind of the error */
+};
+
+/* Opens what looks on from outside, when the loop is there, and closes it at the end. So only tools
+ * that are watched carry what that takes. */
+struct tool_watcher {
+	bool (*open)(struct tool *tool, struct error *err);
+	void (*close)(struct tool *tool); /* also what was not opened */
 };
 
 /* What a tool does with its options (which begin with struct tool_options). */

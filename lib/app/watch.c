@@ -94,3 +94,30 @@ void watch_end(struct watch *watch)
 	core_trace_free(watch->trace);
 	free(watch);
 }
+
+/* ---- for the tool ---- */
+
+static bool open_all(struct tool *tool, struct error *err)
+{
+	const char *address = tool->options->metrics;
+	const char *name = tool->command->tool;
+	if (address != NULL &&
+	    (tool->metrics = metrics_open(tool->loop, address, name, err)) == NULL)
+		return false;
+	if (!tracing_open(tool->loop, tool->options->otlp, name, &tool->tracing, err))
+		return false;
+	if (tool->tracing != NULL && tool->metrics != NULL)
+		tracing_count(tool->tracing, tool->metrics);
+	return true;
+}
+
+/* The figures can be had until the last spans are sent. */
+static void close_all(struct tool *tool)
+{
+	if (tool->tracing != NULL && tool->metrics != NULL)
+		tracing_freeze(tool->tracing, tool->metrics);
+	tracing_close(tool->tracing);
+	metrics_close(tool->metrics);
+}
+
+const struct tool_watcher watch_watcher = {open_all, close_all};

@@ -16,6 +16,9 @@ enum watch_spans {
 	WATCH_CALL = 8,	   /* with WATCH_PUBLISH: it is a request, and its fate the reply */
 };
 
+/* For struct tool_options. */
+extern const struct tool_watcher watch_watcher;
+
 struct watch_options {
 	struct metrics_parts parts;
 	unsigned spans; /* enum watch_spans */

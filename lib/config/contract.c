@@ -5,6 +5,7 @@
 #include "config/input.h"
 #include "schema/schema_uri.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #define MAX_NESTING 500 /* schemas within each other; schema_create refuses more */
@@ -103,16 +104,22 @@ static char *find_below(const struct part *from, const char *uri)
 	return is_name ? mem_printf("%s%s", from->folder, rest) : NULL;
 }
 
-static bool is_known(const struct contract *c, const char *uri)
+/* The part that is called so; part_count: none. */
+static size_t find_part(const struct contract *c, const char *uri)
 {
 	for (size_t i = 0; i < c->part_count; i++) {
 		char *base = base_of(c->parts[i].uri, c->parts[i].json);
 		bool same = strcmp(c->parts[i].uri, uri) == 0 || strcmp(base, uri) == 0;
 		free(base);
 		if (same)
-			return true;
+			return i;
 	}
-	return false;
+	return c->part_count;
+}
+
+static bool is_known(const struct contract *c, const char *uri)
+{
+	return find_part(c, uri) < c->part_count;
 }
 
 /* Reads the file if there is one: what leads nowhere in the end is told then. Takes the path. */
@@ -250,6 +257,80 @@ const struct schema *contract_schema(const struct contract *c)
 const json_t *contract_root(const struct contract *c)
 {
 	return c->parts[0].json;
+}
+
+/* ---- in one piece ---- */
+
+/* Leads a reference to where its part is in the bundle; keys: their names there. */
+static void lead(const struct contract *c, const json_t *keys, const char *base, json_t *schema)
+{
+	const char *reference = json_string_value(json_object_get(schema, "$ref"));
+	if (reference == NULL)
+		return;
+	const char *fragment = strchr(reference, '#') != NULL ? strchr(reference, '#') + 1 : "";
+	char *uri = schema_uri_resolve(base, reference);
+	size_t part = find_part(c, uri);
+	free(uri);
+	if (part == c->part_count || (fragment[0] != '\0' && fragment[0] != '/'))
+		return;
+	const char *key = json_string_value(json_array_get(keys, part));
+	json_t *led =
+	    part == 0 ? json_sprintf("#%s", fragment) : json_sprintf("#/$defs/%s%s", key, fragment);
+	json_object_set_new(schema, "$ref", led);
+}
+
+static void lead_all(
+    const struct contract *c, const json_t *keys, const char *outer, json_t *value, unsigned depth)
+{
+	json_t *item;
+	const char *key;
+	size_t i;
+	if (depth > MAX_NESTING)
+		return;
+	json_array_foreach(value, i, item) lead_all(c, keys, outer, item, depth + 1);
+	if (!json_is_object(value))
+		return;
+	char *base = base_of(outer, value);
+	lead(c, keys, base, value);
+	json_object_foreach(value, key, item) lead_all(c, keys, base, item, depth + 1);
+	free(base);
+}
+
+/* A key for the part that needs no escapes, and that the definitions do not have. */
+static char *key_of(const json_t *definitions, const char *uri)
+{
+	struct buf key = {0};
+	for (const char *c = uri + folder_length(uri); *c != '\0'; c++)
+		buf_append_char(&key, isalnum((unsigned char)*c) || strchr("._-", *c) ? *c : '-');
+	while (key.len == 0 || json_object_get(definitions, key.ptr) != NULL)
+		buf_append_char(&key, '-');
+	return buf_take(&key);
+}
+
+json_t *contract_bundle(const struct contract *c)
+{
+	json_t *bundle = json_deep_copy(c->parts[0].json), *keys = json_pack("[s]", "");
+	json_t *definitions = json_object_get(bundle, "$defs");
+	if (json_is_object(bundle) && !json_is_object(definitions) && c->part_count > 1) {
+		definitions = json_object();
+		json_object_set_new(bundle, "$defs", definitions);
+	}
+	for (size_t i = 1; i < c->part_count; i++) {
+		char *key = key_of(definitions, c->parts[i].uri);
+		json_array_append_new(keys, json_string(key));
+		json_object_set_new(definitions, key, json_null()); /* its place */
+		free(key);
+	}
+	lead_all(c, keys, "", bundle, 0);
+	json_object_del(bundle, "$id");
+	for (size_t i = 1; i < c->part_count; i++) {
+		json_t *part = json_deep_copy(c->parts[i].json);
+		lead_all(c, keys, c->parts[i].uri, part, 0);
+		json_object_del(part, "$id");
+		json_object_set_new(definitions, json_string_value(json_array_get(keys, i)), part);
+	}
+	json_decref(keys);
+	return bundle;
 }
 
 /* ---- judging ---- */

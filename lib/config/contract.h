@@ -28,6 +28,10 @@ const char *contract_name(const struct contract *c);
 const struct schema *contract_schema(const struct contract *c);
 const json_t *contract_root(const struct contract *c);
 
+/* A copy of the schema that has the files it refers to under its $defs, and no $id of theirs, so
+ * that references stay within it; those to anchors in other files do not. To json_decref. */
+json_t *contract_bundle(const struct contract *c);
+
 /* A JSON text as the contract reads it, of any type: integers beyond 64 bits become reals, a key
  * that stands twice is a mistake. NULL with ERROR_DATA and why. */
 json_t *contract_parse(struct slice text, struct error *err);

@@ -72,6 +72,10 @@ static struct exec_jobs_outcome judge(struct core_exec *core, const struct exec_
 	if (status == 0)
 		return (struct exec_jobs_outcome){
 		    .answer = FLOW_PASS, .reason = "", .bytes = result->output.len};
+	if (result->ending == EXEC_PROCESS_ENDED &&
+	    exec_child_was_asked(core->loop, result->wait_status))
+		return (struct exec_jobs_outcome){
+		    .answer = FLOW_SETTLE, .fate = FLOW_RELEASED, .reason = ""};
 	enum flow_fate fate = status == STATUS_RETRY ? FLOW_RETRY : FLOW_REJECTED;
 	describe(core, result, why);
 	exec_jobs_warn(&core->jobs, job, why->ptr, fate);

@@ -158,7 +158,9 @@ static void settle_job(struct core_worker *core, struct exec_job *job,
     const struct exec_worker_result *result, const char *why)
 {
 	bool by_itself = !result->was_killed && WIFEXITED(result->wait_status);
-	if (is_untouched(result)) {
+	bool was_asked =
+	    !result->was_killed && exec_child_was_asked(core->loop, result->wait_status);
+	if (is_untouched(result) || was_asked) {
 		exec_jobs_put_back(&core->jobs, job);
 	} else if (by_itself && WEXITSTATUS(result->wait_status) == STATUS_RETRY) {
 		exec_jobs_warn(&core->jobs, job, why, FLOW_RETRY);

@@ -78,6 +78,13 @@ int exec_child_reap(struct exec_child *child)
 	return status;
 }
 
+bool exec_child_was_asked(const struct loop *loop, int wait_status)
+{
+	int number = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
+	return (number == SIGINT || number == SIGTERM || number == SIGHUP) &&
+	       loop_stop_requested(loop);
+}
+
 void exec_child_release(struct exec_child *child)
 {
 	if (child->loop == NULL)

@@ -44,6 +44,9 @@ void exec_child_close(struct exec_child *child, int *fd);
 void exec_child_signal(const struct exec_child *child, int number);
 /* Waits for its death; the status is as from waitpid. Whoever is left of its group lives on. */
 int exec_child_reap(struct exec_child *child);
+/* Whether it died of a signal that asks to end while we are asked, too: Ctrl+C can meet a child
+ * that has no group of its own yet, and a service manager asks all processes of a service. */
+bool exec_child_was_asked(const struct loop *loop, int wait_status);
 /* Kills its group when it is not reaped, and waits for it. Before loop_free; accepts a zeroed one.
  */
 void exec_child_release(struct exec_child *child);

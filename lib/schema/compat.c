@@ -21,6 +21,19 @@ static void drop_notes(struct compat_run *run, size_t from)
 	}
 }
 
+/* Several cases tend to have the same to say. */
+static bool is_noted(const struct compat_run *run, enum compat_verdict verdict, const char *text)
+{
+	const char *instance = run->instance.ptr != NULL ? run->instance.ptr : "";
+	for (size_t i = 0; i < run->found_count; i++) {
+		const struct compat_found *f = &run->found[i];
+		if (f->verdict == verdict && strcmp(f->text, text) == 0 &&
+		    strcmp(f->instance, instance) == 0)
+			return true;
+	}
+	return false;
+}
+
 enum compat_verdict compat_note(struct compat_run *run, const struct compat_parts *writer,
     enum compat_verdict verdict, const char *keyword, const char *fmt, ...)
 {
@@ -31,7 +44,7 @@ enum compat_verdict compat_note(struct compat_run *run, const struct compat_part
 	va_end(args);
 	if (writer->vague && verdict == COMPAT_NO)
 		verdict = COMPAT_UNKNOWN;
-	if (run->found_count == COMPAT_MAX_FINDINGS)
+	if (run->found_count == COMPAT_MAX_FINDINGS || is_noted(run, verdict, text))
 		return verdict;
 	run->found =
 	    mem_grow(run->found, &run->found_capacity, run->found_count + 1, sizeof *run->found);

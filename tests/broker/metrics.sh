@@ -9,8 +9,21 @@ cat >s.yaml <<'END'
 queues:
   jobs: {retry: {attempts: 2, delay: 100ms}}
   other:
+  begin:
+  replies:
+  prices:
 messages:
+  begun: {routing_key: begin, amount: 3, delay: 0, body: '{"price": 4}'}
+
   job: {routing_key: jobs, rate: 200/s, fields: [id]}
+relays:
+  moving: {queue: jobs, core: [{jq: '., .'}], routing_key: other}
+responders:
+  prices: {queue: prices, core: [{jq: '.price'}]}
+workflows:
+  sale: {start: {queue: begin}, replies: replies, steps: [{name: price, request: {routing_key: prices, body: .input}}]}
+projections:
+  sum: {reduce: '(.state // 0) + 1', stream_by: routing_key}
 END
 
 # begin NAME TOOL OPTION...: in the background; $address is where its metrics are.
@@ -60,8 +73,8 @@ end() {
 pids=()
 
 begin consumer "$BIN/consumer" -s s.yaml jobs other --format none --exec 'sh -c "! grep -q 3"'
-ok "before anything comes there are zeros" shows '^warren_messages_received_total\{tool="consumer",queue="jobs"\} 0$'
-timeout 60 "$BIN/producer" -s s.yaml --yes --quiet --amount 50 --delay 0 --summary none
+ok "before anything comes there are zeros" eventually 60 shows '^warren_messages_received_total\{tool="consumer",queue="jobs"\} 0$'
+timeout 60 "$BIN/producer" -s s.yaml job --yes --quiet --amount 50 --delay 0 --summary none
 ok "messages come in" eventually 60 shows '^warren_messages_received_total\{tool="consumer",queue="jobs"\} [5-9][0-9]$'
 ok "by fate" eventually 60 shows '^warren_messages_settled_total\{tool="consumer",queue="jobs",fate="accepted"\} [1-9][0-9]*$'
 ok "what the command rejects is parked, and counted" eventually 60 shows '^warren_dead_letters_total\{tool="consumer"\} [1-9]'
@@ -74,7 +87,7 @@ is "$(sed -n 's/^warren_message_duration_seconds_count{tool="consumer",queue="jo
 	"$(sed -n 's/^warren_messages_settled_total{tool="consumer",queue="jobs".* //p' consumer.page | awk '{n += $1} END {print n}')" "a duration for each that has a fate"
 end 0 "and the consumer ends as ever"
 
-begin producer "$BIN/producer" -s s.yaml --yes
+begin producer "$BIN/producer" -s s.yaml job --yes
 ok "producer: what was sent" eventually 60 shows '^warren_messages_sent_total\{tool="producer"\} [1-9]'
 ok "producer: what was confirmed" eventually 60 shows '^warren_messages_settled_total\{tool="producer",fate="accepted"\} [1-9]'
 page >producer.page
@@ -86,6 +99,33 @@ ok "recorder: what was stored" eventually 60 shows '^warren_messages_sent_total\
 page >record.page
 ok "recorder: well-formed" flawless record.page
 end 0 "recorder ends as ever"
+
+begin relay "$BIN/relay" -s s.yaml moving --format none
+timeout 60 "$BIN/producer" -s s.yaml job --yes --quiet --amount 50 --delay 0 --summary none
+ok "relay: by its name" eventually 60 shows '^warren_messages_settled_total\{tool="relay",flow="moving",queue="jobs",fate="accepted"\} [1-9]'
+ok "relay: twice as many come out" eventually 60 shows '^warren_messages_sent_total\{tool="relay",flow="moving"\} [1-9][0-9]*[02468]$'
+page >relay.page
+ok "relay: well-formed" flawless relay.page
+end 0 "relay ends as ever"
+
+begin serve "$BIN/rpc" serve -s s.yaml --format none
+serve=$address
+begin workflow "$BIN/workflow" run -s s.yaml --format none --store w.db
+timeout 60 "$BIN/producer" -s s.yaml begun --yes --quiet --summary none
+ok "workflow: instances" eventually 60 shows '^warren_workflows_completed_total\{tool="workflow"\} 3$'
+page >workflow.page
+ok "workflow: well-formed" flawless workflow.page
+ok "workflow: what goes" grep -q '^warren_messages_sent_total{tool="workflow",flow="requests"} 3$' workflow.page
+end 0 "workflow ends as ever"
+address=$serve
+ok "rpc: requests" eventually 60 shows '^warren_messages_settled_total\{tool="rpc",flow="serve",queue="prices",fate="accepted"\} 3$'
+page >serve.page
+ok "rpc: well-formed" flawless serve.page
+end 0 "rpc ends as ever"
+
+begin fold "$BIN/events" fold -s s.yaml --follow --projection sum --store events.db
+ok "fold: events" eventually 60 shows '^warren_events_folded_total\{tool="events"\} [1-9]'
+end 0 "fold ends as ever"
 
 status_is 64 "no address" "$BIN/consumer" jobs --metrics nowhere
 like "$(cat err)" "address to listen on" "and what one looks like"

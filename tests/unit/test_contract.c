@@ -156,6 +156,43 @@ START_TEST(an_id_stands_for_where_the_file_is)
 }
 END_TEST
 
+START_TEST(a_bundle_judges_alike_without_the_files)
+{
+	write_file("address.json",
+	    "{\"$defs\": {\"zip\": {\"type\": \"integer\"}}, \"properties\": "
+	    "{\"zip\": {\"$ref\": \"#/$defs/zip\"}, \"of\": {\"$ref\": \"c.json\"}}}");
+	struct contract *c =
+	    load("{\"$id\": \"https://example.com/c.json\", \"required\": [\"n\"], \"properties\": "
+		 "{\"a\": {\"$ref\": \"address.json\"}, \"z\": {\"$ref\": "
+		 "\"address.json#/$defs/zip\"}}}");
+	json_t *bundle = contract_bundle(c);
+	char *text = json_dumps(bundle, JSON_COMPACT);
+	ck_assert_str_eq(text,
+	    "{\"required\":[\"n\"],\"properties\":{\"a\":{\"$ref\":\"#/$defs/"
+	    "address.json\"},\"z\":{"
+	    "\"$ref\":\"#/$defs/address.json/$defs/zip\"}},\"$defs\":{\"address.json\":{\"$defs\":{"
+	    "\"zip\":{\"type\":\"integer\"}},\"properties\":{\"zip\":{\"$ref\":\"#/$defs/"
+	    "address.json/"
+	    "$defs/zip\"},\"of\":{\"$ref\":\"#\"}}}}}");
+	struct contract *whole = load(text);
+	static const char *const bodies[] = {"{\"n\": 1, \"a\": {\"zip\": 5}}",
+	    "{\"n\": 1, \"a\": {\"zip\": \"x\"}}", "{\"n\": 1, \"a\": {\"of\": {}}}",
+	    "{\"n\": 1, \"z\": \"x\"}"};
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		struct error err = {0};
+		bool good = contract_judge(c, slice_str(bodies[i]), NULL, NULL, &err);
+		ck_assert_int_eq(good, i == 0);
+		ck_assert_int_eq(
+		    contract_judge(whole, slice_str(bodies[i]), NULL, NULL, &err), good);
+		ck_assert_str_eq(err.text, "");
+	}
+	contract_free(whole);
+	free(text);
+	json_decref(bundle);
+	contract_free(c);
+}
+END_TEST
+
 static const struct {
 	const char *text; /* NULL: there is no file */
 	enum error_kind kind;
@@ -249,6 +286,7 @@ int main(void)
 	tcase_add_test(tc, formats_are_asserted);
 	tcase_add_test(tc, references_lead_to_files_beside_and_below);
 	tcase_add_test(tc, an_id_stands_for_where_the_file_is);
+	tcase_add_test(tc, a_bundle_judges_alike_without_the_files);
 	tcase_add_loop_test(tc, a_mistake_in_a_contract_is_told, 0, (int)ARRAY_LEN(mistakes));
 	tcase_add_test(tc, so_many_files_are_a_mistake);
 	tcase_add_test(tc, files_that_refer_to_each_other_are_read_once);

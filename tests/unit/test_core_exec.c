@@ -908,6 +908,27 @@ START_TEST(command_runs_in_its_folder)
 }
 END_TEST
 
+/* A service manager asks all that belong to the service. */
+START_TEST(command_that_is_asked_to_end_with_us_gives_its_message_back)
+{
+	enter_folder();
+	const struct core_exec_options options = {
+	    .command = "touch begun; until test -e stopped; do sleep 0.01; done; kill -TERM $$",
+	    .shell = true,
+	    .jobs = 1};
+	struct run run = {.messages = queue,
+	    .count = 2,
+	    .endless = true,
+	    .stop_at_file = "begun",
+	    .stop_makes_file = "stopped"};
+	struct error err = {0};
+	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	ck_assert_uint_eq(counts.fates[FLOW_RELEASED], 2);
+	release_run(&run);
+	leave_folder();
+}
+END_TEST
+
 /* No command ends before the stop. */
 START_TEST(stop_releases_those_that_wait_and_lets_the_others_end)
 {
@@ -1050,6 +1071,7 @@ static void add_command_tests(TCase *tc)
 	tcase_add_test(tc, drain_goes_on_as_long_as_commands_end);
 	tcase_add_test(tc, words_need_no_quotes);
 	tcase_add_test(tc, command_runs_in_its_folder);
+	tcase_add_test(tc, command_that_is_asked_to_end_with_us_gives_its_message_back);
 	tcase_add_test(tc, stop_releases_those_that_wait_and_lets_the_others_end);
 	tcase_add_test(tc, what_still_runs_at_the_end_is_killed_with_its_group);
 }

@@ -638,6 +638,26 @@ START_TEST(stop_releases_those_that_wait_and_lets_the_others_end)
 }
 END_TEST
 
+/* A service manager asks all that belong to the service. */
+START_TEST(worker_that_is_asked_to_end_with_us_gives_its_message_back)
+{
+	enter_folder();
+	struct core_worker_options options = shell(
+	    "read -r line; : >at-work; until test -e stopped; do sleep 0.01; done; kill -TERM $$",
+	    1);
+	struct run run = make_run(2);
+	struct error err = {0};
+	run.endless = true;
+	run.stop_at_file = "at-work";
+	run.stop_makes_file = "stopped";
+	run_core(&options, &run, 60 * CHRONO_S, &err);
+	ck_assert_int_eq(run.fates[0], FLOW_RELEASED);
+	ck_assert_int_eq(run.fates[1], FLOW_RELEASED);
+	release_run(&run);
+	leave_folder();
+}
+END_TEST
+
 /* It ignores both the end of its input and SIGTERM, and has a child in its group. */
 START_TEST(worker_that_does_not_go_is_killed_with_its_group)
 {
@@ -689,6 +709,7 @@ static void add_life_tests(TCase *tc)
 	tcase_add_test(tc, unasked_line_ends_the_worker_and_blames_no_message);
 	tcase_add_test(tc, program_that_is_not_there_is_refused_before_the_first_message);
 	tcase_add_test(tc, stop_releases_those_that_wait_and_lets_the_others_end);
+	tcase_add_test(tc, worker_that_is_asked_to_end_with_us_gives_its_message_back);
 	tcase_add_test(tc, worker_that_does_not_go_is_killed_with_its_group);
 }
 
