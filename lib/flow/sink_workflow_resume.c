@@ -21,27 +21,53 @@ static struct workflow_logic *find_logic(const struct sink_workflow *sink, struc
 	return NULL;
 }
 
-static bool replay(struct sink_workflow *sink, const struct select_event *event, struct error *err)
+static bool is_end(struct slice type)
+{
+	return slice_is(type, WORKFLOW_INSTANCE_TYPES "completed") ||
+	       slice_is(type, WORKFLOW_INSTANCE_TYPES "aborted");
+}
+
+/* One that has ended may have had other steps than there are now. */
+static void apply(
+    struct sink_workflow *sink, struct workflow_instance *i, const struct select_event *event)
+{
+	char before[WORKFLOW_INSTANCE_UUID_CHARS + 1];
+	struct error why = {0};
+	memcpy(before, i->message_id, sizeof before);
+	if (i->obstacle == NULL && !workflow_instance_replay(i, event->type, event->body, &why)) {
+		error_context(&why, "position %llu", (unsigned long long)event->position);
+		i->obstacle = mem_alloc(1, sizeof *i->obstacle);
+		*i->obstacle = why;
+	}
+	i->latest_us = event->received_us;
+	workflow_crowd_move(sink->crowd, i, before);
+	if (workflow_has_ended(&i->state) || (i->obstacle != NULL && is_end(event->type)))
+		workflow_crowd_remove(sink->crowd, i);
+}
+
+static bool check_obstacles(const struct sink_workflow *sink, struct error *err)
+{
+	const struct workflow_instance *i;
+	size_t next = 0;
+	while ((i = workflow_crowd_next(sink->crowd, &next)) != NULL)
+		if (i->obstacle != NULL)
+			return error_set(err, i->obstacle->kind, "%s", i->obstacle->text);
+	return true;
+}
+
+static void replay(struct sink_workflow *sink, const struct select_event *event)
 {
 	struct slice name, id;
 	struct workflow_logic *logic;
-	char before[WORKFLOW_INSTANCE_UUID_CHARS + 1];
 	if (!workflow_instance_parse(event->subject, &name, &id) ||
 	    (logic = find_logic(sink, name)) == NULL)
-		return true; /* somebody else's */
+		return; /* somebody else's */
 	struct workflow_instance *i = workflow_crowd_find(sink->crowd, event->subject);
 	if (i == NULL) {
 		i = workflow_instance_create(logic, id);
 		workflow_crowd_add(sink->crowd, i);
 	}
-	memcpy(before, i->message_id, sizeof before);
-	if (!workflow_instance_replay(i, event->type, event->body, err))
-		return error_context(err, "position %llu", (unsigned long long)event->position);
-	i->latest_us = event->received_us;
-	workflow_crowd_move(sink->crowd, i, before);
-	if (workflow_has_ended(&i->state))
-		workflow_crowd_remove(sink->crowd, i);
-	return true;
+	apply(sink, i, event);
 }
 
 static bool read_store(struct sink_workflow *sink, struct error *err)
@@ -56,7 +82,7 @@ static bool read_store(struct sink_workflow *sink, struct error *err)
 	struct select *select = select_open(sink->options.store, &filter, err);
 	bool good = select != NULL;
 	while (good && select_next(select, &event, err))
-		good = replay(sink, &event, err);
+		replay(sink, &event);
 	select_close(select);
 	for (size_t i = 0; i < WORKFLOW_HAPPENINGS; i++)
 		free(types[i]);
@@ -79,7 +105,7 @@ bool sink_workflow_resume(struct sink_workflow *sink, struct error *err)
 {
 	struct workflow_instance *i;
 	size_t next = 0;
-	if (!read_store(sink, err))
+	if (!read_store(sink, err) || !check_obstacles(sink, err))
 		return false;
 	sink->counts.resumed = workflow_crowd_count(sink->crowd);
 	while ((i = workflow_crowd_next(sink->crowd, &next)) != NULL) {

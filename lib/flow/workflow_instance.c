@@ -35,6 +35,7 @@ void workflow_instance_free(struct workflow_instance *i)
 	    i->id, i->subject, i->root, i->correlation, i->traceparent, i->tracestate, i->cause};
 	for (size_t k = 0; k < ARRAY_LEN(texts); k++)
 		free(texts[k]);
+	free(i->obstacle);
 	free(i);
 }
 

@@ -33,8 +33,9 @@ struct workflow_instance {
 	char *cause; /* id of the message that came last */
 	/* Of the message that is due; empty: none is. */
 	char message_id[WORKFLOW_INSTANCE_UUID_CHARS + 1];
-	size_t place; /* in the crowd */
-	size_t mark;  /* the sink's: what of the batch is the last about it */
+	struct error *obstacle; /* why its events cannot be understood; NULL: they can */
+	size_t place;		/* in the crowd */
+	size_t mark;		/* the sink's: what of the batch is the last about it */
 };
 
 struct workflow_instance *workflow_instance_create(struct workflow_logic *logic, struct slice id);

@@ -174,6 +174,76 @@ START_TEST(long_chain_is_drawn_in_pieces)
 }
 END_TEST
 
+static const char cast[] =
+    "{\"exchanges\": {\"x\": {\"type\": \"topic\"}},"
+    " \"queues\": {\"q\": {}, \"r\": {}, \"out\": {}},"
+    " \"bindings\": [{\"exchange\": \"x\", \"queue\": \"out\", \"routing_key\": \"#\"}],"
+    " \"relays\": {\"pass\": {\"queue\": [\"q\"], \"exchange\": \"x\", \"routing_key\": \"k\","
+    "   \"on\": {\"a\\\"\": {\"routing_key\": \"own\"}, \"b\": []}},"
+    "  \"away\": {\"queue\": \"q\", \"to\": \"amqp://h\", \"exchange\": \"there\"},"
+    "  \"back\": {\"queue\": \"out\", \"routing_key\": \"r\"}},"
+    " \"responders\": {\"help\": {\"queue\": \"out\"}},"
+    " \"workflows\": {\"w\": {\"start\": {\"queue\": \"q\"}, \"replies\": \"r\","
+    "  \"steps\": [{\"name\": \"one\", \"request\": {\"exchange\": \"x\", \"routing_key\": \"do\"},"
+    "    \"compensate\": {\"exchange\": \"x\", \"routing_key\": \"undo\"}},"
+    "   {\"name\": \"two\", \"request\": {\"routing_key\": \"out\"}}]}}}";
+
+START_TEST(who_handles_messages_stands_between_queues_and_exchanges)
+{
+	char *drawn = draw(cast, ASCII);
+	ck_assert_str_eq(drawn,
+	    "q (classic queue)\n"
+	    "|--> pass (relay)\n"
+	    "|   |-- k --> x (topic exchange)\n"
+	    "|   |   `-- # --> out (classic queue)\n"
+	    "|   |       |--> back (relay)\n"
+	    "|   |       |   `--> r (classic queue)\n"
+	    "|   |       |       `-- replies --> w (workflow)\n"
+	    "|   |       |           |-- do --> x (topic exchange, see above)\n"
+	    "|   |       |           |.. undo ..> x (topic exchange, see above)\n"
+	    "|   |       |           `--> out (classic queue, see above)\n"
+	    "|   |       `--> help (responder)\n"
+	    "|   `-- a\": own --> x (topic exchange, see above)\n"
+	    "|--> away (relay)\n"
+	    "`-- starts --> w (workflow, see above)\n");
+	free(drawn);
+}
+END_TEST
+
+START_TEST(a_workflow_leads_forward_and_back)
+{
+	json_t *settings = parse(cast);
+	struct topology t;
+	struct workflow_list all;
+	struct graph g;
+	struct buf out = {0};
+	ck_assert(topology_read(settings, &t, abort_with, NULL));
+	ck_assert(
+	    workflow_read(json_object_get(settings, "workflows"), &t, &all, abort_with, NULL));
+	graph_init_workflow(&g, &all.items[0]);
+	graph_write_mermaid(&g, &out);
+	ck_assert_str_eq(out.ptr, "flowchart LR\n"
+				  "\tn0[\"q<br>queue\"]\n"
+				  "\tn1[\"one<br>step#44; do\"]\n"
+				  "\tn2[\"two<br>step#44; out\"]\n"
+				  "\tn3(\"one<br>undone#44; undo\")\n"
+				  "\tn4([\"completed<br>end\"])\n"
+				  "\tn5([\"failed<br>end\"])\n"
+				  "\tn0 -->|\"starts\"| n1\n"
+				  "\tn1 -->|\"done\"| n2\n"
+				  "\tn1 -.->|\"refused\"| n5\n"
+				  "\tn1 -.->|\"no reply in 30s\"| n3\n"
+				  "\tn2 -->|\"done\"| n4\n"
+				  "\tn2 -.->|\"refused#44; or no reply in 30s\"| n3\n"
+				  "\tn3 -.->|\"undone\"| n5\n");
+	buf_release(&out);
+	graph_release(&g);
+	workflow_release(&all);
+	topology_release(&t);
+	json_decref(settings);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("graph");
@@ -184,6 +254,8 @@ int main(void)
 	tcase_add_test(tc, names_are_text_in_mermaid);
 	tcase_add_test(tc, what_goes_aside_is_dashed);
 	tcase_add_test(tc, long_chain_is_drawn_in_pieces);
+	tcase_add_test(tc, who_handles_messages_stands_between_queues_and_exchanges);
+	tcase_add_test(tc, a_workflow_leads_forward_and_back);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
