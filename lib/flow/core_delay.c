@@ -63,6 +63,7 @@ static struct held pop(struct core_delay *core)
 
 static void free_held(struct held *held)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it is out of the heap before it is freed */
 	free(held->message);
 	free(held->queue);
 }
