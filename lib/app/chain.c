@@ -122,8 +122,9 @@ static bool open_dedupe(
     struct chain *chain, const json_t *step, struct link *link, struct error *err)
 {
 	const char *where = chain->pointer != NULL ? chain->pointer : chain->options.name;
+	const struct chain_options *o = &chain->options;
 	struct core_dedupe *core =
-	    chain_memory_dedupe(chain->options.tool, step, where, chain->options.store, err);
+	    chain_memory_dedupe(o->tool, step, where, o->store, o->one_answer, err);
 	if (core == NULL)
 		return false;
 	link->core = core_dedupe_core(core);

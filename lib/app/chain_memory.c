@@ -19,7 +19,7 @@ static char *file_in(const struct tool *tool, const json_t *step, const char *ke
 }
 
 struct core_dedupe *chain_memory_dedupe(struct tool *tool, const json_t *step, const char *where,
-    struct store *store, struct error *err)
+    struct store *store, bool tells, struct error *err)
 {
 	const char *by = text_in(step, "dedupe"), *unkeyed = text_in(step, "unkeyed");
 	struct reader reader = {0};
@@ -34,7 +34,8 @@ struct core_dedupe *chain_memory_dedupe(struct tool *tool, const json_t *step, c
 	    .scope = scope,
 	    .path = path,
 	    .store = store,
-	    .rejects_unkeyed = unkeyed != NULL && strcmp(unkeyed, "reject") == 0};
+	    .rejects_unkeyed = unkeyed != NULL && strcmp(unkeyed, "reject") == 0,
+	    .rejects_duplicates = tells};
 	struct core_dedupe *core = core_dedupe_create(&options, err);
 	free(scope);
 	free(path);

@@ -8,9 +8,10 @@
 #include "flow/core_enrich.h"
 
 /* `where` is the list that the step stands in: marks of another list, or of another key, are other
- * marks. `store` gets the results, and the marks unless the step names another; NULL: none. */
+ * marks. `store` gets the results, and the marks unless the step names another; NULL: none.
+ * `tells`: a duplicate is rejected, so that who asks is told. */
 struct core_dedupe *chain_memory_dedupe(struct tool *tool, const json_t *step, const char *where,
-    struct store *store, struct error *err);
+    struct store *store, bool tells, struct error *err);
 struct core_enrich *chain_memory_enrich(struct tool *tool, const json_t *step, struct error *err);
 
 #endif

@@ -23,7 +23,7 @@ struct entry {
 
 struct core_dedupe {
 	struct key *key;
-	bool rejects_unkeyed;
+	bool rejects_unkeyed, rejects_duplicates;
 	struct flow *flow;
 	struct store *own;   /* NULL: marks are elsewhere */
 	struct store *store; /* where they are; NULL: in memory alone */
@@ -114,7 +114,12 @@ static enum flow_answer pass_unkeyed(struct core_dedupe *core, struct flow_verdi
 	return core->rejects_unkeyed ? FLOW_SETTLE : FLOW_PASS;
 }
 
-static const struct flow_verdict handled = {.fate = FLOW_ACCEPTED, .reason = "handled before"};
+static struct flow_verdict duplicate(const struct core_dedupe *core)
+{
+	return (struct flow_verdict){
+	    .fate = core->rejects_duplicates ? FLOW_REJECTED : FLOW_ACCEPTED,
+	    .reason = "handled before"};
+}
 
 static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
     const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
@@ -126,7 +131,7 @@ static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
 	if (!find_mark(core, in, &mark))
 		return pass_unkeyed(core, verdict);
 	note_slot(core, slot, mark);
-	*verdict = handled;
+	*verdict = duplicate(core);
 	return judge(core, slot, in);
 }
 
@@ -143,8 +148,11 @@ static void go_on(struct core_dedupe *core, struct flow *flow)
 		if (answer == FLOW_PENDING)
 			continue;
 		core->entries[slot].waiting = NULL;
-		if (answer == FLOW_SETTLE)
-			flow_settle(flow, slot, handled.fate, handled.reason);
+		const struct flow_verdict verdict = duplicate(core);
+		if (answer == FLOW_SETTLE && core->rejects_duplicates)
+			flow_resume(flow, slot, FLOW_SETTLE, &verdict, NULL);
+		else if (answer == FLOW_SETTLE)
+			flow_settle(flow, slot, verdict.fate, verdict.reason);
 		else if (core->stopping)
 			flow_settle(flow, slot, FLOW_RELEASED, "");
 		else
@@ -315,6 +323,7 @@ struct core_dedupe *core_dedupe_create(const struct core_dedupe_options *options
 {
 	struct core_dedupe *core = mem_alloc(1, sizeof *core);
 	core->rejects_unkeyed = options->rejects_unkeyed;
+	core->rejects_duplicates = options->rejects_duplicates;
 	core->batch = handled_batch_create();
 	core->freed.size = sizeof(uint64_t);
 	if (prepare(core, options, err))

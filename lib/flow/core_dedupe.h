@@ -36,6 +36,7 @@ struct core_dedupe_options {
 	const char *path;    /* a store of their own, which is made; NULL: none */
 	struct store *store; /* without a path: that of the effect, borrowed; NULL: memory */
 	bool rejects_unkeyed;
+	bool rejects_duplicates; /* who asks is told; else they are dropped */
 };
 
 struct core_dedupe;

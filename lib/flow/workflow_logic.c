@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "model/envelope.h"
 #include "jq/program.h"
 
 #include <stdio.h>
@@ -158,8 +159,9 @@ static bool write_id(const struct datum *id, struct buf *out, struct error *err)
 	bool is_number = written.len > 0 && strspn(written.ptr, "-0123456789") == written.len;
 	if (written.len == 0 || (!is_number && !datum_is_text(id, &text)))
 		error_set(err, ERROR_DATA, "its id is no text and no whole number");
-	else if (written.len > WORKFLOW_LOGIC_MAX_ID || !text_is_utf8(written))
-		error_set(err, ERROR_DATA, "its id is longer than %d bytes, or not UTF-8",
+	else if (written.len > WORKFLOW_LOGIC_MAX_ID || !envelope_is_string(written))
+		error_set(err, ERROR_DATA,
+		    "its id is longer than %d bytes, not UTF-8, or has control characters in it",
 		    WORKFLOW_LOGIC_MAX_ID);
 	else
 		return true;

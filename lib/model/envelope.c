@@ -58,8 +58,7 @@ static bool is_control(const char *at, const char *end)
 	return c < 0x20 || c == 0x7f || is_c1;
 }
 
-/* A String of CloudEvents, which has no control characters (spec.md, Type System), nor is empty. */
-static bool is_string(struct slice text)
+bool envelope_is_string(struct slice text)
 {
 	if (text_plain(text) == text.len) /* nearly all */
 		return text.len > 0;
@@ -91,7 +90,7 @@ static bool is_time(struct slice text)
 static bool check(struct attributes *a)
 {
 	for (size_t i = 0; i < ATTRIBUTE_COUNT; i++)
-		if (a->values[i].ptr != NULL && !is_string(a->values[i]))
+		if (a->values[i].ptr != NULL && !envelope_is_string(a->values[i]))
 			a->values[i] = (struct slice){0};
 	struct slice *time = &a->values[ATTRIBUTE_TIME];
 	if (time->ptr != NULL && !is_time(*time))
@@ -214,7 +213,7 @@ static bool read_binary(const struct message *m, struct buf *scratch, struct env
 		if (!check(&sets[i]))
 			continue;
 		fill(out, ENVELOPE_BINARY, &sets[i]);
-		if ((m->present & MESSAGE_CONTENT_TYPE) != 0 && is_string(m->content_type))
+		if ((m->present & MESSAGE_CONTENT_TYPE) != 0 && envelope_is_string(m->content_type))
 			out->datacontenttype = m->content_type;
 		return true;
 	}

@@ -48,6 +48,10 @@ extern const struct slice envelope_prefixes[ENVELOPE_PREFIX_COUNT];
 /* Which of them a header's name begins with; ENVELOPE_PREFIX_COUNT: with none. */
 size_t envelope_find_prefix(struct slice header);
 
+/* Whether it can be an attribute: a String of CloudEvents (spec.md, Type System) has no control
+ * characters, nor is it empty. */
+bool envelope_is_string(struct slice text);
+
 /* Whether data of this content type is JSON: application/json, text/json, application/x+json; ...
  */
 bool envelope_is_json(struct slice content_type);

@@ -184,7 +184,7 @@ static CURLU *parse(const char *text, struct error *err)
 		return url;
 	curl_url_cleanup(url);
 	char *shown = uri_mask(slice_str(text));
-	error_set(err, ERROR_SETTINGS, "'%s' is no address such as http://localhost:15672%s", shown,
+	error_set(err, ERROR_SETTINGS, "'%s' is no address such as http://localhost:8080%s", shown,
 	    is_http ? ": nothing may stand behind its path" : "");
 	free(shown);
 	return NULL;

@@ -12,6 +12,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#define PATH "/v1/traces"
 #define MOST_QUEUE 1000000
 #define MOST_MS (INT32_MAX)
 
@@ -185,9 +186,13 @@ static void read_url(struct reading *r, const char *given)
 	if (base == NULL)
 		return;
 	size_t len = strlen(base);
+	if (given != NULL && len > strlen(PATH) && strcmp(base + len - strlen(PATH), PATH) == 0) {
+		r->out->url = mem_strdup(base); /* whole already */
+		return;
+	}
 	while (len > 0 && base[len - 1] == '/')
 		len--;
-	r->out->url = mem_printf("%.*s/v1/traces", (int)len, base);
+	r->out->url = mem_printf("%.*s" PATH, (int)len, base);
 }
 
 static bool is_off(const struct reading *r)
