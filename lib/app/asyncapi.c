@@ -1,8 +1,10 @@
 #include "app/asyncapi.h"
 
+#include "app/locate.h"
 #include "base/chrono.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "config/contract.h"
 #include "fake/shape.h"
 #include "model/definitions.h"
 #include "model/envelope.h"
@@ -179,10 +181,48 @@ static json_t *make_data(const struct document_builder *b, const json_t *spec)
 	return shape_fields(json_object_get(spec, "fields"), json_object_get(b->root, "pools"));
 }
 
+/* The contract of the message in one piece, with an $id, within which its references stay; NULL
+ * when it has none. */
+static json_t *read_contract(const struct document_builder *b, const json_t *spec)
+{
+	const char *file = member_text(spec, "contract");
+	struct error ignored = {0}; /* it was read before, with the settings */
+	if (file == NULL)
+		return NULL;
+	char *path = locate_below(b->settings->directory, file);
+	struct contract *contract = contract_load(path, &ignored);
+	json_t *schema = contract != NULL ? contract_bundle(contract) : NULL;
+	if (json_is_object(schema)) {
+		const char *name = contract_name(contract);
+		json_object_set_new(schema, "$id",
+		    strchr(name, ':') != NULL ? json_string(name)
+					      : json_sprintf("urn:warren:contract:%s", name));
+	}
+	contract_free(contract);
+	free(path);
+	return schema;
+}
+
+/* A schema that is none of AsyncAPI's own: https://www.asyncapi.com/docs/reference/specification/
+ * v3.0.0#multiFormatSchemaObject */
+static json_t *foreign_schema_take(json_t *schema)
+{
+	const char *dialect = member_text(schema, "$schema");
+	const char *version = dialect != NULL && strstr(dialect, "draft-07") != NULL ? "draft-07"
+			      : dialect != NULL && strstr(dialect, "2019-09") != NULL
+				  ? "draft-2019-09"
+				  : "draft-2020-12";
+	return json_pack("{s:o, s:o}", "schemaFormat",
+	    json_sprintf("application/schema+json;version=%s", version), "schema", schema);
+}
+
 static json_t *make_payload(const struct document_builder *b, const json_t *spec)
 {
-	json_t *data = make_data(b, spec);
-	return is_structured(spec) ? shape_event_take(spec, data) : data;
+	json_t *contract = read_contract(b, spec);
+	json_t *data = contract != NULL ? contract : make_data(b, spec);
+	if (is_structured(spec))
+		return shape_event_take(spec, data);
+	return contract != NULL ? foreign_schema_take(contract) : data;
 }
 
 /* A value of headers: a constant, a text with {{field}}, or a generator. */

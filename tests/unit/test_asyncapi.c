@@ -56,6 +56,8 @@ static void check_examples(const json_t *document)
 	{
 		const json_t *example = json_array_get(json_object_get(message, "examples"), 0);
 		const json_t *payload = json_object_get(message, "payload");
+		if (json_object_get(payload, "schemaFormat") != NULL)
+			payload = json_object_get(payload, "schema");
 		if (example == NULL || payload == NULL) /* of files nobody knows the form */
 			continue;
 		char *faults = judge(payload, json_object_get(example, "payload"));
@@ -216,6 +218,30 @@ START_TEST(no_password_and_the_same_each_time)
 }
 END_TEST
 
+START_TEST(a_contract_is_the_payload_in_one_piece)
+{
+	json_t *document = describe("settings/contracts.yaml");
+	json_t *payload = find(document, "components.messages.order.payload");
+	json_t *schema = json_object_get(payload, "schema");
+	ck_assert_str_eq(json_string_value(json_object_get(payload, "schemaFormat")),
+	    "application/schema+json;version=draft-2020-12");
+	ck_assert_str_eq(json_string_value(json_object_get(schema, "$id")),
+	    "urn:warren:contract:order.schema.json");
+	json_t *order =
+	    json_pack("{s:i, s:{s:s, s:s}, s:[{s:s, s:f}], s:b}", "order", 1, "customer", "name",
+		"Ada", "email", "ada@example.com", "items", "name", "Tea", "price", 2.5, "paid", 1);
+	char *faults = judge(schema, order);
+	ck_assert_str_eq(faults, "");
+	free(faults);
+	json_object_set_new(json_object_get(order, "customer"), "email", json_string("ada"));
+	faults = judge(schema, order); /* by what was another file */
+	ck_assert_str_eq(faults, "/customer/email: \"ada\" is not a valid email\n");
+	free(faults);
+	json_decref(order);
+	json_decref(document);
+}
+END_TEST
+
 int main(void)
 {
 	glob("settings/*.yaml", 0, NULL, &files);
@@ -227,6 +253,7 @@ int main(void)
 	tcase_add_loop_test(tc, schema_of_asyncapi_sees_damage, 0, (int)ARRAY_LEN(damages));
 	tcase_add_loop_test(tc, member_says_what_the_settings_say, 0, (int)ARRAY_LEN(facts));
 	tcase_add_test(tc, queue_receives_the_messages_that_come_to_it);
+	tcase_add_test(tc, a_contract_is_the_payload_in_one_piece);
 	tcase_add_test(tc, no_password_and_the_same_each_time);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
