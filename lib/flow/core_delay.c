@@ -132,11 +132,11 @@ static void stop(void *self)
 {
 	struct core_delay *core = self;
 	core->stopping = true;
-	while (core->count > 0) {
-		struct held held = pop(core);
-		flow_settle(held.flow, held.slot, FLOW_RELEASED, "");
-		free_held(&held);
+	for (size_t i = 0; i < core->count; i++) {
+		flow_settle(core->heap[i].flow, core->heap[i].slot, FLOW_RELEASED, "");
+		free_held(&core->heap[i]);
 	}
+	core->count = 0;
 	set_timer(core);
 }
 

@@ -155,6 +155,14 @@ wait $relay
 is "$(jq -c '[.retried, .parked]' <<<"$(tail -1 relay.err)") $(out)" "[1,1] 1 2" "then it is parked"
 is "$(taken again.parked | jq -r '.properties.headers["x-warren-error"]')" "ended with status 75" "with the reason"
 
+# ---- consumer ----
+
+rm -f act/*
+sent in 3
+is "$(timeout 60 "$BIN/consumer" in --exec 'sh by-worker' --exec-worker --until-empty -q -f body --no-declare | jq -c .n | paste -sd' ')" \
+	"1 2 3" "consumer --exec-worker does the same"
+status_is 64 "which goes with --exec" "$BIN/consumer" in --exec-worker --no-declare
+
 # ---- what is not there ----
 
 sent in
@@ -162,7 +170,6 @@ PROGRAM=./none relay steps
 is $? 78 "a program that is not there is refused"
 like "$(cat relay.err)" "s.yaml:[0-9]+:[0-9]+: relays.steps.core.0: cannot run './none': No such file or directory" "with its place"
 ok "before anything is taken" settled in 6
-rm act/*
 taken in >/dev/null
 
 # ---- ends ----

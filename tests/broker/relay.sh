@@ -12,6 +12,8 @@ sent() {
 	shift
 	printf '%s\n' "$@" | timeout 60 "$BIN/producer" --from - --exchange '' --routing-key "$queue" --yes -q
 }
+# numbered QUEUE FIRST LAST: messages that hold a number times ten.
+numbered() { seq "$2" "$3" | sed 's/.*/{"n":&0}/' | timeout 60 "$BIN/producer" --from - --exchange '' --routing-key "$1" --yes -q; }
 # taken QUEUE: all that is in it, as records.
 taken() { timeout 60 "$BIN/consumer" "$1" --no-declare --until-empty -q -f json; }
 bodies() { taken "$1" | jq -r '.body' | paste -sd' '; }
@@ -257,7 +259,7 @@ ok "who sends where it takes from is told" says relay.err 'round for ever'
 
 # ---- ends ----
 
-sent in $(seq 300 | sed 's/.*/{"n":&0}/')
+numbered in 1 300
 has_lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
 fresh stop.out
 "$BIN/relay" clock --prefetch 10 -f json >stop.out 2>stop.err &
@@ -270,13 +272,13 @@ relay clock --until-empty
 is "$(taken out | jq -r '.properties.message_id' | sort -u | wc -l)" 600 "and in the middle of its work it loses nothing"
 
 # both connections are lost, again and again, while messages pass
-sent in $(seq 300 | sed 's/.*/{"n":&0}/')
+numbered in 1 300
 fresh lost.out
 "$BIN/relay" clock --prefetch 5 -f json --summary json >lost.out 2>lost.err &
 losing=$!
 cut() { "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q close_all_connections -p "$vhost" test >/dev/null; }
 eventually 30 has_lines lost.out 1 && cut
-sent in $(seq 301 600 | sed 's/.*/{"n":&0}/')
+numbered in 301 600
 eventually 30 has_lines lost.out 601 && cut
 ids() { jq -r 'select(.fate == "confirmed") | .properties.message_id' lost.out | sort -u | wc -l; }
 arrived() { [ "$(ids)" -ge 1200 ]; }
