@@ -34,6 +34,7 @@ struct chain {
 	struct link links[FLOW_MAX_CORES];
 	size_t count;
 	bool changes;
+	bool is_unordered;   /* what has come so far need not be in its order */
 	const char *pointer; /* of the list that is opened; NULL: from the command line */
 };
 
@@ -106,6 +107,7 @@ static bool open_exec(struct chain *chain, const json_t *step, struct link *link
 	    chain_exec_open(tool->loop, folder, step, chain->options.one_answer, err);
 	if (exec == NULL)
 		return false;
+	chain->is_unordered |= json_is_false(json_object_get(step, "order"));
 	link->core = chain_exec_core(exec);
 	link->self = exec;
 	link->routes = chain_exec_routes(exec);
@@ -123,6 +125,11 @@ static bool open_dedupe(
 {
 	const char *where = chain->pointer != NULL ? chain->pointer : chain->options.name;
 	const struct chain_options *o = &chain->options;
+	/* messages that wait for each other's parts, which the store wants whole */
+	if (chain->is_unordered && o->store != NULL && json_object_get(step, "store") == NULL)
+		return error_set(err, ERROR_USAGE,
+		    "dedupe behind an exec with 'order: false' does not go with an event store for "
+		    "the results; put it before, or keep the order");
 	struct core_dedupe *core =
 	    chain_memory_dedupe(o->tool, step, where, o->store, o->one_answer, err);
 	if (core == NULL)

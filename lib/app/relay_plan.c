@@ -106,6 +106,12 @@ static bool check_ad_hoc(const struct relay_options *o, struct error *err)
 		return error_set(err, ERROR_USAGE, "--from-url goes with --queue");
 	if (o->as_message && o->jq == NULL)
 		return error_set(err, ERROR_USAGE, "--as-message goes with --jq");
+	if (o->output != NULL && strcmp(o->output, "-") == 0)
+		return error_set(err, ERROR_USAGE,
+		    "--output names a file; what is published is printed by --format json");
+	if (o->queues.count == 0 && (o->until_empty || o->has_idle || o->has_prefetch))
+		return error_set(
+		    err, ERROR_USAGE, "--until-empty, --idle and --prefetch go with queues");
 	return true;
 }
 

@@ -79,11 +79,11 @@ static size_t folder_length(const char *path)
 	return slash != NULL ? (size_t)(slash - path) + 1 : 0;
 }
 
-static bool add_part(struct contract *c, char *uri, const char *path, json_t *json)
+/* Takes the JSON. */
+static void add_part(struct contract *c, const char *uri, const char *path, json_t *json)
 {
 	c->parts[c->part_count++] =
-	    (struct part){uri, mem_strndup(path, folder_length(path)), json};
-	return true;
+	    (struct part){mem_strdup(uri), mem_strndup(path, folder_length(path)), json};
 }
 
 static char *base_of(const char *outer, const json_t *schema)
@@ -134,7 +134,7 @@ static bool read_part(struct contract *c, const char *uri, char *path, struct er
 		good = error_set(
 		    err, ERROR_SETTINGS, "it refers to more than %d files", CONTRACT_MAX_FILES);
 	} else if (json != NULL) {
-		add_part(c, mem_strdup(uri), path, json);
+		add_part(c, uri, path, json);
 	}
 	free(path);
 	return good;
@@ -187,7 +187,7 @@ static bool read_all(struct contract *c, const char *path, struct error *err)
 	json_t *root = read_file(path, err);
 	if (root == NULL)
 		return false;
-	add_part(c, mem_strdup(""), path, root);
+	add_part(c, "", path, root);
 	for (size_t i = 0; i < c->part_count; i++) /* it grows on the way */
 		if (!follow_all(c, i, c->parts[i].uri, c->parts[i].json, 0, err))
 			return false;

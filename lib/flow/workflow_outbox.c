@@ -53,6 +53,7 @@ void workflow_outbox_put(struct workflow_outbox *outbox, const struct message *m
 
 /* ---- the source ---- */
 
+/* NOLINTBEGIN(readability-non-const-parameter): every source gets it */
 static bool tick(
     void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
 {
@@ -67,6 +68,7 @@ static bool tick(
 	}
 	return true;
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 static void settle(void *self, uint64_t token, const struct flow_outcome *outcome)
 {

@@ -250,6 +250,22 @@ void program_start(struct program *p, struct datum *input, struct datum *variabl
 	jq_start(p->jq, datum_take_jv(&all), 0);
 }
 
+/* `halt_error` ends a program as a failure, `halt` just ends it. */
+static bool has_halted(const struct program *p, jv *said)
+{
+	if (!jq_halted(p->jq))
+		return false;
+	jv code = jq_get_exit_code(p->jq); /* invalid after `halt` */
+	bool failed = jv_get_kind(code) == JV_KIND_NUMBER && jv_number_value(code) != 0;
+	jv_free(code);
+	*said = failed ? jq_get_error_message(p->jq) : jv_null();
+	if (failed && !jv_is_valid(*said)) {
+		jv_free(*said);
+		*said = jv_string("halt_error");
+	}
+	return failed;
+}
+
 enum program_answer program_next(struct program *p, struct datum *out)
 {
 	begin_watch(p);
@@ -259,8 +275,14 @@ enum program_answer program_next(struct program *p, struct datum *out)
 	if (!jv_is_valid(next)) {
 		bool failed = jv_invalid_has_msg(jv_copy(next)) != 0;
 		answer = failed ? PROGRAM_FAILED : PROGRAM_END;
-		if (failed)
+		jv said;
+		if (failed) {
 			next = jv_invalid_get_msg(next);
+		} else if (has_halted(p, &said)) {
+			jv_free(next);
+			next = said;
+			answer = PROGRAM_FAILED;
+		}
 	}
 	*out = datum_of_jv(next);
 	return answer;

@@ -44,7 +44,7 @@ void program_start(struct program *p, struct datum *input, struct datum *variabl
 enum program_answer {
 	PROGRAM_OUTPUT, /* *out is the next output, the caller's */
 	PROGRAM_END,	/* there are no more; *out is no value */
-	PROGRAM_FAILED, /* *out is what `error` was given, the caller's */
+	PROGRAM_FAILED, /* *out is what `error` or `halt_error` was given, the caller's */
 };
 enum program_answer program_next(struct program *p, struct datum *out);
 

@@ -112,7 +112,7 @@ static void read_step(struct reading *reading, const struct workflow *w, const j
     struct workflow_step *step)
 {
 	struct reader *r = &reading->r;
-	if (reader_text(r, spec, "name", &step->name))
+	if (reader_text(r, spec, "name", &step->name) && step->name != NULL)
 		check_name(reading, w, step->name);
 	(void)read_letter_at(reading, spec, "request", &step->request); /* the schema wants it */
 	(void)reader_text(r, spec, "failed", &step->request.failed);

@@ -180,7 +180,9 @@ static void add_array(struct infer *i, struct node *n, const json_t *array, unsi
 {
 	size_t index;
 	json_t *value;
-	if (n->items == NULL && json_array_size(array) > 0)
+	if (json_array_size(array) == 0)
+		return;
+	if (n->items == NULL)
 		n->items = make_node(i, depth + 1);
 	json_array_foreach((json_t *)(uintptr_t)array, index, value)
 	    add_value(i, n->items, value, depth + 1);

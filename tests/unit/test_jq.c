@@ -179,6 +179,37 @@ START_TEST(failure_has_words_and_the_next_run_goes_well)
 }
 END_TEST
 
+START_TEST(halt_error_is_a_failure_and_halt_an_end)
+{
+	static const struct {
+		const char *expression;
+		enum program_answer answer;
+		const char *said;
+	} rows[] = {{"\"x\" | halt_error", PROGRAM_FAILED, "x"},
+	    {"\"y\" | halt_error(3)", PROGRAM_FAILED, "y"}, {"halt", PROGRAM_END, NULL},
+	    {"empty", PROGRAM_END, NULL}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct error err = {0};
+		const struct program_options options = {
+		    .expression = rows[i].expression, .endless = "", .greedy = ""};
+		struct program *p = program_create(&options, &err);
+		ck_assert_ptr_nonnull(p);
+		for (int again = 0; again < 2; again++) {
+			struct datum input = datum_null(), out;
+			struct slice said;
+			program_start(p, &input, NULL);
+			ck_assert_int_eq(program_next(p, &out), rows[i].answer);
+			if (rows[i].said != NULL) {
+				ck_assert(datum_is_text(&out, &said));
+				ck_assert(slice_is(said, rows[i].said));
+			}
+			datum_free(&out);
+		}
+		program_free(p);
+	}
+}
+END_TEST
+
 START_TEST(only_variables_that_may_be_read_are_wanted)
 {
 	static const char *const names[] = {"first", "second"};
@@ -254,6 +285,7 @@ int main(void)
 	tcase_add_test(tc, all_outputs_are_given_then_the_end);
 	tcase_add_test(tc, value_stays_inside_from_run_to_run);
 	tcase_add_test(tc, failure_has_words_and_the_next_run_goes_well);
+	tcase_add_test(tc, halt_error_is_a_failure_and_halt_an_end);
 	tcase_add_test(tc, only_variables_that_may_be_read_are_wanted);
 	tcase_add_test(tc, environment_and_standard_error_are_out_of_reach);
 	suite_add_tcase(suite, tc);
