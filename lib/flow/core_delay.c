@@ -61,9 +61,10 @@ static struct held pop(struct core_delay *core)
 
 /* ---- going on ---- */
 
+/* NOLINTBEGIN(clang-analyzer-unix.Malloc): a message is out of the heap before it is freed */
+
 static void free_held(struct held *held)
 {
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it is out of the heap before it is freed */
 	free(held->message);
 	free(held->queue);
 }
@@ -100,6 +101,8 @@ static void on_due(void *ctx, uint64_t now_ns)
 	}
 	set_timer(core);
 }
+
+/* NOLINTEND(clang-analyzer-unix.Malloc) */
 
 static uint64_t draw(struct core_delay *core)
 {
