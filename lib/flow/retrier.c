@@ -322,30 +322,42 @@ static void warn_of_size(struct retrier *r, size_t queue)
 	r->warned_of_size = true;
 	char *name = text_quote(slice_str(r->options.queues[queue]));
 	log_write(LOG_WARNING,
-	    "the headers of a failed message of queue '%s' nearly fill a frame: it is parked "
-	    "without the headers that say why (further ones are only counted)",
+	    "the headers of a failed message of queue '%s' nearly fill a frame: it is not tried "
+	    "again but parked, with the marks that have room (further ones are only counted)",
 	    name);
 	free(name);
 }
 
-/* Parks with what has room beside the headers that came: the marks without the text and what else
- * tells of the failure; or none, and nothing of what brokers have written on the way. */
+/* NULL when it does not fit. */
+static struct message *parked(
+    struct retrier *r, size_t queue, const struct message *m, const struct retry_failure *failure)
+{
+	struct error err;
+	struct message marked;
+	if (!retry_mark(m, failure, &marked, &r->marked, &err))
+		return NULL;
+	struct message *copy = address(r, queue, failure, &marked);
+	if (fits(r, copy, false))
+		return copy;
+	free(copy);
+	return NULL;
+}
+
+/* Parks with what has room beside the headers that came: all marks; those without the text and what
+ * else tells of the failure; or none, and nothing of what brokers have written on the way. */
 static struct message *address_with_less(
     struct retrier *r, size_t queue, const struct message *m, struct retry_failure *failure)
 {
-	struct error err;
-	struct message bare = *m;
 	warn_of_size(r, queue);
 	if (failure->step == RETRY_WAIT)
 		failure->step = RETRY_PARK_ATTEMPTS;
+	struct message *copy = parked(r, queue, m, failure);
 	failure->reason = failure->headers = (struct slice){0};
-	struct message marked;
-	if (retry_mark(m, failure, &marked, &r->marked, &err)) {
-		struct message *copy = address(r, queue, failure, &marked);
-		if (fits(r, copy, false))
-			return copy;
-		free(copy);
-	}
+	if (copy == NULL)
+		copy = parked(r, queue, m, failure);
+	if (copy != NULL)
+		return copy;
+	struct message bare = *m;
 	buf_clear(&r->marked);
 	marks_strip(m->headers, true, &r->marked);
 	bare.headers = buf_slice(&r->marked);
