@@ -34,6 +34,9 @@ static bool check_verb(bool calls, const struct rpc_options *o, struct error *er
 	    {"--count", o->has_count, false},
 	    {"--idle", o->has_idle, false},
 	};
+	if (o->has_deadline && o->deadline_ns == 0)
+		return error_set(
+		    err, ERROR_USAGE, "--deadline is how long a call waits for its reply, not 0");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (rows[i].given && rows[i].to_call != calls)
 			return error_set(err, ERROR_USAGE,
