@@ -141,13 +141,21 @@ static void ignore(struct sink_workflow *sink, const struct message *m, uint64_t
 	sink_workflow_accept_later(sink, slot);
 }
 
+/* It is no answer: that was the one before it, which came first, or got lost. What was done then is
+ * not refused. */
+static bool is_of_known_request(const struct message *m)
+{
+	return (m->present & MESSAGE_HEADERS) != 0 &&
+	       slice_is(table_find_string(m->headers, MARKS_ERROR), MARKS_ERROR_HANDLED);
+}
+
 static void reply(struct sink_workflow *sink, size_t logic, const struct message *m, uint64_t slot)
 {
 	struct workflow_logic *l = sink->options.logics[logic];
 	const struct workflow *w = workflow_logic_workflow(l);
 	struct workflow_instance *i = find_waiting(sink, w, m);
 	struct error why = {0};
-	if (i == NULL) {
+	if (i == NULL || is_of_known_request(m)) {
 		ignore(sink, m, slot);
 		return;
 	}
