@@ -142,6 +142,7 @@ static bool open_dedupe(
 static void count_dedupe(const void *self, struct chain_counts *counts)
 {
 	counts->duplicates += core_dedupe_duplicates(self);
+	counts->unkeyed += core_dedupe_unkeyed(self);
 }
 
 static void release_contract(void *self)

@@ -58,6 +58,7 @@ struct chain_counts {
 	uint64_t dropped;   /* by a program that had nothing to say */
 	uint64_t unmatched; /* hidden by a filter */
 	uint64_t duplicates;
+	uint64_t unkeyed; /* passed a dedupe without a key, or was rejected for it */
 };
 void chain_count(const struct chain *chain, struct chain_counts *out);
 /* For the sink of chain_options.store (sink_store_mark_fn; ctx is the chain): marks of dedupe that

@@ -2,6 +2,7 @@
 
 #include "app/enforce.h"
 #include "app/offset.h"
+#include "app/opening.h"
 #include "app/progress.h"
 #include "app/queues.h"
 #include "app/retrying.h"
@@ -278,21 +279,6 @@ static void show_banner(const struct run *run)
 	buf_release(&line);
 }
 
-/* Who starts beside others may find a queue that is declared, but not yet at work. */
-static struct source_queue *open_source(
-    struct run *run, const struct source_queue_options *options, struct error *err)
-{
-	struct recovery *recovery = run->tool->recovery;
-	struct source_queue *source = source_queue_open(run->tool->connection, options, err);
-	while (source == NULL && recovery != NULL && recovery_was_too_early(recovery)) {
-		error_clear(err);
-		if (!recovery_renew(recovery, err))
-			break;
-		source = source_queue_open(run->tool->connection, options, err);
-	}
-	return source;
-}
-
 static bool consume(struct run *run, struct error *err)
 {
 	const struct consume_options *o = run->options;
@@ -320,7 +306,7 @@ static bool consume(struct run *run, struct error *err)
 	    .drain_ns = o->exec != NULL ? COMMAND_DRAIN_NS : DRAIN_NS,
 	    .keep_messages = run->retrying.connection != NULL};
 	add_cores(run, &options);
-	run->source = open_source(run, &reading, err);
+	run->source = opening_shared(run->tool->connection, &reading, err);
 	if (run->source == NULL)
 		return false;
 	show_banner(run);

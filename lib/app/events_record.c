@@ -3,6 +3,7 @@
 #include "app/events_private.h"
 #include "app/inquire.h"
 #include "app/offset.h"
+#include "app/opening.h"
 #include "app/progress.h"
 #include "app/queues.h"
 #include "app/tap.h"
@@ -10,7 +11,6 @@
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/rng.h"
 #include "base/text.h"
 #include "broker/provision.h"
 #include "flow/sink_store.h"
@@ -22,9 +22,6 @@
 
 #define DRAIN_NS (10 * CHRONO_S)
 #define RETRY_NS CHRONO_S
-/* A consumer of the queue that ends soon: that of a recorder that was killed. */
-#define PATIENCE_NS (5 * CHRONO_S)
-#define LOOK_AGAIN_NS (100 * CHRONO_MS)
 #define TRACER_QUIET_NS (3 * CHRONO_S) /* then it is said what may be the matter */
 
 struct run {
@@ -256,76 +253,6 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	return good && (loop_stop_requested(loop) || check_streams(run, err));
 }
 
-/* Whether nobody else consumes: a quorum queue takes an exclusive consumer beside another one. */
-static bool is_alone(const struct run *run, struct connection *c, struct error *err)
-{
-	for (size_t i = 0; i < run->queue_count; i++) {
-		struct provision_state state = {0};
-		if (!run->own[i].exclusive)
-			continue;
-		if (!provision_look_queue(c, run->queues[i], &state, err))
-			return false;
-		if (state.consumers > 0) {
-			char *shown = text_quote(slice_str(run->queues[i]));
-			error_set(err, ERROR_UNAVAILABLE, "queue '%s' has another consumer", shown);
-			free(shown);
-			return false;
-		}
-	}
-	return true;
-}
-
-static struct source_queue *try_to_open(
-    struct run *run, const struct source_queue_options *options, bool *is_taken, struct error *err)
-{
-	struct connection *c = run->tool->connection;
-	struct source_queue *source = NULL;
-	struct error lost = {0};
-	bool alone = is_alone(run, c, err);
-	if (alone)
-		source = source_queue_open(c, options, err);
-	*is_taken = source == NULL && connection_check(c, &lost) &&
-		    (alone ? recovery_met_consumer(c) : err->kind == ERROR_UNAVAILABLE);
-	return source;
-}
-
-/* Waits for what may go by itself: a queue that is not at work yet, a consumer that is dead. */
-static bool may_open_again(
-    struct run *run, uint64_t end_ns, bool is_taken, bool *told, struct error *err)
-{
-	struct tool *tool = run->tool;
-	if (!is_taken && tool->recovery != NULL && recovery_was_too_early(tool->recovery)) {
-		error_clear(err);
-		return recovery_renew(tool->recovery, err);
-	}
-	if (!is_taken)
-		return false;
-	struct error why = *err;
-	error_clear(err);
-	if (chrono_now_ns() >= end_ns || loop_stop_requested(tool->loop))
-		return error_set(err, ERROR_UNAVAILABLE,
-		    "%s; a store wants every event of it, in order: stop the other one, or leave "
-		    "the queue to it and record the exchange (--tap)",
-		    why.text);
-	if (!*told)
-		log_write(LOG_INFO, "%s; waiting for its end", why.text);
-	*told = true;
-	return reach_pause(tool->loop, LOOK_AGAIN_NS, err);
-}
-
-static struct source_queue *open_source(
-    struct run *run, const struct source_queue_options *options, struct error *err)
-{
-	uint64_t wait_ns = run->options->tool.wait_ns;
-	uint64_t end_ns =
-	    chrono_after(chrono_now_ns(), wait_ns > PATIENCE_NS ? wait_ns : PATIENCE_NS);
-	bool told = false, is_taken;
-	struct source_queue *source = try_to_open(run, options, &is_taken, err);
-	while (source == NULL && may_open_again(run, end_ns, is_taken, &told, err))
-		source = try_to_open(run, options, &is_taken, err);
-	return source;
-}
-
 static uint16_t prefetch_of(const struct events_options *o)
 {
 	uint64_t prefetch = o->has_prefetch ? o->prefetch : 4 * o->batch;
@@ -356,7 +283,10 @@ static bool record(struct run *run, struct error *err)
 	struct flow_options options = {.window = reading.prefetch * run->queue_count,
 	    .limit = limit_of(run),
 	    .drain_ns = DRAIN_NS};
-	run->source = open_source(run, &reading, err);
+	run->source = opening_sole(run->tool, &reading,
+	    "a store wants every event of it, in order: stop the other one, or leave the queue to "
+	    "it and record the exchange (--tap)",
+	    err);
 	if (run->source == NULL)
 		return false;
 	show_banner(run);
@@ -375,7 +305,8 @@ static bool restore(void *ctx, struct connection *c, struct error *err)
 	if (run->options->declare &&
 	    !provision_apply(c, &run->tool->settings.topology, run->named, NULL, NULL, err))
 		return false;
-	return tap_declare(&run->taps, c, err) && is_alone(run, c, err);
+	return tap_declare(&run->taps, c, err) &&
+	       opening_is_alone(c, run->queues, run->own, run->queue_count, err);
 }
 
 static bool plan_taps(struct run *run, struct error *err)

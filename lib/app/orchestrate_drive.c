@@ -1,9 +1,10 @@
 /* workflow run: the orchestrator. */
 #include "app/orchestrate_private.h"
 
+#include "app/opening.h"
+#include "app/orchestrate_watch.h"
 #include "app/retrying.h"
 #include "app/watch.h"
-#include "app/orchestrate_watch.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -23,9 +24,6 @@
 #define GRACE_NS (2 * CHRONO_S) /* for the reader of what is printed, after a stop */
 #define RETRY_NS CHRONO_S
 #define NACK_RETRIES 5
-/* A consumer of a queue that ends soon: that of an orchestrator that was killed. */
-#define PATIENCE_NS (5 * CHRONO_S)
-#define LOOK_AGAIN_NS (100 * CHRONO_MS)
 
 struct run {
 	struct tool *tool;
@@ -120,25 +118,6 @@ static void list_queues(struct run *run)
 	}
 }
 
-/* Whether nobody else consumes: a quorum queue takes an exclusive consumer beside another one. */
-static bool is_alone(const struct run *run, struct connection *c, struct error *err)
-{
-	for (size_t i = 0; i < run->queue_count; i++) {
-		struct provision_state state = {0};
-		if (!run->own[i].exclusive)
-			continue;
-		if (!provision_look_queue(c, run->queues[i], &state, err))
-			return false;
-		if (state.consumers > 0) {
-			char *shown = text_quote(slice_str(run->queues[i]));
-			error_set(err, ERROR_UNAVAILABLE, "queue '%s' has another consumer", shown);
-			free(shown);
-			return false;
-		}
-	}
-	return true;
-}
-
 /* Also after the connection was lost, or a queue deleted. */
 static bool restore(void *ctx, struct connection *c, struct error *err)
 {
@@ -148,44 +127,6 @@ static bool restore(void *ctx, struct connection *c, struct error *err)
 }
 
 /* ---- the source ---- */
-
-static struct source_queue *try_to_open(
-    struct run *run, const struct source_queue_options *options, bool *is_taken, struct error *err)
-{
-	struct connection *c = run->tool->connection;
-	struct source_queue *source = NULL;
-	struct error lost = {0};
-	bool alone = is_alone(run, c, err);
-	if (alone)
-		source = source_queue_open(c, options, err);
-	*is_taken = source == NULL && connection_check(c, &lost) &&
-		    (alone ? recovery_met_consumer(c) : err->kind == ERROR_UNAVAILABLE);
-	return source;
-}
-
-/* Waits for what may go by itself: a queue that is not at work yet, a consumer that is dead. */
-static bool may_open_again(
-    struct run *run, uint64_t end_ns, bool is_taken, bool *told, struct error *err)
-{
-	struct tool *tool = run->tool;
-	if (!is_taken && tool->recovery != NULL && recovery_was_too_early(tool->recovery)) {
-		error_clear(err);
-		return recovery_renew(tool->recovery, err);
-	}
-	if (!is_taken)
-		return false;
-	struct error why = *err;
-	error_clear(err);
-	if (chrono_now_ns() >= end_ns || loop_stop_requested(tool->loop))
-		return error_set(err, ERROR_UNAVAILABLE,
-		    "%s; an orchestrator has its queues for itself, so that no reply goes to "
-		    "another: stop the other one",
-		    why.text);
-	if (!*told)
-		log_write(LOG_INFO, "%s; waiting for its end", why.text);
-	*told = true;
-	return reach_pause(tool->loop, LOOK_AGAIN_NS, err);
-}
 
 static bool open_source(struct run *run, struct error *err)
 {
@@ -199,13 +140,10 @@ static bool open_source(struct run *run, struct error *err)
 	    .own = run->own,
 	    .recovery = run->tool->recovery,
 	    .retrier = run->retrying.retrier};
-	uint64_t wait_ns = run->options->tool.wait_ns;
-	uint64_t end_ns =
-	    chrono_after(chrono_now_ns(), wait_ns > PATIENCE_NS ? wait_ns : PATIENCE_NS);
-	bool told = false, is_taken;
-	run->source = try_to_open(run, &options, &is_taken, err);
-	while (run->source == NULL && may_open_again(run, end_ns, is_taken, &told, err))
-		run->source = try_to_open(run, &options, &is_taken, err);
+	run->source = opening_sole(run->tool, &options,
+	    "an orchestrator has its queues for itself, so that no reply goes to another: stop the "
+	    "other one",
+	    err);
 	return run->source != NULL;
 }
 

@@ -270,6 +270,7 @@ void relay_flow_count(const struct relay_flow *r, struct summary_row rows[RELAY_
 	    {"dropped", count_dropped(r, &chain), true},
 	    {"unmatched", chain.unmatched, true},
 	    {"duplicates", chain.duplicates, true},
+	    {"unkeyed", chain.unkeyed, true},
 	    {"rejected", c->fates[FLOW_REJECTED], true},
 	    {"retried", r->sent_on.retried, true},
 	    {"parked", r->sent_on.parked, true},

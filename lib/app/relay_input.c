@@ -3,6 +3,7 @@
 #include "app/from.h"
 #include "app/inquire.h"
 #include "app/locate.h"
+#include "app/opening.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -92,7 +93,6 @@ static bool connect_queues(struct relay_input *in, struct error *err)
 	return true;
 }
 
-/* Who starts beside others may find a queue that is declared, but not yet at work. */
 static bool open_queues(struct relay_input *in, struct error *err)
 {
 	const struct relay_options *o = in->options;
@@ -106,14 +106,7 @@ static bool open_queues(struct relay_input *in, struct error *err)
 	    .recovery = in->link.recovery,
 	    .holds_undelivered = true,
 	    .retrier = in->retrying.retrier};
-	struct recovery *recovery = in->link.recovery;
-	in->queue_source = source_queue_open(in->link.connection, &reading, err);
-	while (in->queue_source == NULL && recovery != NULL && recovery_was_too_early(recovery)) {
-		error_clear(err);
-		if (!recovery_renew(recovery, err))
-			break;
-		in->queue_source = source_queue_open(in->link.connection, &reading, err);
-	}
+	in->queue_source = opening_shared(in->link.connection, &reading, err);
 	return in->queue_source != NULL;
 }
 

@@ -1,3 +1,4 @@
+#include "app/opening.h"
 #include "app/progress.h"
 #include "app/retrying.h"
 #include "app/rpc_print.h"
@@ -204,11 +205,9 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	return good;
 }
 
-/* Who starts beside others may find a queue that is declared, but not yet at work. */
 static bool open_source(struct run *run, struct error *err)
 {
-	struct recovery *recovery = run->tool->recovery;
-	struct source_queue_options options = {.queues = run->who.queues,
+	const struct source_queue_options options = {.queues = run->who.queues,
 	    .queue_count = run->who.count,
 	    .prefetch = 1, /* each has its own */
 	    .ack = SOURCE_QUEUE_ACK,
@@ -216,15 +215,9 @@ static bool open_source(struct run *run, struct error *err)
 	    .retry_ns = RETRY_NS,
 	    .is_stream = run->who.is_stream,
 	    .own = run->who.own,
-	    .recovery = recovery,
+	    .recovery = run->tool->recovery,
 	    .retrier = run->retrying.retrier};
-	run->source = source_queue_open(run->tool->connection, &options, err);
-	while (run->source == NULL && recovery != NULL && recovery_was_too_early(recovery)) {
-		error_clear(err);
-		if (!recovery_renew(recovery, err))
-			break;
-		run->source = source_queue_open(run->tool->connection, &options, err);
-	}
+	run->source = opening_shared(run->tool->connection, &options, err);
 	return run->source != NULL;
 }
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/key.h"
+#include "model/marks.h"
 #include "store/handled_batch.h"
 
 #include <stdlib.h>
@@ -118,7 +119,7 @@ static struct flow_verdict duplicate(const struct core_dedupe *core)
 {
 	return (struct flow_verdict){
 	    .fate = core->rejects_duplicates ? FLOW_REJECTED : FLOW_ACCEPTED,
-	    .reason = "handled before"};
+	    .reason = MARKS_ERROR_HANDLED};
 }
 
 static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,

@@ -15,6 +15,9 @@
 #define PAUSE_FROM_NS (100 * CHRONO_MS) /* before what is held is sent again; doubles, */
 #define PAUSE_TO_NS (5 * CHRONO_S)	/* after six seconds in vain, to this */
 #define NOBODY SIZE_MAX
+/* RabbitMQ adds x-death and its kin to what leaves a wait queue, two names of queues and a key of
+ * up to 255 bytes several times, and delivers it even if it does not fit into a frame any more. */
+#define DEATH_BYTES 2048
 
 /* A copy on its way. Free ones are chained through next_free. */
 struct copy {
@@ -43,7 +46,7 @@ struct retrier {
 	bool stopping;
 	struct buf restored, marked;
 	struct retrier_counts counts;
-	bool warned;
+	bool warned, warned_of_size;
 };
 
 /* ---- copies ---- */
@@ -120,11 +123,14 @@ static void hold(struct retrier *r, size_t i, const char *reason)
 	fifo_push(&r->held, &i);
 }
 
-/* Another copy may have arrived, which this one says. */
+/* Another copy may have arrived, which this one says, if there is room for it. */
 static void mark_resent(struct retrier *r, struct copy *c)
 {
+	struct error unfit;
 	struct message m;
 	marks_resent(c->message, &r->marked, &m);
+	if (!publisher_fits(r->options.connection, &m, &unfit))
+		return;
 	struct message *marked = message_copy(&m);
 	free(c->message);
 	c->message = marked;
@@ -298,6 +304,67 @@ static struct message *address(const struct retrier *r, size_t queue,
 	return copy;
 }
 
+/* The room is that of the length alone: nothing is read here. */
+static bool fits(const struct retrier *r, const struct message *m, bool waits)
+{
+	struct error unfit;
+	struct message grown = *m;
+	grown.headers.len += waits ? DEATH_BYTES : 0;
+	return publisher_fits(r->options.connection, &grown, &unfit);
+}
+
+/* Headers have to fit into one frame, and those that came may fill it. Then there are no further
+ * attempts, of which nobody could keep count. */
+static void warn_of_size(struct retrier *r, size_t queue)
+{
+	if (r->warned_of_size)
+		return;
+	r->warned_of_size = true;
+	char *name = text_quote(slice_str(r->options.queues[queue]));
+	log_write(LOG_WARNING,
+	    "the headers of a failed message of queue '%s' nearly fill a frame: it is not tried "
+	    "again but parked, with the marks that have room (further ones are only counted)",
+	    name);
+	free(name);
+}
+
+/* NULL when it does not fit. */
+static struct message *parked(
+    struct retrier *r, size_t queue, const struct message *m, const struct retry_failure *failure)
+{
+	struct error err;
+	struct message marked;
+	if (!retry_mark(m, failure, &marked, &r->marked, &err))
+		return NULL;
+	struct message *copy = address(r, queue, failure, &marked);
+	if (fits(r, copy, false))
+		return copy;
+	free(copy);
+	return NULL;
+}
+
+/* Parks with what has room beside the headers that came: all marks; those without the text and what
+ * else tells of the failure; or none, and nothing of what brokers have written on the way. */
+static struct message *address_with_less(
+    struct retrier *r, size_t queue, const struct message *m, struct retry_failure *failure)
+{
+	warn_of_size(r, queue);
+	if (failure->step == RETRY_WAIT)
+		failure->step = RETRY_PARK_ATTEMPTS;
+	struct message *copy = parked(r, queue, m, failure);
+	failure->reason = failure->headers = (struct slice){0};
+	if (copy == NULL)
+		copy = parked(r, queue, m, failure);
+	if (copy != NULL)
+		return copy;
+	struct message bare = *m;
+	buf_clear(&r->marked);
+	marks_strip(m->headers, true, &r->marked);
+	bare.headers = buf_slice(&r->marked);
+	bare.present &= ~(unsigned)(MESSAGE_USER_ID | MESSAGE_EXPIRATION);
+	return address(r, queue, failure, &bare);
+}
+
 bool retrier_take(
     struct retrier *r, size_t queue, uint64_t token, const struct flow_outcome *outcome)
 {
@@ -325,6 +392,11 @@ bool retrier_take(
 		return true;
 	}
 	r->copies[i].message = address(r, queue, &failure, &marked);
+	if (!fits(r, r->copies[i].message, failure.step == RETRY_WAIT)) {
+		free(r->copies[i].message);
+		r->copies[i].message = address_with_less(r, queue, m, &failure);
+		r->copies[i].is_parked = true;
+	}
 	if (outcome->redelivered) /* there may be a copy already, of one who died then */
 		mark_resent(r, &r->copies[i]);
 	fifo_push(&r->unsent, &i);

@@ -32,6 +32,14 @@ bool store_step(
 /* A statement without a result, to its end. */
 bool store_run(struct store *store, sqlite3_stmt *statement, struct error *err) MUST_CHECK;
 
+/* The number that a query answers with; 0 without a row. */
+bool store_read_number(
+    struct store *store, const char *sql, int64_t *out, struct error *err) MUST_CHECK;
+
+/* Sees whether an open file is a store; makes an empty one a store when the mode is STORE_CREATE,
+ * and brings an older layout up when it may be written to. Reads layout and key. */
+bool store_lay_out(struct store *store, struct error *err) MUST_CHECK;
+
 /* The file is still the one that was opened: what is written to one that was removed is lost. */
 bool store_is_there(struct store *store, struct error *err) MUST_CHECK;
 

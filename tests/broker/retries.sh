@@ -444,6 +444,20 @@ stop $pid
 is "$(take over -e -f json --no-declare 2>/dev/null | jq -r '.properties.headers["x-death"][0].reason')" delivery_limit \
 	"with that as its reason"
 
+# Headers that nearly fill a frame leave no room for ours, nor for those of the broker.
+jq -nc '(128000, 130000, 130850, 131000) | {exchange: "orders", routing_key: "aside",
+	properties: {delivery_mode: 2, message_id: tostring, headers: {pad: ("p" * .)}}, body: "{\"n\":1}"}' >large
+sed 's/aside/c.x/' large | "$BIN/producer" --from - --quiet --no-declare
+consume c >out 2>err &
+pid=$!
+ok "what has no room for another attempt is parked" eventually 60 counted c.parked 3
+ok "and what has it gets it" eventually 60 grep -q '128000 1 .* 0 c ' log
+stop $pid
+is "$status" 0 "and the consumer goes on"
+take c.parked -e -f json --no-declare 2>/dev/null |
+	jq -c '[.properties.message_id, (.properties.headers | del(.pad, ."x-warren-time") | length)]' >parked
+is "$(sort parked | tr '\n' ' ')" '["130000",6] ["130850",5] ["131000",0] ' "with the marks for which there is room"
+
 limit() { "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- eval "application:set_env(rabbit, consumer_timeout, $1), application:set_env(rabbit, channel_tick_interval, $2)." >/dev/null; }
 cat >long <<'END_OF_HANDLER'
 #!/bin/sh

@@ -76,6 +76,7 @@ is "$(jq -r .body <<<"$request")" '{"order":"a1","items":3}' "the first request 
 is "$(jq -r '.properties | [.type, .reply_to, .content_type, .headers.cloudEvents_subject, .headers.cloudEvents_correlationid, .headers["x-warren-cause"]] | join(" ")' <<<"$request")" \
 	"order.reserve replies application/json workflow/order/a1 chain m1" "it says what it is, where the reply goes, and where it comes from"
 like "$(jq -r .properties.headers.traceparent <<<"$request")" '^00-0af7651916cd43dd8448eb211c80319c-' "and belongs to the same trace"
+answer "$request" 'handled before' '{"x-warren-error":"handled before"}' # of a dedupe; no answer, and no refusal
 answer "$request" '{"shelf":7}'
 request=$(asked bank)
 is "$(jq -r '.properties.type + " " + .body' <<<"$request")" 'please.charge {"id":"a1","items":3,"to":"home"}' "without a body it gets the input"
