@@ -62,6 +62,11 @@ static const struct option options[] = {
 	.offset = MEMBER(vhost),
 	.argument = "NAME",
 	.help = "import: the virtual host that becomes the settings' queues"},
+    {.name = "contracts",
+	.type = OPTION_TEXT,
+	.offset = MEMBER(contracts),
+	.argument = "DIR",
+	.help = "import of AsyncAPI: write the payloads there, as contracts of the messages"},
     {.name = "credentials",
 	.type = OPTION_FLAG,
 	.offset = MEMBER(credentials),
@@ -82,7 +87,7 @@ static const struct command_verb verbs[] = {
     {"show", "list what the settings declare, and what of it is on the broker"},
     {"graph", "draw where messages go: as text, dot or mermaid"},
     {"export", "print the settings as RabbitMQ's definitions.json, or as AsyncAPI"},
-    {"import", "print the definitions.json of FILE, or the live broker, as settings"},
+    {"import", "print the definitions.json or AsyncAPI of FILE, or the live broker, as settings"},
     {0},
 };
 
@@ -111,7 +116,8 @@ static const struct command command = {
 	"  topology apply -s walkthrough --migrate order_notify\n"
 	"  topology delete -s walkthrough --if-empty\n"
 	"  topology graph -s walkthrough --format dot | dot -Tsvg > walkthrough.svg\n"
-	"  topology import definitions.json > mine.yaml",
+	"  topology import definitions.json > mine.yaml\n"
+	"  topology import asyncapi.yaml --contracts contracts > mine.yaml",
 };
 
 int main(int argc, char *argv[])

@@ -343,6 +343,8 @@ static bool check_options(const struct arrange_options *o, const char *verb, str
 	    {"--header", o->explain.headers.count > 0, "explain", "explain"},
 	    {"--live", o->live, "explain graph export import", "explain, graph, export and import"},
 	    {"--vhost", o->vhost != NULL, "import", "import"},
+	    {"--contracts", o->contracts != NULL && !o->live, "import", "import of a file"},
+	    {"--contracts", o->contracts != NULL && o->live, "", "import of a file"},
 	    {"--credentials", o->credentials && o->live, "import export",
 		"import and export --live"},
 	    {"--credentials", o->credentials && !o->live, "import", "import and export --live"},

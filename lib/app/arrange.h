@@ -21,7 +21,8 @@ struct arrange_options {
 	const char *prefix;	    /* plan; NULL: none */
 	struct option_list migrate; /* apply: names of queues */
 	bool live, credentials;
-	const char *vhost; /* NULL: not given */
+	const char *vhost;     /* NULL: not given */
+	const char *contracts; /* import: a folder for them; NULL: none */
 	bool has_format;
 	int format; /* enum arrange_format */
 	struct arrange_explain_options explain;

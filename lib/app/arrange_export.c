@@ -70,14 +70,14 @@ static json_t *fetch(struct tool *tool, const struct arrange_options *o, struct 
 }
 
 /* "settings/walkthrough.yaml" gives the title "walkthrough". */
-static json_t *describe(const struct tool *tool)
+static json_t *describe(const struct tool *tool, bool is_live)
 {
 	const char *source = tool->options->settings, *slash = source ? strrchr(source, '/') : NULL;
 	char *title = mem_strdup(slash != NULL ? slash + 1 : source ? source : "broker");
 	char *dot = strrchr(title, '.');
 	if (dot != NULL && dot != title)
 		*dot = '\0';
-	json_t *document = asyncapi_document(&tool->settings, title);
+	json_t *document = asyncapi_document(&tool->settings, title, is_live);
 	free(title);
 	return document;
 }
@@ -90,7 +90,7 @@ static json_t *make_document(
 	if (o->live && !look(tool, err))
 		return NULL;
 	if (form == ARRANGE_ASYNCAPI)
-		return describe(tool);
+		return describe(tool, o->live);
 	const json_t *root = document_root(tool->settings.document);
 	return definitions_export(&tool->settings.topology, json_object_get(root, "definitions"),
 	    tool->settings.uris[0].vhost, arrange_note, NULL);

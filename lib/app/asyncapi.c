@@ -22,6 +22,7 @@
 struct document_builder {
 	const struct settings *settings;
 	const json_t *root; /* of the settings */
+	bool is_live;	    /* the topology is the broker's own */
 	json_t *channels, *operations, *messages;
 	json_t *addresses; /* "exchange\nkey" -> the channel of messages that go there */
 	json_t *received;  /* queue -> {message: true} */
@@ -263,10 +264,10 @@ static void set_if(json_t *object, const char *key, json_t *value)
 		json_object_set(object, key, value);
 }
 
-/* What producer does with the message beyond where it goes and what is in it. */
+/* What producer does with the message beyond where it goes; a schema tells less than fields. */
 static void set_extras(json_t *message, const json_t *spec)
 {
-	static const char *const said[] = {"exchange", "routing_key", "fields", "headers"};
+	static const char *const said[] = {"exchange", "routing_key"};
 	json_t *rest = json_deep_copy(spec);
 	for (size_t i = 0; i < ARRAY_LEN(said); i++)
 		json_object_del(rest, said[i]);
@@ -463,6 +464,22 @@ static bool is_consumed(const struct topology_queue *q)
 	return q->made_for == NULL || json_object_get(q->arguments, "x-message-ttl") == NULL;
 }
 
+/* What the settings say of a queue, where that is more than its arguments tell. */
+static void set_written(
+    const struct document_builder *b, const struct topology_queue *q, json_t *channel)
+{
+	static const char *const more[] = {"dead_letter", "retry", "contract", "declared"};
+	json_t *written = json_object_get(json_object_get(b->root, "queues"), q->name);
+	bool is_more = false;
+	for (size_t i = 0; i < ARRAY_LEN(more); i++)
+		is_more |= json_object_get(written, more[i]) != NULL;
+	json_t *contract = read_contract(b, written);
+	if (is_more && !b->is_live)
+		json_object_set(channel, "x-warren-queue", written);
+	if (contract != NULL)
+		json_object_set_new(channel, "x-warren-contract", foreign_schema_take(contract));
+}
+
 static void add_queue(struct document_builder *b, const struct topology_queue *q)
 {
 	char *id = make_id(b->channels, "", q->name);
@@ -480,6 +497,7 @@ static void add_queue(struct document_builder *b, const struct topology_queue *q
 	    "messages", messages, "bindings", queue_binding(b, q));
 	if (q->made_for != NULL)
 		json_object_set_new(channel, "x-warren-made-for", json_string(q->made_for));
+	set_written(b, q, channel);
 	json_object_set_new(b->channels, id, channel);
 	if (is_consumed(q)) {
 		char *operation = make_id(b->operations, "receive-", q->name);
@@ -505,8 +523,14 @@ static void set_topology(json_t *document, const struct settings *s)
 {
 	static const char *const sections[][2] = {
 	    {"exchanges", "x-warren-exchanges"}, {"bindings", "x-warren-bindings"}};
-	json_t *definitions =
-	    definitions_export(&s->topology, NULL, s->uris[0].vhost, ignore_note, NULL);
+	struct topology all = s->topology; /* as definitions have no exclusive queue */
+	all.queues = mem_alloc(all.queue_count, sizeof *all.queues);
+	for (size_t i = 0; i < all.queue_count; i++) {
+		all.queues[i] = s->topology.queues[i];
+		all.queues[i].exclusive = false;
+	}
+	json_t *definitions = definitions_export(&all, NULL, s->uris[0].vhost, ignore_note, NULL);
+	free(all.queues);
 	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
 		json_t *list = json_object_get(definitions, sections[i][0]);
 		if (json_array_size(list) > 0)
@@ -515,9 +539,22 @@ static void set_topology(json_t *document, const struct settings *s)
 	json_decref(definitions);
 }
 
-json_t *asyncapi_document(const struct settings *s, const char *title)
+/* What the settings have beside their topology and messages, and producer or a test needs. */
+static void set_sections(json_t *document, const json_t *root)
+{
+	static const char *const names[] = {"pools", "projections", "expect"};
+	json_t *sections = json_object();
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		set_if(sections, names[i], json_object_get(root, names[i]));
+	if (json_object_size(sections) > 0)
+		json_object_set(document, "x-warren-sections", sections);
+	json_decref(sections);
+}
+
+json_t *asyncapi_document(const struct settings *s, const char *title, bool is_live)
 {
 	struct document_builder b = {.settings = s,
+	    .is_live = is_live,
 	    .root = document_root(s->document),
 	    .channels = json_object(),
 	    .operations = json_object(),
@@ -533,6 +570,7 @@ json_t *asyncapi_document(const struct settings *s, const char *title)
 	    "application/json", "servers", make_servers(s), "channels", b.channels, "operations",
 	    b.operations, "components", "messages", b.messages);
 	set_topology(document, s);
+	set_sections(document, b.root);
 	json_decref(b.addresses);
 	json_decref(b.received);
 	return document;

@@ -11,7 +11,8 @@
 #include "app/settings.h"
 
 /* To json_decref. Addresses come without user and password. Renders a few messages of each kind,
- * always the same ones: as examples, and to see which queues get them. */
-json_t *asyncapi_document(const struct settings *s, const char *title);
+ * always the same ones: as examples, and to see which queues get them. is_live: the
+ * topology of the settings is that of a broker, of which they say nothing more. */
+json_t *asyncapi_document(const struct settings *s, const char *title, bool is_live);
 
 #endif

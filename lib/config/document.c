@@ -129,8 +129,8 @@ static struct document *finish_take(
 	return NULL;
 }
 
-struct document *document_parse(
-    const char *name, struct slice text, struct problems *problems, struct error *err)
+static struct document *parse_text(const char *name, struct slice text,
+    const struct variables *variables, struct problems *problems, struct error *err)
 {
 	struct document *doc = create(name);
 	bool good = text.len <= DOCUMENT_MAX_BYTES;
@@ -139,9 +139,21 @@ struct document *document_parse(
 		    DOCUMENT_MAX_BYTES);
 	} else {
 		buf_append(&doc->text, text);
-		good = parse(doc, &(const struct variables){0}, problems);
+		good = parse(doc, variables, problems);
 	}
 	return finish_take(doc, good, problems, err);
+}
+
+struct document *document_parse(
+    const char *name, struct slice text, struct problems *problems, struct error *err)
+{
+	return parse_text(name, text, &(const struct variables){0}, problems, err);
+}
+
+struct document *document_parse_plain(
+    const char *name, struct slice text, struct problems *problems, struct error *err)
+{
+	return parse_text(name, text, NULL, problems, err);
 }
 
 /* "dir/.env" for "dir/settings.yaml"; to free(). */

@@ -34,6 +34,9 @@ struct document *document_load(const char *path, struct problems *problems, stru
 /* The same for a text in memory, called `name` in problems; there is no .env then. */
 struct document *document_parse(
     const char *name, struct slice text, struct problems *problems, struct error *err);
+/* The same, with `${` as it stands: for documents of others, who are told nothing of ours. */
+struct document *document_parse_plain(
+    const char *name, struct slice text, struct problems *problems, struct error *err);
 /* An empty document (a mapping without keys), for tools that run without a settings file. */
 struct document *document_empty(void);
 void document_free(struct document *doc);

@@ -45,10 +45,21 @@ struct sink_workflow_news {
  * is accepted with the batch. */
 bool sink_workflow_take(struct sink_workflow *sink, struct workflow_instance *instance,
     struct sink_workflow_news *news);
+/* The slot's message is accepted when the batch is in the store. */
+void sink_workflow_accept_later(struct sink_workflow *sink, uint64_t slot);
+/* Writes the batch, when there is one, and goes on with what is in it. While another process has
+ * the store it is left as it is, and busy_ns is set. */
+bool sink_workflow_commit(struct sink_workflow *sink, struct error *err) MUST_CHECK;
+void sink_workflow_forget(struct sink_workflow *sink); /* the batch: it is not written */
+
 /* Sends what is due, and waits for the answer until due_ns. */
 void sink_workflow_send(
     struct sink_workflow *sink, struct workflow_instance *instance, uint64_t slot, uint64_t due_ns);
 /* How long an answer is waited for; a compensation's doubles with each try, up to an hour. */
 uint64_t sink_workflow_wait_ns(const struct workflow_instance *instance);
+/* Hears of the fates of what was sent. */
+void sink_workflow_listen(struct sink_workflow *sink);
+/* About the message that is due: what became of it, and why; why may be "". */
+void sink_workflow_warn(const struct workflow_instance *i, const char *what, const char *why);
 
 #endif

@@ -20,7 +20,7 @@ static json_t *describe(const char *path)
 	struct error err = {0};
 	ck_assert_msg(
 	    settings_load(&options, &settings, &problems, &err), "%s: %s", path, err.text);
-	json_t *document = asyncapi_document(&settings, "a title");
+	json_t *document = asyncapi_document(&settings, "a title", false);
 	settings_release(&settings);
 	problems_release(&problems);
 	return document;
@@ -135,7 +135,8 @@ static const struct fact {
 	"{'name':'of regions','contentType':'text/plain','payload':{'type':'string'},"
 	"'headers':{'type':'object','properties':{'region':{'const':'eu'}}},"
 	"'bindings':{'amqp':{'contentEncoding':'identity','bindingVersion':'0.3.0'}},"
-	"'x-warren-message':{'body':'hello {{{{','properties':{'content_encoding':'identity'}}}"},
+	"'x-warren-message':{'headers':{'region':'eu'},'body':'hello "
+	"{{{{','properties':{'content_encoding':'identity'}}}"},
     {"components.messages.binary-event.headers.properties",
 	"{'cloudEvents_specversion':{'const':'1.0'},'cloudEvents_id':{'type':'string'},"
 	"'cloudEvents_source':{'const':'/bank'},'cloudEvents_time':{'type':'string','format':"
