@@ -1,6 +1,7 @@
 #include "app/contracts.h"
 
 #include "app/contracts_private.h"
+#include "app/verbs.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -18,11 +19,7 @@ static const struct verb {
 /* Which option goes with which verb. */
 static bool check_verb(const char *verb, const struct contracts_options *o, struct error *err)
 {
-	const struct {
-		const char *name;
-		bool given;
-		const char *with;
-	} rows[] = {
+	const struct verbs_option rows[] = {
 	    {"--schema", o->schema != NULL, "check"},
 	    {"--samples", o->has_samples, "check"},
 	    {"--seed", o->has_seed, "check"},
@@ -33,12 +30,7 @@ static bool check_verb(const char *verb, const struct contracts_options *o, stru
 	    {"--closed", o->closed, "compat"},
 	    {"--format", o->has_format, "check, compat"},
 	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].given && strstr(rows[i].with, verb) == NULL)
-			return error_set(err, ERROR_USAGE,
-			    "%s does not go with %s; it goes with %s", rows[i].name, verb,
-			    rows[i].with);
-	return true;
+	return verbs_check(verb, rows, ARRAY_LEN(rows), err);
 }
 
 bool contracts_run(struct tool *tool, const void *options, struct error *err)

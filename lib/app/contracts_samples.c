@@ -32,16 +32,9 @@ static bool is_named(char *const *operands, const char *name)
 
 static bool check_names(const struct settings *s, char *const *operands, struct error *err)
 {
-	for (; *operands != NULL; operands++) {
-		if (settings_find_message(s, *operands) != NULL)
-			continue;
-		const char **names = mem_alloc(s->message_count + 1, sizeof *names);
-		for (size_t i = 0; i < s->message_count; i++)
-			names[i] = s->messages[i].name;
-		settings_lack("message", *operands, names, NULL, err);
-		free(names);
-		return false;
-	}
+	for (; *operands != NULL; operands++)
+		if (settings_need_message(s, *operands, err) == NULL)
+			return false;
 	return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/events_private.h"
 #include "app/stream_store.h"
+#include "app/verbs.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/text.h"
@@ -33,23 +34,9 @@ static const struct verb {
 
 #define WHICH "list, stats, replay, export" /* what say which events */
 
-/* Whether a verb is one of "list, stats, export". */
-static bool is_among(const char *verb, const char *list)
-{
-	size_t len = strlen(verb);
-	for (const char *at = list; (at = strstr(at, verb)) != NULL; at++)
-		if ((at == list || at[-1] == ' ') && (at[len] == ',' || at[len] == '\0'))
-			return true;
-	return false;
-}
-
 static bool check_verb(const char *verb, const struct events_options *o, struct error *err)
 {
-	const struct {
-		const char *name;
-		bool given;
-		const char *with;
-	} rows[] = {
+	const struct verbs_option rows[] = {
 	    {"--format", o->has_format, "list, show, query, stats, fold, trace"},
 	    {"--type", o->types.count > 0, WHICH ", append"},
 	    {"--id", o->ids.count > 0, WHICH ", append"},
@@ -94,12 +81,7 @@ static bool check_verb(const char *verb, const struct events_options *o, struct 
 	    {"--expect-version", o->has_expect_version, "append"},
 	    {"--head", o->head != NULL, "verify"},
 	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].given && !is_among(verb, rows[i].with))
-			return error_set(err, ERROR_USAGE,
-			    "%s does not go with %s; it goes with %s", rows[i].name, verb,
-			    rows[i].with);
-	return true;
+	return verbs_check(verb, rows, ARRAY_LEN(rows), err);
 }
 
 /* ---- what verbs share ---- */

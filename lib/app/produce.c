@@ -72,16 +72,6 @@ static bool add_job(struct run *run, const struct settings_message *m, struct er
 	return true;
 }
 
-static bool unknown_message(const struct settings *s, const char *name, struct error *err)
-{
-	const char **names = mem_alloc(s->message_count + 1, sizeof *names);
-	for (size_t i = 0; i < s->message_count; i++)
-		names[i] = s->messages[i].name;
-	settings_lack("message", name, names, NULL, err);
-	free(names);
-	return false;
-}
-
 /* The messages named on the command line, or all. */
 static bool choose_jobs(struct run *run, struct error *err)
 {
@@ -92,9 +82,9 @@ static bool choose_jobs(struct run *run, struct error *err)
 		named++;
 	run->jobs = mem_alloc(named + s->message_count + 1, sizeof *run->jobs);
 	for (size_t i = 0; i < named; i++) {
-		const struct settings_message *m = settings_find_message(s, names[i]);
+		const struct settings_message *m = settings_need_message(s, names[i], err);
 		if (m == NULL)
-			return unknown_message(s, names[i], err);
+			return false;
 		if (!add_job(run, m, err))
 			return false;
 	}

@@ -1,6 +1,7 @@
 #include "app/rpc.h"
 
 #include "app/rpc_private.h"
+#include "app/verbs.h"
 #include "base/mem.h"
 #include "base/rng.h"
 
@@ -9,37 +10,32 @@
 
 static bool check_verb(bool calls, const struct rpc_options *o, struct error *err)
 {
-	const struct {
-		const char *name;
-		bool given, to_call;
-	} rows[] = {
-	    {"--message", o->messages.count > 0, true},
-	    {"--from", o->from != NULL, true},
-	    {"--from-format", o->has_from_format, true},
-	    {"--exchange", o->exchange != NULL, true},
-	    {"--routing-key", o->routing_key != NULL, true},
-	    {"--reply-queue", o->reply_queue != NULL, true},
-	    {"--amount", o->has_amount, true},
-	    {"--in-flight", o->has_in_flight, true},
-	    {"--deadline", o->has_deadline, true},
-	    {"--seed", o->has_seed, true},
-	    {"--rate", o->has_rate, true},
-	    {"--jq", o->jq != NULL, false},
-	    {"--exec", o->exec != NULL, false},
-	    {"--echo", o->echo, false},
-	    {"--exec-shell", o->exec_shell, false},
-	    {"--exec-timeout", o->has_exec_timeout, false},
-	    {"--exec-jobs", o->has_exec_jobs, false},
-	    {"--prefetch", o->has_prefetch, false},
-	    {"--count", o->has_count, false},
-	    {"--idle", o->has_idle, false},
+	const struct verbs_option rows[] = {
+	    {"--message", o->messages.count > 0, "call"},
+	    {"--from", o->from != NULL, "call"},
+	    {"--from-format", o->has_from_format, "call"},
+	    {"--exchange", o->exchange != NULL, "call"},
+	    {"--routing-key", o->routing_key != NULL, "call"},
+	    {"--reply-queue", o->reply_queue != NULL, "call"},
+	    {"--amount", o->has_amount, "call"},
+	    {"--in-flight", o->has_in_flight, "call"},
+	    {"--deadline", o->has_deadline, "call"},
+	    {"--seed", o->has_seed, "call"},
+	    {"--rate", o->has_rate, "call"},
+	    {"--jq", o->jq != NULL, "serve"},
+	    {"--exec", o->exec != NULL, "serve"},
+	    {"--echo", o->echo, "serve"},
+	    {"--exec-shell", o->exec_shell, "serve"},
+	    {"--exec-timeout", o->has_exec_timeout, "serve"},
+	    {"--exec-jobs", o->has_exec_jobs, "serve"},
+	    {"--prefetch", o->has_prefetch, "serve"},
+	    {"--count", o->has_count, "serve"},
+	    {"--idle", o->has_idle, "serve"},
 	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].given && rows[i].to_call != calls)
-			return error_set(err, ERROR_USAGE,
-			    "%s does not go with %s; it goes with %s", rows[i].name,
-			    calls ? "call" : "serve", calls ? "serve" : "call");
-	return true;
+	if (calls && o->deadline_ns == 0)
+		return error_set(
+		    err, ERROR_USAGE, "--deadline is how long a call waits for its reply, not 0");
+	return verbs_check(calls ? "call" : "serve", rows, ARRAY_LEN(rows), err);
 }
 
 bool rpc_run(struct tool *tool, const void *options, struct error *err)

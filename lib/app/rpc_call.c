@@ -57,25 +57,15 @@ static bool read_plan(struct run *run, const json_t *spec, struct error *err)
 	return true;
 }
 
-static bool unknown_message(const struct settings *s, const char *name, struct error *err)
-{
-	const char **names = mem_alloc(s->message_count + 1, sizeof *names);
-	for (size_t i = 0; i < s->message_count; i++)
-		names[i] = s->messages[i].name;
-	settings_lack("message", name, names, NULL, err);
-	free(names);
-	return false;
-}
-
 static bool open_patterns(struct run *run, struct flow_source *out, struct error *err)
 {
 	const struct option_list *names = &run->options->messages;
 	const struct settings *s = &run->tool->settings;
 	run->members = mem_alloc(names->count, sizeof *run->members);
 	for (size_t i = 0; i < names->count; i++) {
-		const struct settings_message *m = settings_find_message(s, names->items[i]);
+		const struct settings_message *m = settings_need_message(s, names->items[i], err);
 		if (m == NULL)
-			return unknown_message(s, names->items[i], err);
+			return false;
 		if (!read_plan(run, m->spec, err))
 			return false;
 		run->members[i] =

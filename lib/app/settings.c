@@ -387,26 +387,3 @@ const char *settings_user(const struct settings *s)
 			return NULL;
 	return s->uris[0].user;
 }
-
-const struct settings_message *settings_find_message(const struct settings *s, const char *name)
-{
-	for (size_t i = 0; i < s->message_count; i++)
-		if (strcmp(s->messages[i].name, name) == 0)
-			return &s->messages[i];
-	return NULL;
-}
-
-bool settings_lack(const char *what, const char *name, const char *const *known,
-    const char *otherwise, struct error *err)
-{
-	const char *near = text_suggest(slice_str(name), known);
-	char *shown = text_quote(slice_str(name));
-	if (near != NULL)
-		error_set(err, ERROR_USAGE, "the settings have no %s '%s'; did you mean '%s'?",
-		    what, shown, near);
-	else
-		error_set(err, ERROR_USAGE, "the settings have no %s '%s'%s%s", what, shown,
-		    otherwise != NULL ? "; " : "", otherwise != NULL ? otherwise : "");
-	free(shown);
-	return false;
-}

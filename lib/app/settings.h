@@ -68,6 +68,9 @@ const char *settings_user(const struct settings *s);
 
 /* NULL when there is none of that name. */
 const struct settings_message *settings_find_message(const struct settings *s, const char *name);
+/* For a name on the command line: NULL is an error, that of settings_lack. */
+const struct settings_message *settings_need_message(
+    const struct settings *s, const char *name, struct error *err);
 
 /* The published JSON Schema of the settings, as text. */
 const char *settings_schema(void);

@@ -34,6 +34,7 @@ void append_free(struct append *append)
 	buf_release(&append->scratch);
 	free(append->pending);
 	free(append->results);
+	free(append->passed);
 	free(append);
 }
 

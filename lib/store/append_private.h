@@ -48,6 +48,8 @@ struct append {
 	struct handled_batch *marks;
 	size_t *guards; /* indices of marks */
 	size_t guard_count, guard_capacity;
+	size_t *passed; /* indices of first events of the batch that were passed over */
+	size_t passed_count, passed_capacity;
 	struct buf scratch;
 	/* Prepared when they are first needed. */
 	sqlite3_stmt *last, *by_offset, *same, *insert;

@@ -235,13 +235,27 @@ static bool write_one(struct append *append, const struct append_pending *p, str
 	return true;
 }
 
-/* With the first event of its subject, which stands before it. */
-static bool is_passed_over(const struct append *append, size_t i)
+/* With the first event of its subject, which stands somewhere before it. */
+static bool is_passed_over(const struct append *append, const struct append_pending *p)
 {
-	return i > 0 && append->results[i - 1].outcome == APPEND_PASSED_OVER &&
-	       append->pending[i].version > 1 &&
-	       slice_equal(append_text(append, &append->pending[i], APPEND_TEXT_SUBJECT),
-		   append_text(append, &append->pending[i - 1], APPEND_TEXT_SUBJECT));
+	if (p->version <= 1)
+		return false;
+	struct slice subject = append_text(append, p, APPEND_TEXT_SUBJECT);
+	for (size_t i = append->passed_count; i-- > 0;)
+		if (slice_equal(append_text(append, &append->pending[append->passed[i]],
+				    APPEND_TEXT_SUBJECT),
+			subject))
+			return true;
+	return false;
+}
+
+static void note_passed_over(struct append *append, size_t i)
+{
+	if (append->results[i].outcome != APPEND_PASSED_OVER)
+		return;
+	append->passed = mem_grow(append->passed, &append->passed_capacity,
+	    append->passed_count + 1, sizeof *append->passed);
+	append->passed[append->passed_count++] = i;
 }
 
 static bool was_handled(const struct append *append, const struct append_pending *p)
@@ -259,14 +273,18 @@ static bool write_all(struct append *append, const uint64_t *expected, struct er
 		return false;
 	if (!handled_batch_begin(append->marks, err))
 		return false;
+	append->passed_count = 0;
 	for (size_t i = 0; i < append->count; i++) {
 		const struct append_pending *p = &append->pending[i];
 		append->results[i] = (struct append_result){.outcome = APPEND_HANDLED};
-		if (is_passed_over(append, i))
-			append->results[i] = append->results[i - 1];
-		else if (!was_handled(append, p) &&
-			 !write_one(append, p, &head, expected, &append->results[i], err))
+		if (is_passed_over(append, p)) {
+			append->results[i].outcome = APPEND_PASSED_OVER;
+			continue;
+		}
+		if (!was_handled(append, p) &&
+		    !write_one(append, p, &head, expected, &append->results[i], err))
 			return false;
+		note_passed_over(append, i);
 	}
 	return handled_batch_write(append->marks, err) && tail_settle(append->tail, false, err);
 }

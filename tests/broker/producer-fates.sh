@@ -167,7 +167,7 @@ drop
 
 send fine --amount 7 --summary json
 is "$(tail -n 1 err | jq -c 'to_entries | map(select(.key != "seconds" and .key != "rate")) | from_entries')" \
-	'{"sent":7,"confirmed":7,"returned":0,"nacked":0,"resent":0,"unconfirmed":0,"unsent":0}' "--summary json: the counts"
+	'{"sent":7,"confirmed":7,"returned":0,"nacked":0,"resent":0,"unconfirmed":0,"unsent":0,"violations":0}' "--summary json: the counts"
 is "$(tail -n 1 err | jq -c '[.seconds, .rate] | map(type)')" '["number","number"]' "with seconds and rate"
 send fine --amount 7 --summary none
 is "$(grep -c ' sent' err)" 0 "--summary none"

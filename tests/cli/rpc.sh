@@ -51,4 +51,5 @@ refuses 69 "cannot connect to 127.0.0.1:1: Connection refused" serve -s s.yaml
 sed -i 's/amount \* 2/amount */' s.yaml
 says "rpc: s.yaml:7:9: responders.price.core.0: cannot compile the jq expression '.amount *': syntax error, unexpected \$end" 78 serve -s s.yaml
 refuses 69 "cannot connect to 127.0.0.1:1: Connection refused" call q body --wait 0
+refuses 64 "--deadline is how long a call waits for its reply, not 0" call q body --deadline 0
 done_testing

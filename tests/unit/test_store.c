@@ -51,6 +51,7 @@ static struct store *open_store(enum store_mode mode)
 struct sample {
 	const char *id, *subject, *type, *body, *exchange, *key, *queue;
 	int64_t received_us, offset;
+	uint64_t version;
 };
 
 static void add(struct append *append, struct sample s)
@@ -75,7 +76,8 @@ static void add(struct append *append, struct sample s)
 	struct append_event event = {.message = &m,
 	    .queue = slice_str(s.queue),
 	    .stream_offset = s.offset != 0 ? s.offset : -1,
-	    .received_us = s.received_us};
+	    .received_us = s.received_us,
+	    .version = s.version};
 	ck_assert_msg(append_add(append, &event, &err), "%s", err.text);
 	buf_release(&headers);
 }
@@ -380,6 +382,31 @@ START_TEST(an_expected_version_lets_one_of_two_win)
 	append_free(rival);
 	store_close(store);
 	store_close(other);
+}
+END_TEST
+
+START_TEST(what_follows_a_first_event_that_comes_too_late_is_passed_over_with_it)
+{
+	struct store *store = open_store(STORE_CREATE);
+	struct append *append = append_create(store);
+	for (const char *id = "1\0002\0003\0"; id[0] != '\0'; id += 2)
+		put(append, (struct sample){.id = id, .subject = "a"});
+	add(append, (struct sample){.id = "4", .subject = "a", .version = 1});
+	add(append, (struct sample){.id = "5", .subject = "b", .version = 1});
+	add(append, (struct sample){.id = "6", .subject = "a", .version = 2});
+	add(append, (struct sample){.id = "7", .subject = "b", .version = 2});
+	add(append, (struct sample){.id = "8", .subject = "a", .version = 4}); /* would fit */
+	const struct append_result *r = commit(append);
+	ck_assert_int_eq(r[0].outcome, APPEND_PASSED_OVER);
+	ck_assert(r[1].outcome == APPEND_STORED && r[1].version == 1);
+	ck_assert_int_eq(r[2].outcome, APPEND_PASSED_OVER);
+	ck_assert(r[3].outcome == APPEND_STORED && r[3].version == 2);
+	ck_assert_int_eq(r[4].outcome, APPEND_PASSED_OVER);
+	/* that holds for the batch */
+	ck_assert_uint_eq(
+	    put(append, (struct sample){.id = "9", .subject = "a", .version = 4}).version, 4);
+	append_free(append);
+	store_close(store);
 }
 END_TEST
 
@@ -731,6 +758,8 @@ int main(void)
 	tcase_add_test(cases, long_runs_are_recognised_and_counted_across_the_index);
 	tcase_add_test(cases, versions_count_the_events_of_a_subject);
 	tcase_add_test(cases, an_expected_version_lets_one_of_two_win);
+	tcase_add_test(
+	    cases, what_follows_a_first_event_that_comes_too_late_is_passed_over_with_it);
 	tcase_add_test(cases, two_writers_take_turns_without_a_gap);
 	tcase_add_test(cases, a_writer_that_was_overtaken_counts_on);
 	tcase_add_test(cases, a_store_that_is_removed_takes_nothing_more);
