@@ -1,7 +1,6 @@
 #include "app/asyncapi_import.h"
 
-#include "app/asyncapi_messages.h"
-#include "app/asyncapi_payload.h"
+#include "app/asyncapi_topology.h"
 #include "app/settings.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -15,11 +14,7 @@ struct import {
 	const struct asyncapi_import *how;
 	struct asyncapi_reader reader;
 	struct asyncapi_messages messages;
-	char *vhost; /* NULL: none was named yet */
-	/* As definitions have them; by name, so that each comes once. */
-	json_t *exchanges, *queues, *bindings;
-	json_t *bodies; /* queue -> what the settings said of it, in our own export */
-	json_t *made;	/* queue -> the one that it was made for */
+	struct asyncapi_topology topology;
 };
 
 static const char *member_text(const json_t *object, const char *key)
@@ -27,259 +22,7 @@ static const char *member_text(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
-/* ---- servers ---- */
-
-static void add_server(struct import *im, struct asyncapi_node server, json_t *urls)
-{
-	struct asyncapi_reader *r = &im->reader;
-	const char *protocol = asyncapi_reader_text(r, server, "protocol");
-	const char *host = asyncapi_reader_text(r, server, "host");
-	const char *path = asyncapi_reader_text(r, server, "pathname");
-	struct error err = {0};
-	struct uri uri;
-	if (protocol == NULL || host == NULL || strncmp(protocol, "amqp", 4) != 0 ||
-	    (strcmp(protocol + 4, "") != 0 && strcmp(protocol + 4, "s") != 0)) {
-		asyncapi_reader_note(r, server, "is no server of amqp or amqps: left out");
-		return;
-	}
-	char *url = mem_printf("%s://%s%s", protocol, host, path != NULL ? path : "");
-	if (strpbrk(host, "{}@") != NULL || !uri_parse(slice_str(url), &uri, &err)) {
-		asyncapi_reader_note(r, server, "its address is not taken%s%s",
-		    err.text[0] != '\0' ? ": " : "", err.text);
-	} else {
-		if (im->vhost == NULL)
-			im->vhost = mem_strdup(uri.vhost);
-		json_array_append_new(urls, json_string(url));
-		uri_release(&uri);
-	}
-	free(url);
-}
-
-/* The addresses, without user and password: those are the reader's own. */
-static json_t *make_broker(struct import *im)
-{
-	struct asyncapi_node servers =
-	    asyncapi_reader_member(&im->reader, asyncapi_reader_root(&im->reader), "servers");
-	json_t *urls = json_array(), *unused, *broker = NULL;
-	const char *id;
-	json_object_foreach((json_t *)(uintptr_t)servers.value, id, unused)
-	{
-		(void)unused;
-		add_server(im, asyncapi_reader_member(&im->reader, servers, id), urls);
-	}
-	if (json_array_size(urls) == 1)
-		broker = json_pack("{s:O}", "url", json_array_get(urls, 0));
-	else if (json_array_size(urls) > 1)
-		broker = json_pack("{s:O}", "url", urls);
-	json_decref(urls);
-	return broker;
-}
-
-/* ---- exchanges and queues ---- */
-
-/* Of one virtual host: the first that is named, or the one that was asked for. */
-static bool is_here(struct import *im, struct asyncapi_node object)
-{
-	const char *vhost = asyncapi_reader_text(&im->reader, object, "vhost");
-	if (vhost == NULL)
-		return true;
-	if (im->vhost == NULL)
-		im->vhost = mem_strdup(vhost);
-	if (strcmp(vhost, im->vhost) == 0)
-		return true;
-	char *here = text_quote(slice_str(im->vhost));
-	asyncapi_reader_note(&im->reader, object,
-	    "is in another virtual host than '%s': left out; --vhost chooses one", here);
-	free(here);
-	return false;
-}
-
-static json_t *arguments_of(const json_t *object)
-{
-	json_t *arguments = json_object_get(object, "x-warren-arguments");
-	return json_is_object(arguments) ? json_deep_copy(arguments) : json_object();
-}
-
-static bool flag_of(const json_t *object, const char *key, bool otherwise)
-{
-	const json_t *value = json_object_get(object, key);
-	return json_is_boolean(value) ? json_is_true(value) : otherwise;
-}
-
-/* The exchange of a channel; the broker's own are there without us. */
-static bool add_exchange(struct import *im, struct asyncapi_node exchange, struct error *err)
-{
-	struct asyncapi_reader *r = &im->reader;
-	const char *name = asyncapi_reader_text(r, exchange, "name");
-	const char *type = asyncapi_reader_text(r, exchange, "type");
-	if (name == NULL || name[0] == '\0' || strncmp(name, "amq.", 4) == 0 ||
-	    !is_here(im, exchange) || json_object_get(im->exchanges, name) != NULL)
-		return true;
-	if (!asyncapi_messages_check_name(r, exchange, "exchange", name, err))
-		return false;
-	if (type == NULL)
-		type = asyncapi_reader_text(r, exchange, "x-warren-type");
-	if (type == NULL)
-		asyncapi_reader_note(r, exchange, "has no type: it becomes a topic exchange");
-	json_object_set_new(im->exchanges, name,
-	    json_pack("{s:s, s:s, s:b, s:b, s:b, s:o}", "name", name, "type",
-		type != NULL ? type : "topic", "durable", flag_of(exchange.value, "durable", true),
-		"auto_delete", flag_of(exchange.value, "autoDelete", false), "internal", 0,
-		"arguments", arguments_of(exchange.value)));
-	return true;
-}
-
-static bool add_queue(struct import *im, struct asyncapi_node at, const json_t *queue,
-    const char *name, struct error *err)
-{
-	if (json_object_get(im->queues, name) != NULL)
-		return true;
-	if (!asyncapi_messages_check_name(&im->reader, at, "queue", name, err))
-		return false;
-	if (strncmp(name, "amq.", 4) == 0)
-		return asyncapi_reader_fail(&im->reader, at, err,
-		    "the name of the queue begins with 'amq.', which is the broker's");
-	json_t *arguments = arguments_of(queue);
-	if (json_object_get(arguments, "x-queue-type") == NULL)
-		json_object_set_new(arguments, "x-queue-type", json_string("classic"));
-	json_object_set_new(im->queues, name,
-	    json_pack("{s:s, s:b, s:b, s:o}", "name", name, "durable",
-		flag_of(queue, "durable", true), "auto_delete", flag_of(queue, "autoDelete", false),
-		"arguments", arguments));
-	if (flag_of(queue, "exclusive", false))
-		json_object_set_new(im->bodies, name, json_pack("{s:b}", "exclusive", 1));
-	return true;
-}
-
-/* What our own export says beside the binding. */
-static void keep_body(struct import *im, struct asyncapi_node channel, const char *name)
-{
-	const char *made_for = asyncapi_reader_text(&im->reader, channel, "x-warren-made-for");
-	struct asyncapi_node own = asyncapi_reader_member(&im->reader, channel, "x-warren-queue");
-	struct asyncapi_node contract =
-	    asyncapi_reader_member(&im->reader, channel, "x-warren-contract");
-	if (made_for != NULL)
-		json_object_set_new(im->made, name, json_string(made_for));
-	if (!json_is_object(own.value))
-		return;
-	json_t *body = json_deep_copy(own.value);
-	json_t *schema = asyncapi_payload_read(&im->reader, contract);
-	bool has_contract = json_object_del(body, "contract") == 0;
-	if (has_contract && (schema == NULL || im->how->folder == NULL)) {
-		asyncapi_reader_note(&im->reader, channel,
-		    "its contract is left out: --contracts DIR writes it to a file");
-	} else if (has_contract) {
-		char *path = asyncapi_messages_contract(&im->messages, name, schema);
-		json_object_set_new(body, "contract", json_string(path));
-		free(path);
-	}
-	json_object_set_new(im->bodies, name, body);
-	json_decref(schema);
-}
-
-static void bind(struct import *im, const char *exchange, const char *queue, const json_t *address)
-{
-	struct buf key = {0};
-	buf_append_str(&key, "");
-	for (const char *c = json_is_string(address) ? json_string_value(address) : ""; *c; c++) {
-		const char *end = *c == '{' ? strchr(c, '}') : NULL;
-		buf_append_char(&key, end != NULL ? '*' : *c);
-		c = end != NULL ? end : c;
-	}
-	json_t *binding =
-	    json_pack("{s:s, s:s, s:s, s:s%, s:{}}", "source", exchange, "destination", queue,
-		"destination_type", "queue", "routing_key", key.ptr, key.len, "arguments");
-	bool is_known = false;
-	for (size_t i = 0; i < json_array_size(im->bindings) && !is_known; i++)
-		is_known = json_equal(json_array_get(im->bindings, i), binding);
-	if (!is_known)
-		json_array_append(im->bindings, binding);
-	json_decref(binding);
-	buf_release(&key);
-}
-
-/* The queue that a binding names; when nobody does, the address of a queue's channel. */
-static const char *queue_name(
-    struct import *im, struct asyncapi_node channel, struct asyncapi_node queue)
-{
-	const char *name = asyncapi_reader_text(&im->reader, queue, "name");
-	return name != NULL ? name : asyncapi_reader_text(&im->reader, channel, "address");
-}
-
-static struct asyncapi_node find_amqp(struct import *im, struct asyncapi_node channel)
-{
-	return asyncapi_reader_member(
-	    &im->reader, asyncapi_reader_member(&im->reader, channel, "bindings"), "amqp");
-}
-
-static bool is_queue(struct import *im, struct asyncapi_node amqp)
-{
-	const char *is = asyncapi_reader_text(&im->reader, amqp, "is");
-	return is != NULL && strcmp(is, "queue") == 0;
-}
-
-static bool add_queue_channel(
-    struct import *im, struct asyncapi_node channel, struct asyncapi_node queue, struct error *err)
-{
-	const char *name = queue_name(im, channel, queue);
-	if (name == NULL) {
-		asyncapi_reader_note(
-		    &im->reader, channel, "the queue has no name, nor an address: left out");
-		return true;
-	}
-	if (queue.value != NULL && !is_here(im, queue))
-		return true;
-	if (!add_queue(im, queue.value != NULL ? queue : channel, queue.value, name, err))
-		return false;
-	keep_body(im, channel, name);
-	return true;
-}
-
-static bool add_channel(struct import *im, struct asyncapi_node channel, struct error *err)
-{
-	struct asyncapi_node amqp = find_amqp(im, channel);
-	if (amqp.value == NULL) {
-		asyncapi_reader_note(&im->reader, channel, "has no binding of amqp: left out");
-		return true;
-	}
-	struct asyncapi_node exchange = asyncapi_reader_member(&im->reader, amqp, "exchange");
-	struct asyncapi_node queue = asyncapi_reader_member(&im->reader, amqp, "queue");
-	if (is_queue(im, amqp))
-		return add_queue_channel(im, channel, queue, err);
-	if (!add_exchange(im, exchange, err))
-		return false;
-	const char *source = member_text(exchange.value, "name");
-	const char *name = asyncapi_reader_text(&im->reader, queue, "name");
-	if (name == NULL || !is_here(im, queue))
-		return true;
-	if (!add_queue(im, queue, queue.value, name, err))
-		return false;
-	if (source != NULL && source[0] != '\0')
-		bind(im, source, name, json_object_get(channel.value, "address"));
-	return true;
-}
-
 /* ---- operations ---- */
-
-/* What receives from an exchange has a queue for it, with the name of the operation. */
-static bool add_receive(struct import *im, const char *id, struct asyncapi_node channel,
-    struct asyncapi_node amqp, struct error *err)
-{
-	struct asyncapi_node exchange = asyncapi_reader_member(&im->reader, amqp, "exchange");
-	const char *source = member_text(exchange.value, "name");
-	const char *key = member_text(channel.value, "address");
-	bool has_queue = json_object_get(amqp.value, "queue") != NULL;
-	if (is_queue(im, amqp) || has_queue)
-		return true;
-	if (source == NULL || source[0] == '\0') /* of the default exchange: that of the key */
-		return key == NULL || strpbrk(key, "{}") != NULL
-			   ? true
-			   : add_queue(im, channel, NULL, key, err);
-	if (!add_queue(im, channel, NULL, id, err))
-		return false;
-	bind(im, source, id, json_object_get(channel.value, "address"));
-	return true;
-}
 
 static bool add_operation(
     struct import *im, const char *id, struct asyncapi_node operation, struct error *err)
@@ -288,7 +31,7 @@ static bool add_operation(
 	struct asyncapi_reader *r = &im->reader;
 	const char *action = asyncapi_reader_text(r, operation, "action");
 	struct asyncapi_node channel = asyncapi_reader_member(r, operation, "channel");
-	struct asyncapi_node amqp = find_amqp(im, channel);
+	struct asyncapi_node amqp = asyncapi_topology_amqp(&im->topology, channel);
 	for (size_t i = 0; i < ARRAY_LEN(left); i++)
 		if (json_object_get(operation.value, left[i]) != NULL)
 			asyncapi_reader_note(r, operation, "'%s' is not taken", left[i]);
@@ -300,7 +43,7 @@ static bool add_operation(
 		return true;
 	if (strcmp(action, "send") == 0)
 		return asyncapi_messages_add(&im->messages, id, operation, channel, err);
-	return add_receive(im, id, channel, amqp, err);
+	return asyncapi_topology_receive(&im->topology, id, channel, amqp, err);
 }
 
 static bool walk(struct import *im, struct error *err)
@@ -314,7 +57,8 @@ static bool walk(struct import *im, struct error *err)
 	json_object_foreach((json_t *)(uintptr_t)channels.value, id, unused)
 	{
 		struct asyncapi_node at = asyncapi_reader_member(&im->reader, channels, id);
-		good = good && (at.value == NULL || add_channel(im, at, err));
+		good =
+		    good && (at.value == NULL || asyncapi_topology_channel(&im->topology, at, err));
 	}
 	json_object_foreach((json_t *)(uintptr_t)operations.value, id, unused)
 	{
@@ -347,14 +91,14 @@ static void take_topology(struct import *im)
 		json_t *mine = json_deep_copy(exchange);
 		json_object_del(mine, "vhost");
 		if (name != NULL)
-			json_object_set(im->exchanges, name, mine);
+			json_object_set(im->topology.exchanges, name, mine);
 		json_decref(mine);
 	}
 	json_array_foreach(json_object_get(root, "x-warren-bindings"), i, exchange)
 	{
 		json_t *mine = json_deep_copy(exchange);
 		json_object_del(mine, "vhost");
-		json_array_append_new(im->bindings, mine);
+		json_array_append_new(im->topology.bindings, mine);
 	}
 }
 
@@ -364,7 +108,7 @@ static void restore_bodies(struct import *im, json_t *settings)
 {
 	json_t *queues = json_object_get(settings, "queues"), *value;
 	const char *name;
-	json_object_foreach(im->bodies, name, value)
+	json_object_foreach(im->topology.bodies, name, value)
 	{
 		json_t *queue = json_object_get(queues, name);
 		if (json_object_size(value) == 1 && json_object_get(value, "exclusive") != NULL &&
@@ -373,9 +117,9 @@ static void restore_bodies(struct import *im, json_t *settings)
 		else if (queue != NULL)
 			json_object_set(queues, name, value);
 	}
-	json_object_foreach(im->made, name, value)
+	json_object_foreach(im->topology.made, name, value)
 	{
-		if (json_object_get(im->bodies, json_string_value(value)) != NULL)
+		if (json_object_get(im->topology.bodies, json_string_value(value)) != NULL)
 			json_object_del(queues, name);
 	}
 }
@@ -383,8 +127,9 @@ static void restore_bodies(struct import *im, json_t *settings)
 static json_t *make_topology(struct import *im, struct error *err)
 {
 	const struct definitions_import how = {.note = im->how->note, .ctx = im->how->ctx};
-	json_t *document = json_pack("{s:o, s:o, s:O}", "exchanges", list_values(im->exchanges),
-	    "queues", list_values(im->queues), "bindings", im->bindings);
+	json_t *document =
+	    json_pack("{s:o, s:o, s:O}", "exchanges", list_values(im->topology.exchanges), "queues",
+		list_values(im->topology.queues), "bindings", im->topology.bindings);
 	json_t *settings = definitions_import(document, &how, err);
 	const json_t *rest = json_object_get(settings, "definitions");
 	if (settings != NULL && json_object_get(rest, "others") == NULL)
@@ -393,6 +138,49 @@ static json_t *make_topology(struct import *im, struct error *err)
 		restore_bodies(im, settings);
 	json_decref(document);
 	return settings;
+}
+
+/* Whether settings would take it: its queue may be somebody else's, its exchange may not have been
+ * taken. */
+static bool has_way(json_t *settings, const json_t *message)
+{
+	json_t *queues = json_object_get(settings, "queues");
+	const char *exchange = member_text(message, "exchange");
+	const json_t *key = json_object_get(message, "routing_key");
+	const char *queue = json_string_value(key);
+	if (exchange != NULL)
+		return strncmp(exchange, "amq.", 4) == 0 ||
+		       json_object_get(json_object_get(settings, "exchanges"), exchange) != NULL;
+	if (key == NULL)
+		return false;
+	if (queue == NULL || strstr(queue, "{{") != NULL || json_object_get(queues, queue) != NULL)
+		return true;
+	if (queues == NULL)
+		json_object_set_new(settings, "queues", queues = json_object());
+	json_object_set_new(queues, queue, json_pack("{s:b}", "declared", 0));
+	return true;
+}
+
+static void take_messages(struct import *im, json_t *settings)
+{
+	json_t *messages = json_object(), *message;
+	const char *name;
+	json_object_foreach(im->messages.messages, name, message)
+	{
+		if (has_way(settings, message)) {
+			json_object_set(messages, name, message);
+			continue;
+		}
+		char *shown = text_quote(slice_str(name));
+		asyncapi_reader_note(&im->reader, asyncapi_reader_root(&im->reader),
+		    "message '%s' is left out: its exchange was not taken, or it has neither "
+		    "exchange nor routing key",
+		    shown);
+		free(shown);
+	}
+	if (json_object_size(messages) > 0)
+		json_object_set(settings, "messages", messages);
+	json_decref(messages);
 }
 
 static void keep_first(void *ctx, const char *pointer, const char *text)
@@ -456,14 +244,13 @@ static void take_sections(const struct import *im, json_t *settings)
 
 static json_t *make_settings(struct import *im, struct error *err)
 {
-	json_t *broker = make_broker(im);
+	json_t *broker = asyncapi_topology_broker(&im->topology);
 	take_topology(im);
 	json_t *settings = walk(im, err) ? make_topology(im, err) : NULL;
 	if (settings != NULL) {
 		if (broker != NULL)
 			json_object_set(settings, "broker", broker);
-		if (json_object_size(im->messages.messages) > 0)
-			json_object_set(settings, "messages", im->messages.messages);
+		take_messages(im, settings);
 		take_sections(im, settings);
 	}
 	json_decref(broker);
@@ -493,28 +280,18 @@ static bool check_version(struct import *im, struct error *err)
 json_t *asyncapi_import(const struct document *document, const struct asyncapi_import *how,
     json_t **contracts, struct error *err)
 {
-	struct import im = {.how = how,
-	    .vhost = how->vhost != NULL ? mem_strdup(how->vhost) : NULL,
-	    .exchanges = json_object(),
-	    .queues = json_object(),
-	    .bindings = json_array(),
-	    .bodies = json_object(),
-	    .made = json_object()};
+	struct import im = {.how = how};
 	json_t *settings = NULL;
 	asyncapi_reader_init(&im.reader, document, how->note, how->ctx);
 	im.messages =
 	    (struct asyncapi_messages){&im.reader, how->folder, json_object(), json_object()};
+	asyncapi_topology_init(&im.topology, &im.reader, &im.messages, how->vhost);
 	if (check_version(&im, err))
 		settings = make_settings(&im, err);
 	*contracts = settings != NULL ? json_incref(im.messages.contracts) : NULL;
 	json_decref(im.messages.contracts);
 	json_decref(im.messages.messages);
 	asyncapi_reader_release(&im.reader);
-	json_decref(im.exchanges);
-	json_decref(im.queues);
-	json_decref(im.bindings);
-	json_decref(im.bodies);
-	json_decref(im.made);
-	free(im.vhost);
+	asyncapi_topology_release(&im.topology);
 	return settings;
 }

@@ -219,8 +219,10 @@ static void end_batch(struct sink_workflow *sink, const struct append_result *re
 		free(sink->steps[k].message);
 	sink->step_count -= count;
 	sink->idle_count -= idle_count;
-	memmove(sink->steps, sink->steps + count, sink->step_count * sizeof *sink->steps);
-	memmove(sink->idle, sink->idle + idle_count, sink->idle_count * sizeof *sink->idle);
+	if (sink->step_count > 0)
+		memmove(sink->steps, sink->steps + count, sink->step_count * sizeof *sink->steps);
+	if (sink->idle_count > 0)
+		memmove(sink->idle, sink->idle + idle_count, sink->idle_count * sizeof *sink->idle);
 	for (size_t k = 0; k < sink->step_count; k++)
 		sink->steps[k].instance->mark = k;
 }

@@ -50,6 +50,12 @@ ok "standard input is taken as well" "$BIN/topology" import - <shop.yaml
 jq -n '{asyncapi: "3.0.0", info: {title: "\ud83d\ude00", version: "1"}}' | jq -a . >face.json
 status_is 0 "JSON that YAML does not take" "$BIN/topology" import face.json
 
+sed "/^  mails:/,/^  elsewhere:/{s/is: queue, .*/is: routingKey, exchange: {name: ''}}}/}" shop.yaml >direct.yaml
+status_is 0 "what goes to a queue that no channel has" "$BIN/topology" import direct.yaml
+like "$(cat out)" "^  mails: .declared: false" "has it declared by somebody else"
+cp out d.yaml
+status_is 0 "and loads" "$BIN/topology" export -s d.yaml
+
 # ---- refused ----
 
 refused() { # STATUS SED NAME REGEX
