@@ -296,7 +296,9 @@ static char **join(const struct exec_environment *e, const struct block *block)
 	char **envp = mem_alloc(1, count * sizeof *envp + block->text.len);
 	if (e->count > 0)
 		memcpy(envp, e->inherited, e->count * sizeof *envp);
-	char *at = memcpy(envp + count, block->text.ptr, block->text.len);
+	char *at = (char *)(envp + count);
+	if (block->text.len > 0)
+		memcpy(at, block->text.ptr, block->text.len);
 	for (size_t i = e->count; i + 1 < count; i++) {
 		envp[i] = at;
 		at += strlen(at) + 1;
