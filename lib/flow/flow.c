@@ -377,6 +377,7 @@ void flow_offer(struct flow *flow, const struct flow_message *m, uint64_t token)
 		    .message = m->message,
 		    .redelivered = m->redelivered};
 		flow->counts.fates[FLOW_RELEASED]++;
+		flow->turned_away++;
 		o->source.kind->settle(o->source.self, token, &outcome);
 		return;
 	}

@@ -67,6 +67,7 @@ struct flow {
 	size_t held;	      /* fates that are */
 	uint64_t deadline_ns; /* of the last fates; CHRONO_NEVER before the end is near */
 	uint64_t progress;    /* when that was set */
+	uint64_t turned_away; /* of those that were offered, because nothing more is taken on */
 	struct error failure;
 	struct flow_counts counts;
 };

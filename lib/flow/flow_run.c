@@ -66,7 +66,8 @@ static bool must_go_on(const struct flow *flow, size_t under_way_before, bool do
 static uint64_t progress_of(const struct flow *flow)
 {
 	const struct flow_sink *sink = &flow->options.sink;
-	uint64_t settled = flow->counts.offered - flow->under_way;
+	/* who goes on sending after the end does not put it off */
+	uint64_t settled = flow->counts.offered - flow->turned_away - flow->under_way;
 	return settled + (sink->kind->progress != NULL ? sink->kind->progress(sink->self) : 0);
 }
 

@@ -37,7 +37,9 @@ ok "and nothing else is" grep -qE '[1-9][0-9]* spans exported, [1-9][0-9]* dropp
 
 collect partial:3
 sends 100
-like "$err" '97 spans exported, 3 dropped' "a collector that rejects some"
+# three of each request, of which a slow machine makes more
+read -r exported dropped < <(sed -n 's/.* \([0-9]*\) spans exported, \([0-9]*\) dropped.*/\1 \2/p' err)
+is "$((exported + dropped)) $((dropped % 3)) $((dropped > 0))" "100 0 1" "a collector that rejects some"
 
 collect hang
 ends_soon() {

@@ -308,6 +308,58 @@ START_TEST(the_window_bounds_what_is_under_way)
 }
 END_TEST
 
+/* A source that does not listen: it offers in each turn, and is never done. */
+static bool flood_tick(
+    void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
+{
+	struct message m = {.body = SLICE("body")};
+	struct flow_message offered = {.message = &m};
+	(void)self;
+	(void)now_ns;
+	(void)err;
+	flow_offer(flow, &offered, 0);
+	*wake_ns = 0;
+	return true;
+}
+
+static void flood_settle(void *self, uint64_t token, const struct flow_outcome *outcome)
+{
+	(void)self;
+	(void)token;
+	(void)outcome;
+}
+
+static void flood_stop(void *self)
+{
+	(void)self;
+}
+
+static bool flood_done(const void *self)
+{
+	(void)self;
+	return false;
+}
+
+static const struct flow_source_kind flood_kind = {
+    flood_tick, flood_settle, flood_stop, flood_done};
+
+START_TEST(who_goes_on_sending_does_not_put_the_end_off)
+{
+	struct shelf shelf = {.hold = 1, .room = MOST};
+	struct flow_options options = options_for(&shelf);
+	struct error err = {0};
+	struct loop *loop = loop_create(&err);
+	options.source = (struct flow_source){&flood_kind, NULL};
+	options.limit = 5;
+	options.drain_ns = 50 * CHRONO_MS;
+	struct flow *flow = flow_create(loop, &options);
+	ck_assert(flow_run(flow, &err)); /* or Check ends it */
+	ck_assert_uint_ge(flow_counts(flow)->fates[FLOW_ACCEPTED], 5);
+	flow_free(flow);
+	loop_free(loop);
+}
+END_TEST
+
 static void stop_after_ten(
     void *ctx, const struct flow_message *m, enum flow_fate fate, const char *reason)
 {
@@ -542,6 +594,7 @@ int main(void)
 	tcase_add_test(cases, a_sink_without_an_answer_is_waited_for_so_long_and_no_longer);
 	tcase_add_test(cases, a_sink_that_gets_on_is_waited_for);
 	tcase_add_test(cases, the_window_bounds_what_is_under_way);
+	tcase_add_test(cases, who_goes_on_sending_does_not_put_the_end_off);
 	tcase_add_test(cases, messages_are_kept_for_who_wants_to_hear_of_them);
 	tcase_add_test(cases, a_message_that_became_several_is_accepted_when_all_of_them_are);
 	tcase_add_test(cases, the_gravest_fate_of_the_parts_is_that_of_the_whole);
