@@ -1,8 +1,12 @@
 /* The tables of a store, and which layout of them a file has. */
+#include "base/chrono.h"
 #include "store/store_private.h"
 
 #include <string.h>
+#include <time.h>
 
+#define TURN_PATIENCE_NS (30 * CHRONO_S)
+#define TURN_STEP_NS (5 * CHRONO_MS)
 #define APPLICATION_ID 0x57724576 /* "WrEv", in bytes 68 to 71 of the file */
 #define VERSION 2
 
@@ -110,8 +114,18 @@ static bool read_key(struct store *store, struct error *err)
  */
 static bool use_log(struct store *store, struct error *err)
 {
-	return store->mode == STORE_READ ||
-	       store_exec(store, "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL", err);
+	const uint64_t end_ns = chrono_after(chrono_now_ns(), TURN_PATIENCE_NS);
+	if (store->mode == STORE_READ)
+		return true;
+	/* SQLite does not wait for its turn here: two that change the mode of a new file would wait
+	 * for each other */
+	while (!store_exec(store, "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL", err)) {
+		if (err->kind != ERROR_UNAVAILABLE || chrono_now_ns() > end_ns)
+			return false;
+		error_clear(err);
+		(void)nanosleep(&(struct timespec){.tv_nsec = TURN_STEP_NS}, NULL);
+	}
+	return true;
 }
 
 /* Two may come at the same time: the second finds it done. */

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/warren-store-XXXXXX";
@@ -742,6 +743,43 @@ START_TEST(an_empty_file_becomes_a_store)
 }
 END_TEST
 
+/* Each waits for the gun, which is the end of a pipe, so that they come as close as may be. */
+static pid_t open_at_the_gun(const int gun[2])
+{
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child > 0)
+		return child;
+	char nothing;
+	close(gun[1]);
+	ssize_t end = read(gun[0], &nothing, 1);
+	struct store *store = store_open(path, STORE_CREATE, &err);
+	if (store == NULL)
+		fprintf(stderr, "%s\n", err.text);
+	store_close(store);
+	_exit(end == 0 && store != NULL ? 0 : 1);
+}
+
+START_TEST(several_may_make_a_store_at_the_same_time)
+{
+	for (int round = 0; round < 30; round++) {
+		pid_t children[6];
+		int gun[2], status;
+		ck_assert_int_eq(pipe(gun), 0);
+		for (size_t i = 0; i < ARRAY_LEN(children); i++)
+			children[i] = open_at_the_gun(gun);
+		close(gun[0]);
+		close(gun[1]);
+		for (size_t i = 0; i < ARRAY_LEN(children); i++) {
+			ck_assert_int_eq(waitpid(children[i], &status, 0), children[i]);
+			ck_assert_int_eq(status, 0);
+		}
+		remove_folder();
+		make_folder();
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("store");
@@ -750,6 +788,7 @@ int main(void)
 	tcase_set_timeout(cases, 120);
 	tcase_add_test(cases, what_is_appended_comes_out_as_it_was);
 	tcase_add_test(cases, the_same_event_again_is_recognised);
+	tcase_add_test(cases, several_may_make_a_store_at_the_same_time);
 	tcase_add_test(cases, another_event_with_the_same_id_is_kept_and_told);
 	tcase_add_test(cases, events_without_an_id_are_all_kept);
 	tcase_add_test(cases, a_place_in_a_stream_is_recorded_once);
