@@ -13,7 +13,7 @@ vhosts() { "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q list_vhosts name; }
 
 "$BIN/lab" run --list >"$work/list"
 is "$(cut -d ' ' -f 1 "$work/list" | tr '\n' ' ')" \
-	"$(for f in settings/*.yaml; do basename "$f" .yaml; done | tr '\n' ' ')" "--list names them all"
+	"$(for f in settings/*.yaml; do basename "$f" .yaml; done | sort | tr '\n' ' ')" "--list names them all"
 is "$(grep -cE '^[a-z-]+ +[^ ].{10,}' "$work/list")" "$(wc -l <"$work/list")" "each with a line of its own"
 played() {
 	play "$1" >"$work/$1.out" 2>"$work/$1.err" </dev/null
