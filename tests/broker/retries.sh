@@ -409,13 +409,6 @@ ok "and is acknowledged" eventually 60 eval '[ "$(ready limited)" = 0 ]'
 stop $pid
 like "$(grep received err)" '2 received, 1 acknowledged, 1 redelivered in' "nothing was given back in between"
 
-fresh err
-"$BIN/consumer" plain --dedupe-file seen.ids >out 2>err &
-pid=$!
-ok "a consumer holds the file" eventually 60 grep -q 'waiting for messages' err
-status_is 74 "another one is refused" "$BIN/consumer" plain --dedupe-file seen.ids
-like "$(cat err)" "'seen.ids' is in use by another process" "and told why"
-stop $pid
 status_is 64 "--dedupe does not go with --ack requeue" "$BIN/consumer" plain --dedupe --ack requeue
 
 # ---- what the broker limits ----
