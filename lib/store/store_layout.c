@@ -76,10 +76,16 @@ enum file_kind { FILE_EMPTY, FILE_OURS };
 
 static bool look_at_file(struct store *store, enum file_kind *kind, struct error *err)
 {
-	int64_t application, version, tables;
-	if (!store_read_number(store, "PRAGMA application_id", &application, err) ||
-	    !store_read_number(store, "PRAGMA user_version", &version, err) ||
-	    !store_read_number(store, "SELECT count(*) FROM sqlite_schema", &tables, err))
+	int64_t application = 0, version = 0, tables = 0;
+	/* all of one moment: another process may be making it, and the table comes first, for
+	 * pragmas alone begin nothing */
+	bool good = store_exec(store, "SAVEPOINT look", err) &&
+		    store_read_number(store, "SELECT count(*) FROM sqlite_schema", &tables, err) &&
+		    store_read_number(store, "PRAGMA application_id", &application, err) &&
+		    store_read_number(store, "PRAGMA user_version", &version, err);
+	struct error ignored = {0}; /* without one there is none to end */
+	IGNORE_RESULT(store_exec(store, "RELEASE look", good ? err : &ignored));
+	if (!good)
 		return false;
 	*kind = application == APPLICATION_ID ? FILE_OURS : FILE_EMPTY;
 	if (*kind == FILE_EMPTY && (application != 0 || version != 0 || tables != 0))
