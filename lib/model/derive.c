@@ -200,12 +200,42 @@ void derive_release(struct derive_work *work)
 	*work = (struct derive_work){0};
 }
 
+static void name_binary(struct writing *w, struct slice headers, const struct derivation *d,
+    struct slice id, struct slice correlation, struct slice cause_id)
+{
+	struct slice prefix = find_prefix(headers);
+	write(w, prefix, "id", id, SIZE_MAX);
+	write(w, prefix, "correlationid",
+	    first_of(find(headers, prefix, "correlationid"), correlation), SIZE_MAX);
+	write(w, prefix, "causationid", cause_id, SIZE_MAX);
+	write(w, prefix, "type", d->type, SIZE_MAX);
+	write(w, prefix, "source", d->source, SIZE_MAX);
+	write(w, prefix, "subject", d->subject, SIZE_MAX);
+}
+
+/* `more` is what the caller keeps in the store behind them, which must not move then. */
+static void set_headers(struct derive_work *work, struct message *m, struct slice headers,
+    const struct writing *w, size_t more, struct buf *store)
+{
+	size_t written = 0;
+	for (size_t i = 0; i < w->count; i++)
+		written += NAME_BYTES + 8 + w->marks[i].text.len;
+	buf_clear(&work->kept);
+	marks_strip(headers, true, &work->kept);
+	buf_clear(store);
+	buf_reserve(store, work->kept.len + written + more);
+	marks_set(buf_slice(&work->kept), w->marks, w->count, store);
+	m->headers = buf_slice(store);
+	m->present &= ~(unsigned)MESSAGE_HEADERS;
+	m->present |= m->headers.len > 0 ? MESSAGE_HEADERS : 0;
+}
+
 void derive_message(
     struct derive_work *work, struct message *m, const struct derivation *d, struct buf *store)
 {
 	struct envelope cause;
 	struct writing w = {0};
-	char id[UUID_CHARS + 1] = "";
+	char name[UUID_CHARS + 1] = "";
 	struct slice headers =
 	    (m->present & MESSAGE_HEADERS) != 0 ? m->headers : (struct slice){"", 0};
 	if (work->digest == NULL)
@@ -213,39 +243,21 @@ void derive_message(
 	envelope_read(m, &work->scratch, &cause);
 	struct slice cause_id = cause.id.ptr != NULL ? cause.id : (struct slice){"", 0};
 	if (cause_id.len > 0)
-		name_result(work->digest, d, cause.source, cause_id, id);
-	struct slice correlation =
-	    (m->present & MESSAGE_CORRELATION_ID) != 0 ? m->correlation_id : (struct slice){0};
-	correlation = first_of(correlation, cause_id);
-	struct slice none = {"", 0};
-	if (cause.mode == ENVELOPE_BINARY) {
-		struct slice prefix = find_prefix(headers);
-		write(&w, prefix, "id", slice_str(id), SIZE_MAX);
-		write(&w, prefix, "correlationid",
-		    first_of(find(headers, prefix, "correlationid"), correlation), SIZE_MAX);
-		write(&w, prefix, "causationid", cause_id, SIZE_MAX);
-		write(&w, prefix, "type", d->type, SIZE_MAX);
-		write(&w, prefix, "source", d->source, SIZE_MAX);
-		write(&w, prefix, "subject", d->subject, SIZE_MAX);
-	}
+		name_result(work->digest, d, cause.source, cause_id, name);
+	struct slice id = slice_str(name), correlation = cause_id;
+	if ((m->present & MESSAGE_CORRELATION_ID) != 0)
+		correlation = first_of(m->correlation_id, cause_id);
+	if (cause.mode == ENVELOPE_BINARY)
+		name_binary(&w, headers, d, id, correlation, cause_id);
 	if (cause.mode == ENVELOPE_STRUCTURED)
-		name_event(work, m, &cause, d, slice_str(id), correlation);
+		name_event(work, m, &cause, d, id, correlation);
 	else if ((m->present & MESSAGE_CONTENT_TYPE) != 0 &&
 		 slice_is(m->content_type, ENVELOPE_CONTENT_TYPE))
 		m->content_type = slice_str("application/json");
-	write(&w, none, MARKS_CAUSE, cause_id, SIZE_MAX);
-	buf_clear(&work->kept);
-	marks_strip(headers, true, &work->kept);
-	buf_clear(store);
-	buf_reserve(store, work->kept.len + cause_id.len * 3 + correlation.len * 2 +
-			       d->type.len * 2 + d->source.len + d->subject.len +
-			       MOST_MARKS * (NAME_BYTES + 8) + UUID_CHARS * 2);
-	marks_set(buf_slice(&work->kept), w.marks, w.count, store);
-	m->headers = buf_slice(store);
-	m->present &= ~(unsigned)MESSAGE_HEADERS;
-	m->present |= m->headers.len > 0 ? MESSAGE_HEADERS : 0;
+	write(&w, (struct slice){"", 0}, MARKS_CAUSE, cause_id, SIZE_MAX);
+	set_headers(work, m, headers, &w, correlation.len + id.len + d->type.len, store);
 	set_text(m, MESSAGE_CORRELATION_ID, &m->correlation_id, keep(store, correlation));
-	set_text(m, MESSAGE_MESSAGE_ID, &m->message_id, keep(store, slice_str(id)));
+	set_text(m, MESSAGE_MESSAGE_ID, &m->message_id, keep(store, id));
 	set_text(m, MESSAGE_TYPE, &m->type, keep(store, d->type));
 	if ((m->present & MESSAGE_USER_ID) != 0 &&
 	    (d->user == NULL || !slice_is(m->user_id, d->user)))
