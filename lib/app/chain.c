@@ -103,8 +103,10 @@ static bool open_exec(struct chain *chain, const json_t *step, struct link *link
 	/* who types a command stands somewhere; one that is written down belongs to its file */
 	const struct tool *tool = chain->options.tool;
 	const char *folder = chain->pointer != NULL ? tool->settings.directory : NULL;
-	struct chain_exec *exec =
-	    chain_exec_open(tool->loop, folder, step, chain->options.one_answer, err);
+	const struct chain_exec_options options = {.folder = folder,
+	    .one_answer = chain->options.one_answer,
+	    .is_told = chain->options.is_told};
+	struct chain_exec *exec = chain_exec_open(tool->loop, &options, step, err);
 	if (exec == NULL)
 		return false;
 	chain->is_unordered |= json_is_false(json_object_get(step, "order"));

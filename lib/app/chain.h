@@ -20,6 +20,7 @@ struct chain_options {
 	const char *name;    /* whose logic it is: "relay/welcome" */
 	struct store *store; /* the event store that the results go to; NULL: elsewhere */
 	bool one_answer;     /* each message has one result: a request and its reply */
+	bool is_told; /* who runs the flow tells of messages that are rejected or tried again */
 };
 
 struct chain;

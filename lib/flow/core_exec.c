@@ -127,10 +127,10 @@ static bool start(struct core_exec *core, struct exec_job *job, struct error *er
 static void give_up(struct core_exec *core, struct exec_job *job, const struct error *why)
 {
 	bool is_its_fault = why->kind == ERROR_DATA;
-	if (is_its_fault)
-		log_write(LOG_WARNING, "%s: the message is rejected", why->text);
-	else
+	if (!is_its_fault)
 		flow_fail(job->flow, why);
+	else if (!core->jobs.is_told)
+		log_write(LOG_WARNING, "%s: the message is rejected", why->text);
 	const struct exec_jobs_outcome outcome = {.answer = FLOW_SETTLE,
 	    .fate = is_its_fault ? FLOW_REJECTED : FLOW_RELEASED,
 	    .reason = why->text};
@@ -191,7 +191,8 @@ struct core_exec *core_exec_create(
 	core->jobs = (struct exec_jobs){.most = options->jobs > 0 ? options->jobs : 1,
 	    .in_order = options->in_order,
 	    .release = free_work,
-	    .name = core->program.name};
+	    .name = core->program.name,
+	    .is_told = options->is_told};
 	return core;
 }
 

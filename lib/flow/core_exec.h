@@ -22,6 +22,7 @@ struct core_exec_options {
 	uint64_t timeout_ns; /* then SIGTERM to its process group, and SIGKILL 2 s later; 0: none */
 	size_t jobs;	     /* most at the same time; the others wait */
 	bool in_order; /* results go on, and failures are told, in the order the messages came */
+	bool is_told;  /* who runs the flow tells of messages that are rejected or tried again */
 };
 
 struct core_exec;
