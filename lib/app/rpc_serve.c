@@ -194,7 +194,7 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	struct progress *progress = NULL;
 	if (!o->tool.quiet && (o->format == RPC_NONE || !isatty(STDOUT_FILENO)))
 		progress =
-		    progress_start(run->tool->loop, flow, options->limit, "requests", "answered");
+		    progress_start(run->tool->loop, flow, options->limit, "received", "answered");
 	uint64_t start = chrono_now_ns();
 	bool good = flow_run(flow, err);
 	progress_stop(progress);

@@ -193,7 +193,7 @@ static void write_event(const struct death_event *e, const char *verb, struct bu
 	if (e->count > 0) {
 		buf_append_str(out, ", ");
 		num_format_count(e->count, out);
-		buf_append_str(out, e->count > 1 ? " times" : " time");
+		buf_append_str(out, num_noun(e->count, " time", " times"));
 	}
 	if (e->time_s > 0) {
 		buf_append_str(out, ", ");
@@ -245,7 +245,7 @@ void death_write_lines(const struct message *m, struct buf *out)
 	if (d.returned > 0) {
 		buf_append_str(out, "     brought back ");
 		num_format_count(d.returned, out);
-		buf_append_str(out, d.returned > 1 ? " times\n" : " time\n");
+		buf_append_str(out, num_noun(d.returned, " time\n", " times\n"));
 	}
 }
 

@@ -73,7 +73,7 @@ line 2 two | jq -c '.properties.user_id = "guest"' >>x.jsonl
 line 3 three | jq -c '.properties.user_id = "ann"' >>x.jsonl
 store x.db <x.jsonl
 status_is 0 "headers of the broker, and of others" "$BIN/events" replay -s s.yaml --store x.db --exchange other
-like "$(cat err)" "1 messages went without their user_id" "a user_id that is not ours is left out, and said"
+like "$(cat err)" "1 message went without the user_id" "a user_id that is not ours is left out, and said"
 take elsewhere got
 is "$(jq -c '.properties.headers' got | head -n 1)" '{"x-mine":"stays","x-warren-replayed":1}' "what the broker and retries wrote is gone"
 is "$(jq -r '.properties.expiration // "-", .properties.user_id // "-"' got | tr '\n' ' ')" "60000 - - guest - - " \
