@@ -98,6 +98,11 @@ static void release_exec(void *self)
 	chain_exec_free(self);
 }
 
+static void count_exec(const void *self, struct chain_counts *counts)
+{
+	counts->unset_variables += chain_exec_left_out(self);
+}
+
 static bool open_exec(struct chain *chain, const json_t *step, struct link *link, struct error *err)
 {
 	/* who types a command stands somewhere; one that is written down belongs to its file */
@@ -229,7 +234,7 @@ static const struct kind {
     {"jq", true, open_jq, release_jq, count_jq},
     {"filter", false, open_filter, release_filter, count_filter},
     {"contract", false, open_contract, release_contract, NULL},
-    {"exec", true, open_exec, release_exec, NULL},
+    {"exec", true, open_exec, release_exec, count_exec},
     {"delay", false, open_delay, release_delay, NULL},
     {"dedupe", false, open_dedupe, release_dedupe, count_dedupe},
     {"enrich", true, open_enrich, release_enrich, NULL},

@@ -54,12 +54,13 @@ bool chain_routes(const struct chain *chain, unsigned route);
 uint64_t chain_patience_ns(const struct chain *chain);
 size_t chain_length(const struct chain *chain);
 
-/* What the steps did to messages that did not go on. */
+/* What the steps did to messages that did not go on, or not as they should. */
 struct chain_counts {
 	uint64_t dropped;   /* by a program that had nothing to say */
 	uint64_t unmatched; /* hidden by a filter */
 	uint64_t duplicates;
-	uint64_t unkeyed; /* passed a dedupe without a key, or was rejected for it */
+	uint64_t unkeyed;	  /* passed a dedupe without a key, or was rejected for it */
+	uint64_t unset_variables; /* too long for the environment of a command */
 };
 void chain_count(const struct chain *chain, struct chain_counts *out);
 /* For the sink of chain_options.store (sink_store_mark_fn; ctx is the chain): marks of dedupe that

@@ -154,6 +154,11 @@ bool chain_exec_routes(const struct chain_exec *exec)
 	return exec->worker != NULL;
 }
 
+uint64_t chain_exec_left_out(const struct chain_exec *exec)
+{
+	return exec->command != NULL ? core_exec_left_out(exec->command) : 0;
+}
+
 uint64_t chain_exec_patience_ns(const struct chain_exec *exec)
 {
 	uint64_t timeout = exec->timeout_ns > 0 ? exec->timeout_ns : DEFAULT_TIMEOUT_NS;

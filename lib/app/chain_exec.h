@@ -21,6 +21,8 @@ void chain_exec_free(struct chain_exec *exec);
 struct flow_core chain_exec_core(const struct chain_exec *exec);
 /* Whether it may say where a result goes: a worker may. */
 bool chain_exec_routes(const struct chain_exec *exec);
+/* core_exec_left_out; a worker gets all. */
+uint64_t chain_exec_left_out(const struct chain_exec *exec);
 /* How long a command may take, until it is gone. */
 uint64_t chain_exec_patience_ns(const struct chain_exec *exec);
 

@@ -23,7 +23,7 @@ bool relay_flow_step(struct relay_flow *r, uint64_t *wake_ns, struct error *err)
 bool relay_flow_finish(struct relay_flow *r, struct error *err) MUST_CHECK;
 
 /* What became of its messages. */
-#define RELAY_FLOW_ROWS 20
+#define RELAY_FLOW_ROWS 21
 void relay_flow_count(const struct relay_flow *r, struct summary_row rows[RELAY_FLOW_ROWS]);
 /* Whether some message is neither passed on nor dealt with, nor will come again. */
 bool relay_flow_has_lost(const struct relay_flow *r);

@@ -161,6 +161,7 @@ static void report(const struct run *run, const struct flow *flow, uint64_t elap
 	    {"requeued", source_queue_requeued(run->source), true},
 	    {"unacknowledged", source_queue_unacknowledged(run->source), true},
 	    {"redelivered", f->redelivered, true},
+	    {"unset_variables", rpc_responders_unset_variables(&run->who), true},
 	};
 	tool_summarize(run->tool, rows, ARRAY_LEN(rows), elapsed_ns);
 }

@@ -173,6 +173,11 @@ struct flow_core core_exec_core(struct core_exec *core)
 	return (struct flow_core){&kind, core};
 }
 
+uint64_t core_exec_left_out(const struct core_exec *core)
+{
+	return exec_environment_left_out(core->environment);
+}
+
 /* ---- life ---- */
 
 struct core_exec *core_exec_create(

@@ -33,6 +33,8 @@ struct core_exec *core_exec_create(
     struct loop *loop, const struct core_exec_options *options, struct error *err);
 /* Kills what still runs. Before loop_free, and before the loop turns again without the flow. */
 void core_exec_free(struct core_exec *core);
+/* How many variables were too long for the environment of a command so far. */
+uint64_t core_exec_left_out(const struct core_exec *core);
 struct flow_core core_exec_core(struct core_exec *core);
 
 #endif

@@ -23,6 +23,7 @@
 struct exec_environment {
 	char **inherited;
 	size_t count, capacity;
+	uint64_t left_out;
 };
 
 /* ---- what is handed on ---- */
@@ -105,7 +106,18 @@ void exec_environment_free(struct exec_environment *e)
 struct block {
 	struct buf text;
 	size_t count;
+	uint64_t *left_out; /* by all messages so far */
 };
+
+/* Who sends one such message sends many. */
+static void leave_out(struct block *block, const char *name, const char *why)
+{
+	if (++*block->left_out == 1)
+		log_write(LOG_WARNING,
+		    "%s is left out of the environment of the command: %s (further ones are only "
+		    "counted)",
+		    name, why);
+}
 
 /* Appends the part of a name that comes from a property or a header. */
 static void append_name(struct slice name, struct buf *out)
@@ -121,9 +133,9 @@ static void add(struct block *block, const char *name, struct slice value)
 	if (value.len > 0 && memchr(value.ptr, '\0', value.len) != NULL)
 		return;
 	if (value.len > MAX_VALUE_BYTES || block->text.len + value.len > MAX_TOTAL_BYTES) {
-		log_write(LOG_WARNING,
-		    "%s is left out of the environment of the command: %zu bytes are too many",
-		    name, value.len);
+		char *why = mem_printf("%zu bytes are too many", value.len);
+		leave_out(block, name, why);
+		free(why);
 		return;
 	}
 	buf_append_str(&block->text, name);
@@ -148,8 +160,7 @@ static void add_headers_json(struct block *block, const char *name, struct slice
 	if (table_write_json(table, &json, &err))
 		add(block, name, buf_slice(&json));
 	else
-		log_write(LOG_WARNING, "%s is left out of the environment of the command: %s", name,
-		    err.text);
+		leave_out(block, name, err.text);
 	buf_release(&json);
 }
 
@@ -306,18 +317,23 @@ static char **join(const struct exec_environment *e, const struct block *block)
 	return envp;
 }
 
-char **exec_environment_fill(const struct exec_environment *e, const struct flow_message *m)
+char **exec_environment_fill(struct exec_environment *e, const struct flow_message *m)
 {
-	struct block block = {0};
+	struct block block = {.left_out = &e->left_out};
 	add_message(&block, m);
 	char **envp = join(e, &block);
 	buf_release(&block.text);
 	return envp;
 }
 
+uint64_t exec_environment_left_out(const struct exec_environment *e)
+{
+	return e->left_out;
+}
+
 char **exec_environment_of_worker(const struct exec_environment *e, uint64_t number)
 {
-	struct block block = {0};
+	struct block block = {0}; /* a number is never left out */
 	add_number(&block, PREFIX "WORKER", number);
 	char **envp = join(e, &block);
 	buf_release(&block.text);
