@@ -56,7 +56,7 @@ static void on_delivery(void *ctx, const struct subscriber_delivery *d)
 	}
 	fifo_push(
 	    &source->backlog, &(struct waiting){message_copy(message), d->redelivered, token});
-	source->backlog_bytes += message->body.len;
+	source->backlog_bytes += source_queue_weight(message);
 	/* the prefetch bounds it, where there is one */
 	if (source->backlog_bytes > MAX_BACKLOG_BYTES ||
 	    fifo_count(&source->backlog) > MAX_BACKLOG_COUNT)
@@ -70,7 +70,7 @@ static void offer_backlog(struct source_queue *source)
 	    !fifo_is_empty(&source->backlog) && (source->stopping || flow_room(source->flow) > 0)) {
 		struct waiting w = *(struct waiting *)fifo_front(&source->backlog);
 		fifo_pop(&source->backlog);
-		source->backlog_bytes -= w.message->body.len;
+		source->backlog_bytes -= source_queue_weight(w.message);
 		offer(source_queue_feed(source, w.token), w.message, w.redelivered, w.token);
 		free(w.message);
 	}

@@ -51,7 +51,7 @@ struct source_queue {
 	struct feed *feeds;
 	size_t feed_count;
 	struct fifo backlog;  /* struct waiting */
-	size_t backlog_bytes; /* of bodies in it */
+	size_t backlog_bytes; /* source_queue_weight of what is in it */
 	struct fifo retries;  /* struct retry, in order of due time: every pause is the same */
 	uint64_t deliveries, requeued, lost, unacknowledged;
 	bool heard; /* something came or was settled since the last look */
@@ -85,6 +85,12 @@ static inline bool source_queue_is_current(const struct feed *feed, uint64_t tok
 	unsigned generation = token >> TAG_BITS & ((1u << GENERATION_BITS) - 1);
 	return feed->source->options.ack == SOURCE_QUEUE_AUTO ||
 	       (generation == feed->generation && !feed->has_ended);
+}
+
+/* Bytes of what may be long in a message. */
+static inline size_t source_queue_weight(const struct message *m)
+{
+	return m->body.len + m->headers.len;
 }
 
 /* Begins to consume. */
