@@ -114,9 +114,8 @@ const json_t *compat_side_follow(const struct compat_side *side, const json_t *r
 /* Adds a schema and what it consists of. NULL adds nothing. */
 void compat_side_add(
     const struct compat_side *side, const json_t *schema, struct compat_parts *parts);
-/* set of enum compat_type of a "type" value, and of a value itself */
+/* The set of enum compat_type of a "type" value. */
 unsigned compat_side_types(const json_t *type);
-unsigned compat_side_type_of(const json_t *value);
 void compat_side_write_types(unsigned types, struct buf *out); /* "string or null" */
 /* No reference in it, at any depth. */
 bool compat_side_is_plain(const json_t *schema);
