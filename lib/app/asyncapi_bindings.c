@@ -30,6 +30,17 @@ static json_t *make_server(const struct uri *uri)
 	return server;
 }
 
+json_t *asyncapi_bindings_address(const struct uri *uri)
+{
+	json_t *server = make_server(uri);
+	json_t *address =
+	    json_sprintf("%s://%s%s", json_string_value(json_object_get(server, "protocol")),
+		json_string_value(json_object_get(server, "host")),
+		json_string_value(json_object_get(server, "pathname")));
+	json_decref(server);
+	return address;
+}
+
 json_t *asyncapi_bindings_servers(const struct settings *s)
 {
 	json_t *servers = json_object();
@@ -77,4 +88,10 @@ json_t *asyncapi_bindings_queue(const struct settings *s, const struct topology_
 	    json_pack("{s:s, s:{s:s, s:b, s:b, s:b, s:s, s:O}}", "is", "queue", "queue", "name",
 		q->name, "durable", q->durable, "exclusive", q->exclusive, "autoDelete",
 		q->auto_delete, "vhost", s->uris[0].vhost, "x-warren-arguments", q->arguments));
+}
+
+json_t *asyncapi_bindings_unknown_queue(const struct settings *s, const char *name)
+{
+	return asyncapi_bindings_amqp_take(json_pack("{s:s, s:{s:s, s:s}}", "is", "queue", "queue",
+	    "name", name, "vhost", s->uris[0].vhost));
 }

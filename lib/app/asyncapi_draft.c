@@ -2,6 +2,7 @@
 
 #include "app/asyncapi_bindings.h"
 #include "app/asyncapi_names.h"
+#include "app/asyncapi_schemas.h"
 #include "base/mem.h"
 #include "model/routes.h"
 
@@ -16,7 +17,10 @@ void asyncapi_draft_init(struct asyncapi_draft *d, const struct settings *s, boo
 	    .operations = json_object(),
 	    .messages = json_object(),
 	    .ways = json_object(),
-	    .received = json_object()};
+	    .queues = json_object(),
+	    .received = json_object(),
+	    .taken = json_object(),
+	    .answers = json_object()};
 }
 
 void asyncapi_draft_release(struct asyncapi_draft *d)
@@ -25,7 +29,10 @@ void asyncapi_draft_release(struct asyncapi_draft *d)
 	json_decref(d->operations);
 	json_decref(d->messages);
 	json_decref(d->ways);
+	json_decref(d->queues);
 	json_decref(d->received);
+	json_decref(d->taken);
+	json_decref(d->answers);
 }
 
 /* ---- channels ---- */
@@ -66,11 +73,36 @@ const char *asyncapi_draft_channel(
 	return json_string_value(known);
 }
 
+/* A live broker may lack it. */
+const char *asyncapi_draft_take_from(struct asyncapi_draft *d, const char *queue)
+{
+	const json_t *known = json_object_get(d->queues, queue);
+	json_object_set_new(d->taken, queue, json_true());
+	if (known == NULL) {
+		char *id = asyncapi_names_id(d->channels, "", queue);
+		json_object_set_new(d->channels, id,
+		    json_pack("{s:s, s:{}, s:o}", "address", queue, "messages", "bindings",
+			asyncapi_bindings_unknown_queue(d->settings, queue)));
+		known = json_string(id);
+		json_object_set_new(d->queues, queue, (json_t *)(uintptr_t)known);
+		free(id);
+	}
+	return json_string_value(known);
+}
+
 void asyncapi_draft_carry(struct asyncapi_draft *d, const char *channel, const char *message)
 {
 	json_t *messages = json_object_get(json_object_get(d->channels, channel), "messages");
 	json_object_set_new(
 	    messages, message, asyncapi_names_refer("components/messages", message));
+}
+
+void asyncapi_draft_receive(struct asyncapi_draft *d, const char *message, const char *queue)
+{
+	json_t *of_queue = json_object_get(d->received, queue);
+	if (of_queue == NULL)
+		json_object_set_new(d->received, queue, of_queue = json_object());
+	json_object_set_new(of_queue, message, json_true());
 }
 
 void asyncapi_draft_route(struct asyncapi_draft *d, const char *message, const char *exchange,
@@ -80,14 +112,15 @@ void asyncapi_draft_route(struct asyncapi_draft *d, const char *message, const c
 	struct routes routes = {0};
 	struct error ignored = {0}; /* one that is refused comes to no queue */
 	if (routes_find(&d->settings->topology, &m, &routes, &ignored))
-		for (size_t i = 0; i < routes.queue_count; i++) {
-			json_t *of_queue = json_object_get(d->received, routes.queues[i]);
-			if (of_queue == NULL)
-				json_object_set_new(
-				    d->received, routes.queues[i], of_queue = json_object());
-			json_object_set_new(of_queue, message, json_true());
-		}
+		for (size_t i = 0; i < routes.queue_count; i++)
+			asyncapi_draft_receive(d, message, routes.queues[i]);
 	routes_release(&routes);
+}
+
+json_t *asyncapi_draft_contract(const struct asyncapi_draft *d, const char *queue)
+{
+	return asyncapi_schemas_contract(
+	    d->settings, json_object_get(json_object_get(d->root, "queues"), queue));
 }
 
 /* ---- operations ---- */
@@ -102,7 +135,18 @@ json_t *asyncapi_draft_operation(const char *action, const char *channel, json_t
 json_t *asyncapi_draft_choose(const char *channel, const char *message)
 {
 	char *place = mem_printf("channels/%s/messages", channel);
-	json_t *list = json_pack("[o]", asyncapi_names_refer(place, message));
+	json_t *chosen = asyncapi_names_refer(place, message);
 	free(place);
-	return list;
+	return chosen;
+}
+
+/* ---- messages ---- */
+
+const char *asyncapi_draft_message_take(struct asyncapi_draft *d, const char *name, json_t *message)
+{
+	char *id = asyncapi_names_id(d->messages, "", name);
+	json_object_set_new(d->messages, id, message);
+	const char *kept = json_object_iter_key(json_object_iter_at(d->messages, id));
+	free(id);
+	return kept;
 }

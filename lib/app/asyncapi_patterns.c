@@ -221,18 +221,17 @@ static const char *choose_channel(struct asyncapi_draft *d, const struct setting
 
 static void add_message(struct asyncapi_draft *d, const struct settings_message *m)
 {
-	char *id = asyncapi_names_id(d->messages, "", m->name);
 	char *operation = asyncapi_names_id(d->operations, "send-", m->name);
 	json_t *message = make_message(d, m);
+	const char *id = asyncapi_draft_message_take(d, m->name, message);
 	const char *channel = choose_channel(d, m);
 	json_t *sends = asyncapi_draft_operation("send", channel, send_binding(m->spec));
 	try_samples(d, m, id, message);
-	json_object_set_new(d->messages, id, message);
 	asyncapi_draft_carry(d, channel, id);
-	json_object_set_new(sends, "messages", asyncapi_draft_choose(channel, id));
+	json_object_set_new(
+	    sends, "messages", json_pack("[o]", asyncapi_draft_choose(channel, id)));
 	json_object_set_new(d->operations, operation, sends);
 	free(operation);
-	free(id);
 }
 
 void asyncapi_patterns_add(struct asyncapi_draft *d)

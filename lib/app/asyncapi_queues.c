@@ -33,29 +33,17 @@ static void set_written(
 static void add_queue(struct asyncapi_draft *d, const struct topology_queue *q)
 {
 	char *id = asyncapi_names_id(d->channels, "", q->name);
-	json_t *messages = json_object(), *unused, *parameters = json_object();
+	json_t *parameters = json_object();
 	json_t *address = asyncapi_names_address(q->name, "", parameters);
-	const char *message;
-	json_object_foreach(json_object_get(d->received, q->name), message, unused)
-	{
-		(void)unused;
-		json_object_set_new(
-		    messages, message, asyncapi_names_refer("components/messages", message));
-	}
-	json_t *channel = json_pack("{s:o, s:o, s:o}", "address",
+	json_t *channel = json_pack("{s:o, s:{}, s:o}", "address",
 	    address != NULL && json_object_size(parameters) == 0 ? json_incref(address)
 								 : json_null(),
-	    "messages", messages, "bindings", asyncapi_bindings_queue(d->settings, q));
+	    "messages", "bindings", asyncapi_bindings_queue(d->settings, q));
 	if (q->made_for != NULL)
 		json_object_set_new(channel, "x-warren-made-for", json_string(q->made_for));
 	set_written(d, q, channel);
 	json_object_set_new(d->channels, id, channel);
-	if (is_consumed(q)) {
-		char *operation = asyncapi_names_id(d->operations, "receive-", q->name);
-		json_object_set_new(d->operations, operation,
-		    asyncapi_draft_operation("receive", id, json_pack("{s:b}", "ack", 1)));
-		free(operation);
-	}
+	json_object_set_new(d->queues, q->name, json_string(id));
 	json_decref(address);
 	json_decref(parameters);
 	free(id);
@@ -65,4 +53,49 @@ void asyncapi_queues_add(struct asyncapi_draft *d)
 {
 	for (size_t i = 0; i < d->settings->topology.queue_count; i++)
 		add_queue(d, &d->settings->topology.queues[i]);
+}
+
+/* ---- what comes there ---- */
+
+static void add_by_contract(struct asyncapi_draft *d, const char *queue, const char *channel)
+{
+	json_t *contract = asyncapi_draft_contract(d, queue);
+	if (contract == NULL)
+		return;
+	json_t *message = json_pack("{s:s, s:s, s:o}", "name", queue, "description",
+	    "What the contract of the queue lets pass.", "payload",
+	    asyncapi_schemas_foreign_take(contract));
+	asyncapi_draft_carry(d, channel, asyncapi_draft_message_take(d, queue, message));
+}
+
+static void add_operation(struct asyncapi_draft *d, const char *queue, const char *channel)
+{
+	char *operation = asyncapi_names_id(d->operations, "receive-", queue);
+	json_object_set_new(d->operations, operation,
+	    asyncapi_draft_operation("receive", channel, json_pack("{s:b}", "ack", 1)));
+	free(operation);
+}
+
+void asyncapi_queues_end(struct asyncapi_draft *d)
+{
+	const char *queue, *message;
+	json_t *channel, *unused;
+	json_object_foreach(d->queues, queue, channel)
+	{
+		const char *id = json_string_value(channel);
+		const json_t *received = json_object_get(d->received, queue);
+		json_object_foreach((json_t *)(uintptr_t)received, message, unused)
+		{
+			(void)unused;
+			asyncapi_draft_carry(d, id, message);
+		}
+		if (received == NULL && json_object_get(d->taken, queue) != NULL)
+			add_by_contract(d, queue, id);
+	}
+	for (size_t i = 0; i < d->settings->topology.queue_count; i++) {
+		const struct topology_queue *q = &d->settings->topology.queues[i];
+		if (is_consumed(q) && json_object_get(d->taken, q->name) == NULL)
+			add_operation(
+			    d, q->name, json_string_value(json_object_get(d->queues, q->name)));
+	}
 }

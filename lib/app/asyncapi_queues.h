@@ -4,7 +4,12 @@
 
 #include "app/asyncapi_draft.h"
 
-/* A channel each, with the messages that were found to come there, and an operation `receive`. */
+/* A channel each. */
 void asyncapi_queues_add(struct asyncapi_draft *d);
+
+/* The messages that were found to come there, and an operation `receive` where no logic of the
+ * settings takes them. What logic takes has a message by the contract of its queue when no other is
+ * known. */
+void asyncapi_queues_end(struct asyncapi_draft *d);
 
 #endif
