@@ -220,6 +220,29 @@ static void describe_outlet(const struct outlet *o, struct buf *out)
 		buf_append_str(out, STEP_ROUTES);
 }
 
+/* What the routing key is made of is there, or the message is rejected. */
+static void require_members(struct asyncapi_draft *d, const char *channel, const char *message)
+{
+	json_t *object = json_object_get(d->messages, message), *unused;
+	const json_t *parameters =
+	    json_object_get(json_object_get(d->channels, channel), "parameters");
+	json_t *required = json_array(), *properties = json_object();
+	const char *name;
+	json_object_foreach((json_t *)(uintptr_t)parameters, name, unused)
+	{
+		(void)unused;
+		json_array_append_new(required, json_string(name));
+		json_object_set_new(properties, name,
+		    json_pack("{s:[s, s, s]}", "type", "string", "integer", "boolean"));
+	}
+	if (json_array_size(required) > 0 && json_object_get(object, "payload") == NULL)
+		json_object_set_new(object, "payload",
+		    json_pack("{s:s, s:O, s:O}", "type", "object", "properties", properties,
+			"required", required));
+	json_decref(properties);
+	json_decref(required);
+}
+
 static void add_outlet(struct asyncapi_draft *d, const struct outlet *o)
 {
 	char *id = o->event != NULL ? mem_printf("relay-%s-send-%s", o->relay, o->event)
@@ -235,6 +258,7 @@ static void add_outlet(struct asyncapi_draft *d, const struct outlet *o)
 		json_array_append_new(messages, asyncapi_draft_choose(channel, message));
 		route(d, o, message);
 		asyncapi_logic_oblige(d, message);
+		require_members(d, channel, message);
 	}
 	describe_outlet(o, &text);
 	json_object_set_new(operation, "messages", messages);

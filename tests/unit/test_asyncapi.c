@@ -265,6 +265,9 @@ static const struct fact logic[] = {
 	"'Each message passes the steps filter, enrich, delay.'"},
     {"operations.relay-many-send.channel", "{'$ref':'#/channels/work'}"},
     {"channels.work.address", "'part.{kind}'"},
+    {"components.messages.many-result.payload",
+	"{'type':'object','properties':{'kind':{'type':['string','integer','boolean']}},"
+	"'required':['kind']}"},
     {"components.messages.many-result.headers.properties",
 	"{'x-warren-cause':{'type':'string'},'checked':{'const':true}}"},
     {"operations.relay-mover-send.messages", "[{'$ref':'#/channels/all/messages/part'}]"},
