@@ -42,9 +42,8 @@ void chain_add_core(struct chain *chain, struct flow_core core, unsigned route);
 void chain_add_owned(struct chain *chain, struct flow_core core, unsigned route,
     void (*release)(void *self), void *self);
 
-/* Whether a step makes new messages of those that come, rather than letting them pass. */
-bool chain_changes(const struct chain *chain);
-/* The same of those for a route, and for all. */
+/* Whether a step for this route, or for all, makes new messages of those that come, rather than
+ * letting them pass. */
 bool chain_changes_on(const struct chain *chain, unsigned route);
 /* Whether a step for this route says itself where its messages go (as: message). */
 bool chain_routes(const struct chain *chain, unsigned route);

@@ -288,7 +288,8 @@ static bool run_flow(struct replay *r, struct error *err)
 	const struct sink_exchange_options sending = {.window = o->window,
 	    .mandatory = o->mandatory ? SINK_EXCHANGE_ALWAYS : SINK_EXCHANGE_NEVER,
 	    .is_unhurried = true,
-	    .recovery = r->tool->recovery};
+	    .recovery = r->tool->recovery,
+	    .nacks_unfit = true};
 	struct sink_exchange *sink = sink_exchange_open(r->tool->connection, &sending, err);
 	if (sink == NULL)
 		return false;

@@ -20,7 +20,6 @@ void relay_flow_free(struct relay_flow *r); /* accepts NULL */
 /* As flow_step; once it does not run any more, it is finished and its connections are closed. */
 bool relay_flow_runs(const struct relay_flow *r);
 bool relay_flow_step(struct relay_flow *r, uint64_t *wake_ns, struct error *err) MUST_CHECK;
-bool relay_flow_finish(struct relay_flow *r, struct error *err) MUST_CHECK;
 
 /* What became of its messages. */
 #define RELAY_FLOW_ROWS 20

@@ -136,9 +136,9 @@ static void on_fate(
 		return;
 	char *shown = text_quote(m->message->reply_to);
 	run->has_told = true;
-	log_write(LOG_WARNING,
-	    "a reply to '%s' came back (%s): its caller is gone; further ones are counted", shown,
-	    reason);
+	log_write(LOG_WARNING, "a reply to '%s' %s (%s): its caller %s; further ones are counted",
+	    shown, fate == FLOW_RETURNED ? "came back" : "was refused", reason,
+	    fate == FLOW_RETURNED ? "is gone" : "gets none");
 	free(shown);
 }
 
@@ -226,7 +226,9 @@ static bool open_sink(struct run *run, struct error *err)
 	struct sink_exchange_options options = {.window = REPLY_WINDOW,
 	    .mandatory = SINK_EXCHANGE_ALWAYS,
 	    .recovery = run->recovery,
-	    .skips_refused = true}; /* nothing that one caller asks for ends the others' */
+	    /* nothing that one caller asks for ends the others' */
+	    .skips_refused = true,
+	    .nacks_unfit = true};
 	run->sink = sink_exchange_open(run->beside, &options, err);
 	return run->sink != NULL;
 }

@@ -13,17 +13,6 @@
  */
 char **exec_command_split(const char *text, struct error *err);
 
-/* The argv that hands the text to /bin/sh, as it is. */
-char **exec_command_for_shell(const char *text);
-
-/* The argv of words that are split already; they end with NULL. */
-char **exec_command_copy(const char *const words[]);
-
-/* The path of a program, looked for in PATH unless its name holds a slash: then it is the name,
- * which begins at the folder (NULL: the current one). The caller's to free(). NULL with
- * ERROR_NO_INPUT when there is none that may be run. */
-char *exec_command_find(const char *name, const char *folder, struct error *err);
-
 /* A command as it is asked for: a text, which is split or handed to a shell, or words. Borrowed. */
 struct exec_command {
 	const char *text;

@@ -145,8 +145,7 @@ bool flow_finish(struct flow *flow, struct error *err)
 	o->sink.kind->abandon(o->sink.self, flow);
 	flow_drop_waiting(flow);
 	flow->ending = true;
-	/* branches are behind what they come from, or fall with it: the message goes with its last
-	 */
+	/* branches first: the message goes with its last one */
 	for (int branches = 1; branches >= 0; branches--)
 		for (size_t i = 0; i < flow->slot_count; i++)
 			if (flow->slots[i].used && flow_is_split(&flow->slots[i]) != branches)

@@ -177,6 +177,7 @@ refuses frames_on_all_channels 'a frame on channel 2, which is not open'
 refuses content_on_channel_0 'out of turn'
 refuses unknown_frame_types 'a frame of unknown type 0'
 refuses oversized_frame 'a frame of 4294967295 bytes; agreed were at most'
+refuses oversized_header 'a content header of 33554432 bytes; at most 16777216 are taken'
 refuses frame_end_wrong 'a frame without its end octet'
 refuses damaged_heartbeat 'a damaged heartbeat'
 refuses short_method 'a method that cannot be read'
@@ -196,6 +197,7 @@ for format in json pretty; do
 	plan consumer escapes_in_message 0 '' 4000 --idle 1500ms -f $format
 	plan consumer empty_header_key 0 '' 2000 --count 1 -f $format
 	plan consumer ten_thousand_headers 0 '' 2000 --count 1 -f $format
+	plan consumer header_above_agreed 0 '' 2000 --count 1 -f $format
 done
 # What cannot be shown stays in its queue.
 plan consumer deep_header_table 1 'nested deeper than 64 levels' 4000 --idle 1500ms --no-quiet
