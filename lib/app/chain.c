@@ -6,7 +6,6 @@
 #include "app/locate.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "base/text.h"
 #include "flow/core_delay.h"
 #include "flow/core_jq.h"
 #include "flow/core_transform.h"

@@ -2,8 +2,8 @@
  * chain.h - business logic out of the settings: the lists of steps under relays, their handlers and
  * responders, as cores of a flow.
  *
- * A step is a map with one key that says its kind (jq, filter, exec, ...); settings/
- * warren.schema.json has them all. A new kind is a row in chain.c.
+ * A step is a map with one key that says its kind (jq, filter, exec, ...), all of which are in
+ * settings/warren.schema.json. A new kind is a row in chain.c.
  */
 #ifndef APP_CHAIN_H
 #define APP_CHAIN_H

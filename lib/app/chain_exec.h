@@ -9,8 +9,8 @@
 struct chain_exec;
 
 /* `step` is a map that the schema has accepted. The command runs in `folder`; NULL: where we do.
- * one_answer: as in chain.h. ERROR_USAGE for what does not go together, else what
- * the cores fail with. */
+ * one_answer: as in chain.h. ERROR_USAGE for what does not go together, else what the cores fail
+ * with. */
 struct chain_exec *chain_exec_open(
     struct loop *loop, const char *folder, const json_t *step, bool one_answer, struct error *err);
 void chain_exec_free(struct chain_exec *exec);
