@@ -6,7 +6,6 @@
 #include "app/locate.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "base/text.h"
 #include "flow/core_delay.h"
 #include "flow/core_jq.h"
 #include "flow/core_transform.h"
@@ -33,7 +32,6 @@ struct chain {
 	struct chain_options options;
 	struct link links[FLOW_MAX_CORES];
 	size_t count;
-	bool changes;
 	bool is_unordered;   /* what has come so far need not be in its order */
 	const char *pointer; /* of the list that is opened; NULL: from the command line */
 };
@@ -283,7 +281,6 @@ static bool add(struct chain *chain, const json_t *step, unsigned route, struct 
 	if (!kind->open(chain, step, link, err))
 		return false;
 	chain->count++;
-	chain->changes |= kind->changes;
 	return true;
 }
 
@@ -358,11 +355,6 @@ void chain_count(const struct chain *chain, struct chain_counts *out)
 	for (size_t i = 0; i < chain->count; i++)
 		if (chain->links[i].count != NULL)
 			chain->links[i].count(chain->links[i].self, out);
-}
-
-bool chain_changes(const struct chain *chain)
-{
-	return chain->changes;
 }
 
 uint64_t chain_patience_ns(const struct chain *chain)

@@ -2,8 +2,8 @@
  * chain.h - business logic out of the settings: the lists of steps under relays, their handlers and
  * responders, as cores of a flow.
  *
- * A step is a map with one key that says its kind (jq, filter, exec, ...); settings/
- * warren.schema.json has them all. A new kind is a row in chain.c.
+ * A step is a map with one key that says its kind (jq, filter, exec, ...), all of which are in
+ * settings/warren.schema.json. A new kind is a row in chain.c.
  */
 #ifndef APP_CHAIN_H
 #define APP_CHAIN_H
@@ -43,9 +43,8 @@ void chain_add_core(struct chain *chain, struct flow_core core, unsigned route);
 void chain_add_owned(struct chain *chain, struct flow_core core, unsigned route,
     void (*release)(void *self), void *self);
 
-/* Whether a step makes new messages of those that come, rather than letting them pass. */
-bool chain_changes(const struct chain *chain);
-/* The same of those for a route, and for all. */
+/* Whether a step for this route, or for all, makes new messages of those that come, rather than
+ * letting them pass. */
 bool chain_changes_on(const struct chain *chain, unsigned route);
 /* Whether a step for this route says itself where its messages go (as: message). */
 bool chain_routes(const struct chain *chain, unsigned route);

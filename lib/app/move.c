@@ -3,7 +3,6 @@
 #include "app/guard.h"
 #include "app/progress.h"
 #include "base/chrono.h"
-#include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "flow/sink_exchange.h"

@@ -1,7 +1,6 @@
 #include "app/orchestrate.h"
 
 #include "app/orchestrate_private.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/rng.h"

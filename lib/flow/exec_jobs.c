@@ -185,11 +185,6 @@ void exec_jobs_free(struct exec_jobs *jobs)
 
 /* NOLINTEND(clang-analyzer-unix.Malloc) */
 
-size_t exec_jobs_at_work(const struct exec_jobs *jobs)
-{
-	return jobs->at_work;
-}
-
 bool exec_jobs_has_waiting(const struct exec_jobs *jobs)
 {
 	return jobs->waiting != NULL;

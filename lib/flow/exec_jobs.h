@@ -69,7 +69,6 @@ void exec_jobs_give_back(struct exec_jobs *jobs);
 /* Frees all; the flow is not told. */
 void exec_jobs_free(struct exec_jobs *jobs);
 
-size_t exec_jobs_at_work(const struct exec_jobs *jobs);
 bool exec_jobs_has_waiting(const struct exec_jobs *jobs);
 /* The message as it came, borrowed. */
 struct flow_message exec_jobs_message(const struct exec_job *job);

@@ -97,6 +97,17 @@ static inline size_t source_queue_weight(const struct message *m)
 bool source_queue_open_feed(
     struct source_queue *source, struct feed *feed, struct error *err) MUST_CHECK;
 
+/* ---- of source_queue_settle.c ---- */
+
+/* flow_source_kind.settle. */
+void source_queue_settle(void *self, uint64_t token, const struct flow_outcome *outcome);
+/* Hears of what the retrier has sent on; nothing without one. */
+void source_queue_listen(struct source_queue *source);
+/* Whether the end waits for what the retrier has taken on. */
+bool source_queue_is_sending_on(const struct source_queue *source);
+/* Requeues what has waited long enough, or all once stopping; lowers *wake_ns to the next. */
+void source_queue_requeue_due(struct source_queue *source, uint64_t now_ns, uint64_t *wake_ns);
+
 /* ---- of source_queue_again.c ---- */
 
 /* Remembers where a delivery of a stream stands, to go on from there. */

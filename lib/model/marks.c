@@ -1,7 +1,6 @@
 #include "model/marks.h"
 
 #include "base/mem.h"
-#include "model/field.h"
 #include "model/table.h"
 
 static bool is_replaced(struct slice key, const struct mark *marks, size_t count)

@@ -150,7 +150,7 @@ static void append_bare(const json_t *value, struct buf *out)
 }
 
 /* "direct, topic, fanout" */
-void schema_text_list(const json_t *values, struct buf *out)
+static void list(const json_t *values, struct buf *out)
 {
 	for (size_t i = 0; i < json_array_size(values); i++) {
 		buf_append_str(out, i > 0 ? ", " : "");
@@ -209,7 +209,7 @@ void schema_text_fill(
 			schema_text_types(rule->types, out);
 			break;
 		case 'l':
-			schema_text_list(rule->value, out);
+			list(rule->value, out);
 			break;
 		case 'c':
 			append_count(value, out);

@@ -33,19 +33,19 @@ relays:
       - exec: ['${PROGRAM:-sh}', '${SCRIPT:-by-worker}']
         worker: true
         jobs: ${JOBS:-2}
-        timeout: ${TIMEOUT:-30s}
+        timeout: ${TIMEOUT:-10m}
         restart: {from: 1ms, to: 10ms}
     routing_key: out
   commands:
     queue: in
-    core: [{exec: [sh, by-command], jobs: 2, timeout: '${TIMEOUT:-30s}'}]
+    core: [{exec: [sh, by-command], jobs: 2, timeout: '${TIMEOUT:-10m}'}]
     routing_key: out
 END
 export WARREN_SETTINGS=$work/s.yaml
 "$BIN/topology" apply >applied || exit 1
 
 sent() { seq "${2:-6}" | sed 's/.*/{"n":&}/' | timeout 60 "$BIN/producer" --from - --exchange '' --routing-key "$1" --yes -q; }
-relay() { timeout 100 "$BIN/relay" -f none "$@" >relay.out 2>relay.err </dev/null; }
+relay() { timeout 300 "$BIN/relay" -f none "$@" >relay.out 2>relay.err </dev/null; }
 taken() { timeout 60 "$BIN/consumer" "$1" --until-empty -q -f json --no-declare; }
 act() { printf '%s\n' "$2" >"act/$1"; }
 # out: the numbers of what came out, in order; what has none is written as it is, cut.
@@ -201,8 +201,8 @@ touch go
 wait $relay
 is "$? $(out)" "0 1" "on stop a message at work is waited for"
 ok "the others go back" settled in 2
-ok "the worker is gone" gone "$(cat pid)"
-ok "and so is what it has started" gone "$(cat child)"
+ok "the worker is gone" eventually 60 gone "$(cat pid)"
+ok "and so is what it has started" eventually 60 gone "$(cat child)"
 
 begin_slow
 kill -9 $relay
