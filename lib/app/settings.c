@@ -4,6 +4,7 @@
 #include "app/settings_private.h"
 #include "base/embed.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "model/reader.h"
 
