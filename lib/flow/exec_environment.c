@@ -190,36 +190,6 @@ static void add_property(
 
 /* ---- headers one by one ---- */
 
-static uint64_t big_endian(struct slice value, uint64_t number)
-{
-	for (size_t i = 0; i < value.len; i++)
-		number = number << 8 | (uint8_t)value.ptr[i];
-	return number;
-}
-
-static uint64_t as_unsigned(struct slice value)
-{
-	return big_endian(value, 0);
-}
-
-/* Beginning with the sign in every bit, whatever the width is. */
-static int64_t as_signed(struct slice value)
-{
-	bool negative = value.len > 0 && (value.ptr[0] & 0x80) != 0;
-	return (int64_t)big_endian(value, negative ? UINT64_MAX : 0);
-}
-
-static double as_double(char type, struct slice value)
-{
-	uint64_t bits = as_unsigned(value);
-	uint32_t low = (uint32_t)bits;
-	float small;
-	double wide;
-	memcpy(&small, &low, sizeof small);
-	memcpy(&wide, &bits, sizeof wide);
-	return type == 'f' ? (double)small : wide;
-}
-
 /* Appends the value as plain text; false for types that have none. */
 static bool append_value(char type, struct slice value, struct buf *out)
 {
@@ -235,23 +205,23 @@ static bool append_value(char type, struct slice value, struct buf *out)
 	case 's':
 	case 'I':
 	case 'l':
-		buf_printf(out, "%" PRId64, as_signed(value));
+		buf_printf(out, "%" PRId64, field_signed(value));
 		return true;
 	case 'B':
 	case 'u':
 	case 'i':
 	case 'L':
 	case 'T':
-		buf_append_u64(out, as_unsigned(value));
+		buf_append_u64(out, field_number(value));
 		return true;
 	case 'f':
 	case 'd':
-		real = as_double(type, value);
+		real = field_real(value);
 		if (isfinite(real))
 			num_format_double(real, out);
 		return isfinite(real);
 	case 'D': /* the scale, then the digits */
-		buf_append_u64(out, as_unsigned((struct slice){value.ptr + 1, value.len - 1}));
+		buf_append_u64(out, field_number((struct slice){value.ptr + 1, value.len - 1}));
 		buf_printf(out, "e-%u", (unsigned)(uint8_t)value.ptr[0]);
 		return true;
 	default:

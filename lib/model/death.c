@@ -31,10 +31,7 @@ static struct slice find_value(struct slice table, const char *key, char type)
 /* 0 when it is absent or beyond what a clock can show. */
 static uint64_t find_time(struct slice table, const char *key)
 {
-	struct slice value = find_value(table, key, 'T');
-	uint64_t seconds = 0;
-	for (size_t i = 0; i < value.len; i++)
-		seconds = seconds << 8 | (unsigned char)value.ptr[i];
+	uint64_t seconds = field_number(find_value(table, key, 'T'));
 	return seconds <= INT64_MAX / 1000 ? seconds : 0;
 }
 
