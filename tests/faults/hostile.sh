@@ -29,6 +29,7 @@ start() {
 	consumer) own="q -f json" ;;
 	producer) own="--from $work/lines --routing-key q --mandatory -f json" ;;
 	esac
+	fresh "$dir/played" "$dir/took" # of the try before
 	"$HOSTILE" "$scenario" >"$dir/played" &
 	hostile=$!
 	eventually 60 test -s "$dir/played" || return
