@@ -41,6 +41,14 @@ is "$(grep -cE '^(relays|responders|workflows):' bare.yaml)" 0 "makes none of it
 is "$(grep -c "'reply' is not taken" err)" 5 "and says so"
 status_is 0 "what is made of it loads" "$BIN/topology" export -s bare.yaml
 
+cat >moved.yaml <<'END'
+queues: {raw: {}, strict: {contract: part.schema.json}}
+messages: {filed: {routing_key: raw, files: part.schema.json}}
+relays: {passer: {queue: raw, routing_key: strict}}
+END
+status_is 0 "export of what a relay moves on" "$BIN/topology" export -s moved.yaml -f asyncapi
+is "$(jq -c '[.channels.strict.messages | keys[]] + [.components.messages.filed.payload]' out)" '["filed",null]' "says of it what its sender does"
+
 # ---- somebody else's ----
 
 cp "$cases/shop.yaml" .
