@@ -361,9 +361,10 @@ static void report(const struct replay *r)
 	tool_summarize(r->tool, rows, ARRAY_LEN(rows), r->elapsed_ns);
 	if (r->message.lost_user_ids > 0)
 		log_write(LOG_WARNING,
-		    "%" PRIu64 " messages went without their user_id: the broker takes only that "
-		    "of who is connected",
-		    r->message.lost_user_ids);
+		    "%" PRIu64 " %s without the user_id: the broker takes only that of who is "
+		    "connected",
+		    r->message.lost_user_ids,
+		    num_noun(r->message.lost_user_ids, "message went", "messages went"));
 }
 
 static bool finish(struct replay *r, bool good, struct error *err)

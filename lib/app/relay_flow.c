@@ -285,6 +285,7 @@ void relay_flow_count(const struct relay_flow *r, struct summary_row rows[RELAY_
 	    {"unacknowledged", r->unacknowledged, true},
 	    {"released", c->fates[FLOW_RELEASED], true},
 	    {"redelivered", c->redelivered, true},
+	    {"unset_variables", chain.unset_variables, true},
 	};
 	memcpy(rows, all, sizeof all);
 }

@@ -213,6 +213,17 @@ bool rpc_responders_wire(struct rpc_responders *r, struct flow_options *flow, st
 	return true;
 }
 
+uint64_t rpc_responders_unset_variables(const struct rpc_responders *r)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < r->count; i++) {
+		struct chain_counts counts;
+		chain_count(r->items[i].chain, &counts);
+		sum += counts.unset_variables;
+	}
+	return sum;
+}
+
 void rpc_responders_release(struct rpc_responders *r)
 {
 	for (size_t i = 0; i < r->count; i++) {

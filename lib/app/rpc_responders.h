@@ -25,6 +25,8 @@ bool rpc_responders_open(struct rpc_responders *r, struct error *err) MUST_CHECK
 /* Behind the cores that are there: each request passes the logic for its queue. */
 bool rpc_responders_wire(
     struct rpc_responders *r, struct flow_options *flow, struct error *err) MUST_CHECK;
+/* As in chain.h. */
+uint64_t rpc_responders_unset_variables(const struct rpc_responders *r);
 /* After the flow. */
 void rpc_responders_release(struct rpc_responders *r);
 

@@ -161,6 +161,7 @@ static void report(const struct run *run, const struct flow *flow, uint64_t elap
 	    {"requeued", source_queue_requeued(run->source), true},
 	    {"unacknowledged", source_queue_unacknowledged(run->source), true},
 	    {"redelivered", f->redelivered, true},
+	    {"unset_variables", rpc_responders_unset_variables(&run->who), true},
 	};
 	tool_summarize(run->tool, rows, ARRAY_LEN(rows), elapsed_ns);
 }
@@ -194,7 +195,7 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	struct progress *progress = NULL;
 	if (!o->tool.quiet && (o->format == RPC_NONE || !isatty(STDOUT_FILENO)))
 		progress =
-		    progress_start(run->tool->loop, flow, options->limit, "requests", "answered");
+		    progress_start(run->tool->loop, flow, options->limit, "received", "answered");
 	uint64_t start = chrono_now_ns();
 	bool good = flow_run(flow, err);
 	progress_stop(progress);

@@ -8,8 +8,8 @@
 /*
  * Splits at blanks. '..' keeps all, ".." all but \ before $ ` " \ and line feed, \ the next
  * character; a line that ends in \ goes on. Nothing is expanded, and | < > ; & are characters like
- * others. Returns an argv in one allocation, or NULL with ERROR_USAGE: no word, an open quote, a
- * \ at the end.
+ * others. Returns an argv in one allocation, to free(), or NULL with ERROR_USAGE: no word, an open
+ * quote, a \ at the end.
  */
 char **exec_command_split(const char *text, struct error *err);
 
@@ -29,7 +29,8 @@ struct exec_command_program {
 	char *name;   /* for texts: escaped */
 };
 
-/* ERROR_USAGE when it cannot be split, ERROR_NO_INPUT when it is not there or not executable. */
+/* Splits it and finds the program, in PATH unless its name holds a slash. *out borrows nothing.
+ * ERROR_USAGE when it cannot be split, ERROR_NO_INPUT when it is not there or not executable. */
 bool exec_command_prepare(const struct exec_command *command, struct exec_command_program *out,
     struct error *err) MUST_CHECK;
 void exec_command_release(struct exec_command_program *program);

@@ -209,7 +209,7 @@ void exec_jobs_warn(
 {
 	struct buf line = {0};
 	bool is_last;
-	if (!may_warn(jobs, &is_last))
+	if ((job != NULL && jobs->is_told) || !may_warn(jobs, &is_last))
 		return;
 	buf_printf(&line, "'%s' %s", jobs->name, what);
 	if (job != NULL) {

@@ -1,4 +1,4 @@
-/* flow_private.h - what a run has under way; for flow.c and flow_run.c. */
+/* flow_private.h - what a run has under way, for flow*.c alone. */
 #ifndef FLOW_FLOW_PRIVATE_H
 #define FLOW_FLOW_PRIVATE_H
 

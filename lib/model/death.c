@@ -31,10 +31,7 @@ static struct slice find_value(struct slice table, const char *key, char type)
 /* 0 when it is absent or beyond what a clock can show. */
 static uint64_t find_time(struct slice table, const char *key)
 {
-	struct slice value = find_value(table, key, 'T');
-	uint64_t seconds = 0;
-	for (size_t i = 0; i < value.len; i++)
-		seconds = seconds << 8 | (unsigned char)value.ptr[i];
+	uint64_t seconds = field_number(find_value(table, key, 'T'));
 	return seconds <= INT64_MAX / 1000 ? seconds : 0;
 }
 
@@ -200,7 +197,7 @@ static void write_event(const struct event *e, const char *verb, struct buf *out
 	if (e->count > 0) {
 		buf_append_str(out, ", ");
 		num_format_count(e->count, out);
-		buf_append_str(out, e->count > 1 ? " times" : " time");
+		buf_append_str(out, num_noun(e->count, " time", " times"));
 	}
 	if (e->time_s > 0) {
 		buf_append_str(out, ", ");
@@ -252,7 +249,7 @@ void death_write_lines(const struct message *m, struct buf *out)
 	if (d.returned > 0) {
 		buf_append_str(out, "     brought back ");
 		num_format_count(d.returned, out);
-		buf_append_str(out, d.returned > 1 ? " times\n" : " time\n");
+		buf_append_str(out, num_noun(d.returned, " time\n", " times\n"));
 	}
 }
 

@@ -171,7 +171,7 @@ static void append_count(const json_t *value, struct buf *out)
 	const char *nouns = json_is_string(value)  ? "characters"
 			    : json_is_array(value) ? "items"
 						   : "properties";
-	buf_printf(out, "%zu %s", count, count == 1 ? noun : nouns);
+	buf_printf(out, "%zu %s", count, num_noun(count, noun, nouns));
 	buf_append_str(out, count == 1 ? " is" : " are");
 }
 

@@ -31,19 +31,20 @@ start() {
 	esac
 	"$HOSTILE" "$scenario" >"$dir/played" &
 	hostile=$!
-	until [ -s "$dir/played" ]; do [ -e "/proc/$hostile" ] || return; done
+	eventually 60 test -s "$dir/played" || return
 	# shellcheck disable=SC2086 # several words
 	AMQP_URL="amqp://user:s3cr3t@127.0.0.1:$(head -n 1 "$dir/played")?$QUERY" \
 		"$MEASURE" "$dir/took" 30 "$BIN/$tool" $own --quiet $GIVE_UP "$@" </dev/null >"$dir/out" 2>"$dir/err"
 }
-# play MS DIR SCENARIO TOOL OPTION...: up to five times, when it took too long.
+is_played() { [ "$(wc -l <"$1/played")" -ge 2 ]; }
+# play MS DIR SCENARIO TOOL OPTION...: up to five times, when it took too long, or the broker did not come to its deed.
 play() {
 	local most=$(($1 * slack)) _
 	shift
 	for _ in 1 2 3 4 5; do
 		start "$@" && :
 		kill -9 $hostile
-		[ "$(took_ms "$1")" -gt $most ] || return
+		[ "$(took_ms "$1")" -gt $most ] || ! is_played "$1" || return
 	done
 }
 # plan TOOL SCENARIO STATUS REGEX MS [OPTION...]: ends by itself with this status, after at most MS,
@@ -253,7 +254,7 @@ judge() {
 	[ "${kib:-999999}" -le $MOST_KIB ] || [ $slack -gt 1 ] || why+=" $kib KiB"
 	! has_control_bytes "$dir/out" "$dir/err" || why+=" control bytes"
 	! grep -q s3cr3t "$dir/out" "$dir/err" || why+=" the password"
-	[ "$(wc -l <"$dir/played")" -ge 2 ] || why+=" the scenario was not played"
+	is_played "$dir" || why+=" the scenario was not played"
 	[ -z "$why" ]
 	result $? "$tool: $scenario${options:+, $options}"
 	[ -z "$why" ] || {

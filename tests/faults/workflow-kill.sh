@@ -29,15 +29,15 @@ write_settings() {
 	    start: {queue: start.$1}
 	    replies: replies.$1
 	    steps:
-	      - {name: reserve, request: {routing_key: reserve}, compensate: {routing_key: release}}
-	      - {name: charge, request: {routing_key: charge}, compensate: {routing_key: refund}}
-	      - {name: ship, request: {routing_key: ship}, failed: .refused}
+	      - {name: reserve, timeout: 1h, request: {routing_key: reserve}, compensate: {routing_key: release}}
+	      - {name: charge, timeout: 1h, request: {routing_key: charge}, compensate: {routing_key: refund}}
+	      - {name: ship, timeout: 1h, request: {routing_key: ship}, failed: .refused}
 	    failed: {routing_key: outcomes}
 	END
 }
 order() { printf '{"routing_key":"start.%d","properties":{"message_id":"%s"},"body":"{\\"id\\":\\"%s\\"}"}\n' "${1%%-*}" "$1" "$1"; }
 orchestrate() { # ID
-	timeout 120 "$BIN/workflow" run -s "${1%%-*}.yaml" --store "$1.db" --count 1 -f none
+	timeout 300 "$BIN/workflow" run -s "${1%%-*}.yaml" --store "$1.db" --count 1 -f none
 }
 # victim ID: an order 7-1 is the first whose orchestrator is killed before the 7th thing that it does.
 victim() {

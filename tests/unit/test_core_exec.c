@@ -2,6 +2,7 @@
 
 #include "core_bench.h"
 #include "flow/exec_command.h"
+#include "flow/exec_environment.h"
 #include "model/table.h"
 #include "process_bench.h"
 
@@ -349,7 +350,8 @@ START_TEST(header_of_each_plain_type_is_a_variable)
 }
 END_TEST
 
-START_TEST(long_value_is_left_out_with_a_warning)
+/* The first is told, and all are counted. */
+START_TEST(long_values_are_left_out_with_a_warning)
 {
 	struct buf headers = {0}, text = {0};
 	memset(buf_reserve(&text, 102401), 'x', 102401);
@@ -364,13 +366,30 @@ START_TEST(long_value_is_left_out_with_a_warning)
 	ck_assert_str_eq(body.ptr, "unset unset\n");
 	ck_assert_str_eq(said,
 	    "warren: warning: WARREN_HEADERS is left out of the environment of the command: 102412 "
-	    "bytes are too many\n"
-	    "warren: warning: WARREN_HEADER_LONG is left out of the environment of the command: "
-	    "102401 bytes are too many\n");
+	    "bytes are too many (further ones are only counted)\n");
 	free(said);
 	buf_release(&body);
 	buf_release(&headers);
 	buf_release(&text);
+}
+END_TEST
+
+START_TEST(what_is_left_out_is_told_once_and_counted)
+{
+	char *none[] = {NULL};
+	struct exec_environment *environment = exec_environment_create(none);
+	const struct message message = {.present = MESSAGE_HEADERS,
+	    .headers = SLICE("\x01"
+			     "at")};
+	const struct flow_message m = {.message = &message};
+	int saved, memory = begin_capture(&saved);
+	for (int i = 0; i < 3; i++)
+		free(exec_environment_fill(environment, &m));
+	char *said = end_capture(memory, saved);
+	ck_assert_ptr_eq(strchr(said, '\n'), said + strlen(said) - 1);
+	ck_assert_uint_eq(exec_environment_left_out(environment), 3);
+	free(said);
+	exec_environment_free(environment);
 }
 END_TEST
 
@@ -383,8 +402,9 @@ START_TEST(damaged_headers_are_left_out_with_a_warning)
 	struct buf body = output_of("echo ${WARREN_HEADERS-unset}", true, &message);
 	char *said = end_capture(memory, saved);
 	ck_assert_str_eq(body.ptr, "unset\n");
-	ck_assert_str_eq(said, "warren: warning: WARREN_HEADERS is left out of the environment of "
-			       "the command: damaged field table at byte 0 of 3\n");
+	ck_assert_str_eq(said,
+	    "warren: warning: WARREN_HEADERS is left out of the environment of "
+	    "the command: damaged field table at byte 0 of 3 (further ones are only counted)\n");
 	free(said);
 	buf_release(&body);
 }
@@ -864,7 +884,8 @@ static void add_message_tests(TCase *tc)
 	tcase_add_test(tc, environment_holds_the_message_and_no_password);
 	tcase_add_loop_test(
 	    tc, header_of_each_plain_type_is_a_variable, 0, ARRAY_LEN(header_values));
-	tcase_add_test(tc, long_value_is_left_out_with_a_warning);
+	tcase_add_test(tc, long_values_are_left_out_with_a_warning);
+	tcase_add_test(tc, what_is_left_out_is_told_once_and_counted);
 	tcase_add_test(tc, damaged_headers_are_left_out_with_a_warning);
 }
 

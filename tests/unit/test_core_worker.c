@@ -440,10 +440,11 @@ END_TEST
 START_TEST(stop_releases_those_that_wait_and_lets_the_others_end)
 {
 	enter_folder();
-	struct core_worker_options options = shell(
-	    "while read -r line; do : >at-work; until test -e stopped; do sleep 0.01; done; echo "
-	    "true; done; : >ended",
-	    2);
+	struct core_worker_options options =
+	    shell("while read -r line; do : >at.$WARREN_WORKER; test -e at.1 && test -e at.2 && : "
+		  ">at-work; "
+		  "until test -e stopped; do sleep 0.01; done; echo true; done; : >ended",
+		2); /* both have read their line: what is not read goes back */
 	struct run run = make_run(8);
 	struct error err = {0};
 	run.endless = true;
