@@ -212,6 +212,32 @@ bool rpc_responders_wire(struct rpc_responders *r, struct flow_options *flow, st
 	return true;
 }
 
+/* ---- what was answered before ---- */
+
+static void keep_answer(void *ctx, uint64_t slot, const struct message *answer)
+{
+	const struct rpc_responders *r = ctx;
+	for (size_t i = 0; i < r->count; i++)
+		chain_keep_answer(r->items[i].chain, slot, answer);
+}
+
+static const struct message *find_answer(void *ctx, uint64_t slot)
+{
+	const struct rpc_responders *r = ctx;
+	const struct message *found = NULL;
+	for (size_t i = 0; found == NULL && i < r->count; i++)
+		found = chain_find_answer(r->items[i].chain, slot);
+	return found;
+}
+
+struct core_reply_memory rpc_responders_memory(struct rpc_responders *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (chain_has_dedupe(r->items[i].chain))
+			return (struct core_reply_memory){keep_answer, find_answer, r};
+	return (struct core_reply_memory){0};
+}
+
 void rpc_responders_release(struct rpc_responders *r)
 {
 	for (size_t i = 0; i < r->count; i++) {
