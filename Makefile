@@ -145,7 +145,7 @@ lint: ## static analysis alone: cppcheck and clang-tidy, shellcheck
 	@./tests/support/lint.sh
 
 format: ## lay out every C file
-	clang-format -i $(FORMATTED)
+	@clang-format -i $(FORMATTED)
 
 format-check:
 	@clang-format --dry-run -Werror $(FORMATTED)

@@ -3,7 +3,6 @@
 #include "app/orchestrate.h"
 
 #include "app/watch.h"
-#include "base/chrono.h"
 
 #include <stddef.h>
 

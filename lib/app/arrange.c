@@ -91,7 +91,7 @@ void arrange_report(
 	if (count > 0) {
 		buf_append_str(&p->out, " with ");
 		num_format_count(count, &p->out);
-		buf_append_str(&p->out, count == 1 ? " message" : " messages");
+		buf_append_str(&p->out, num_noun(count, " message", " messages"));
 	}
 	buf_append_char(&p->out, '\n');
 }
@@ -202,8 +202,8 @@ static void write_queue(
 	else if (state->locked)
 		buf_append_str(&p->out, "  (in use by another connection)\n");
 	else
-		buf_printf(&p->out, "  %" PRIu64 " ready, %" PRIu64 " consumers\n", state->ready,
-		    state->consumers);
+		buf_printf(&p->out, "  %" PRIu64 " ready, %" PRIu64 " %s\n", state->ready,
+		    state->consumers, num_noun(state->consumers, "consumer", "consumers"));
 }
 
 static void write_binding(struct arrange_print *p, const struct topology_binding *b)

@@ -59,7 +59,8 @@ static void set_broker(const struct tool *tool, const struct arrange_options *o,
 static bool write_settings(const json_t *settings, struct buf *out, struct error *err)
 {
 	static const char *const names[] = {"broker", "exchanges", "queues", "bindings", "pools",
-	    "messages", "projections", "expect", "definitions"};
+	    "messages", "relays", "responders", "workflows", "projections", "expect",
+	    "definitions"};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		json_t *value = json_object_get(settings, names[i]);
 		if (value == NULL)

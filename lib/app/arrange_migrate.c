@@ -149,9 +149,9 @@ static bool check_fits(const struct migration *m, struct error *err)
 		return false;
 	return (state.ready <= most && bytes <= most_bytes) ||
 	       error_set(err, ERROR_REFUSED,
-		   "it holds %" PRIu64 " messages, more than its new limit, which would drop the "
+		   "it holds %" PRIu64 " %s, more than its new limit, which would drop the "
 		   "oldest: consume or purge them first",
-		   state.ready);
+		   state.ready, num_noun(state.ready, "message", "messages"));
 }
 
 /* Only the active consumer gets anything, and that would never be us. */
@@ -246,9 +246,8 @@ static bool wait_for_held(struct migration *m, bool *had, struct error *err)
 		return false;
 	*had = held > 0;
 	if (*had)
-		log_write(LOG_INFO,
-		    "queue '%s': waiting for clients to settle %" PRIu64 " messages", m->shown,
-		    held);
+		log_write(LOG_INFO, "queue '%s': waiting for clients to settle %" PRIu64 " %s",
+		    m->shown, held, num_noun(held, "message", "messages"));
 	while (held > 0 && chrono_now_ns() < deadline_ns)
 		if (!figures_wait(m->tool, chrono_after(chrono_now_ns(), LOOK_AGAIN_NS), err) ||
 		    !figures_held(m->tool, m->queue->name, &held, err))

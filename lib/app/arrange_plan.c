@@ -2,7 +2,6 @@
 #include "app/arrange_private.h"
 
 #include "app/api.h"
-#include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
 

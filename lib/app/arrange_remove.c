@@ -3,7 +3,6 @@
 
 #include "app/ask.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "broker/provision.h"
@@ -40,7 +39,7 @@ static void list(struct removal *r, const char *object, const char *name, uint64
 	if (messages > 0) {
 		buf_append_str(&r->list, " with ");
 		num_format_count(messages, &r->list);
-		buf_append_str(&r->list, messages == 1 ? " message" : " messages");
+		buf_append_str(&r->list, num_noun(messages, " message", " messages"));
 	}
 	buf_append_char(&r->list, '\n');
 }

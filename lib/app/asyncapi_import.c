@@ -24,24 +24,58 @@ static const char *member_text(const json_t *object, const char *key)
 
 /* ---- operations ---- */
 
+/* Of logic that the sections of our own export have, and so bring back. */
+static bool is_restored(const struct import *im, struct asyncapi_node operation)
+{
+	static const char *const kinds[][2] = {{"x-warren-relay", "relays"},
+	    {"x-warren-responder", "responders"}, {"x-warren-workflow", "workflows"}};
+	const json_t *sections =
+	    json_object_get(document_root(im->reader.document), "x-warren-sections");
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		const char *name = member_text(operation.value, kinds[i][0]);
+		if (name != NULL &&
+		    json_object_get(json_object_get(sections, kinds[i][1]), name) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* What is left out of an operation. */
+static void note_left(struct import *im, struct asyncapi_node operation, bool sends)
+{
+	struct asyncapi_reader *r = &im->reader;
+	if (json_object_get(operation.value, "traits") != NULL)
+		asyncapi_reader_note(r, operation, "'traits' is not taken");
+	if (json_object_get(operation.value, "reply") == NULL)
+		return;
+	if (sends)
+		asyncapi_reader_note(r, operation,
+		    "'reply' is not taken: what is sent becomes a message, and rpc call says "
+		    "itself where its reply goes");
+	else
+		asyncapi_reader_note(r, operation,
+		    "'reply' is not taken: the requests have a queue, but nothing says how a "
+		    "responder answers them");
+}
+
 static bool add_operation(
     struct import *im, const char *id, struct asyncapi_node operation, struct error *err)
 {
-	static const char *const left[] = {"reply", "traits"};
 	struct asyncapi_reader *r = &im->reader;
 	const char *action = asyncapi_reader_text(r, operation, "action");
 	struct asyncapi_node channel = asyncapi_reader_member(r, operation, "channel");
 	struct asyncapi_node amqp = asyncapi_topology_amqp(&im->topology, channel);
-	for (size_t i = 0; i < ARRAY_LEN(left); i++)
-		if (json_object_get(operation.value, left[i]) != NULL)
-			asyncapi_reader_note(r, operation, "'%s' is not taken", left[i]);
+	if (is_restored(im, operation))
+		return true;
 	if (action == NULL || channel.value == NULL) {
 		asyncapi_reader_note(r, operation, "has no action, or no channel: left out");
 		return true;
 	}
+	bool sends = strcmp(action, "send") == 0;
+	note_left(im, operation, sends);
 	if (amqp.value == NULL) /* that was noted at the channel */
 		return true;
-	if (strcmp(action, "send") == 0)
+	if (sends)
 		return asyncapi_messages_add(&im->messages, id, operation, channel, err);
 	return asyncapi_topology_receive(&im->topology, id, channel, amqp, err);
 }
@@ -196,6 +230,21 @@ static void keep_finding(void *ctx, const struct schema_finding *finding)
 	keep_first(ctx, finding->instance, finding->text);
 }
 
+/* Relays, which name queues and exchanges as well, are for who reads the settings. */
+static void check_logic(const json_t *settings, const struct topology *t, struct error *err)
+{
+	struct responder_list responders = {0};
+	struct workflow_list workflows = {0};
+	if (!responder_read(
+		json_object_get(settings, "responders"), t, &responders, keep_first, err))
+		error_context(err, "responders");
+	else if (!workflow_read(
+		     json_object_get(settings, "workflows"), t, &workflows, keep_first, err))
+		error_context(err, "workflows");
+	responder_release(&responders);
+	workflow_release(&workflows);
+}
+
 /* Whether the settings are taken, as far as they do not stand in files. */
 static bool check(const json_t *settings, struct error *err)
 {
@@ -204,8 +253,10 @@ static bool check(const json_t *settings, struct error *err)
 	struct schema *schema = schema_create(published, 0, err);
 	const char *name;
 	bool good = schema != NULL && schema_validate(schema, settings, keep_finding, err, err);
-	if (good && topology_read(settings, &t, keep_first, err))
+	if (good && topology_read(settings, &t, keep_first, err)) {
+		check_logic(settings, &t, err);
 		topology_release(&t);
+	}
 	struct pattern_pools *pools =
 	    err->kind == ERROR_NONE
 		? pattern_pools_create(json_object_get(settings, "pools"), 0, keep_first, err)
@@ -229,10 +280,54 @@ static bool check(const json_t *settings, struct error *err)
 	return err->kind == ERROR_NONE;
 }
 
-/* What our own export has beside the operations. */
-static void take_sections(const struct import *im, json_t *settings)
+static bool steps_have(const json_t *steps, const char *key)
 {
-	static const char *const names[] = {"pools", "projections", "expect"};
+	for (size_t i = 0; i < json_array_size(steps); i++)
+		if (json_object_get(json_array_get(steps, i), key) != NULL)
+			return true;
+	return false;
+}
+
+/* Whether a relay or responder, or a handler of it, has a step with that key. */
+static bool has_step(const json_t *logic, const char *key)
+{
+	const char *type;
+	json_t *handler;
+	if (steps_have(json_object_get(logic, "core"), key))
+		return true;
+	json_object_foreach(json_object_get(logic, "on"), type,
+	    handler) if (steps_have(json_is_array(handler) ? handler
+							   : json_object_get(handler, "core"),
+			     key)) return true;
+	return false;
+}
+
+/* What logic needs that no document has, and what it does to the machine that it runs on. */
+static void note_logic(struct import *im, const char *section)
+{
+	struct asyncapi_reader *r = &im->reader;
+	struct asyncapi_node sections =
+	    asyncapi_reader_member(r, asyncapi_reader_root(r), "x-warren-sections");
+	struct asyncapi_node items = asyncapi_reader_member(r, sections, section);
+	const char *name;
+	json_t *item;
+	json_object_foreach((json_t *)(uintptr_t)items.value, name, item)
+	{
+		struct asyncapi_node at = asyncapi_reader_member(r, items, name);
+		if (has_step(item, "contract") || has_step(item, "file") ||
+		    json_object_get(item, "files") != NULL)
+			asyncapi_reader_note(r, at, "it reads files that are not in the document");
+		if (has_step(item, "exec"))
+			asyncapi_reader_note(
+			    r, at, "it runs commands ('exec'): read them before you let it");
+	}
+}
+
+/* What our own export has beside the operations. */
+static void take_sections(struct import *im, json_t *settings)
+{
+	static const char *const names[] = {
+	    "pools", "projections", "expect", "relays", "responders", "workflows"};
 	const json_t *sections =
 	    json_object_get(document_root(im->reader.document), "x-warren-sections");
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -240,6 +335,8 @@ static void take_sections(const struct import *im, json_t *settings)
 		if (section != NULL)
 			json_object_set(settings, names[i], section);
 	}
+	note_logic(im, "relays");
+	note_logic(im, "responders");
 }
 
 static json_t *make_settings(struct import *im, struct error *err)

@@ -6,7 +6,6 @@
 #include "app/locate.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "base/text.h"
 #include "flow/core_delay.h"
 #include "flow/core_jq.h"
 #include "flow/core_transform.h"
@@ -33,7 +32,6 @@ struct chain {
 	struct chain_options options;
 	struct link links[FLOW_MAX_CORES];
 	size_t count;
-	bool changes;
 	bool is_unordered;   /* what has come so far need not be in its order */
 	const char *pointer; /* of the list that is opened; NULL: from the command line */
 };
@@ -98,13 +96,20 @@ static void release_exec(void *self)
 	chain_exec_free(self);
 }
 
+static void count_exec(const void *self, struct chain_counts *counts)
+{
+	counts->unset_variables += chain_exec_left_out(self);
+}
+
 static bool open_exec(struct chain *chain, const json_t *step, struct link *link, struct error *err)
 {
 	/* who types a command stands somewhere; one that is written down belongs to its file */
 	const struct tool *tool = chain->options.tool;
 	const char *folder = chain->pointer != NULL ? tool->settings.directory : NULL;
-	struct chain_exec *exec =
-	    chain_exec_open(tool->loop, folder, step, chain->options.one_answer, err);
+	const struct chain_exec_options options = {.folder = folder,
+	    .one_answer = chain->options.one_answer,
+	    .is_told = chain->options.is_told};
+	struct chain_exec *exec = chain_exec_open(tool->loop, &options, step, err);
 	if (exec == NULL)
 		return false;
 	chain->is_unordered |= json_is_false(json_object_get(step, "order"));
@@ -227,7 +232,7 @@ static const struct kind {
     {"jq", true, open_jq, release_jq, count_jq},
     {"filter", false, open_filter, release_filter, count_filter},
     {"contract", false, open_contract, release_contract, NULL},
-    {"exec", true, open_exec, release_exec, NULL},
+    {"exec", true, open_exec, release_exec, count_exec},
     {"delay", false, open_delay, release_delay, NULL},
     {"dedupe", false, open_dedupe, release_dedupe, count_dedupe},
     {"enrich", true, open_enrich, release_enrich, NULL},
@@ -276,7 +281,6 @@ static bool add(struct chain *chain, const json_t *step, unsigned route, struct 
 	if (!kind->open(chain, step, link, err))
 		return false;
 	chain->count++;
-	chain->changes |= kind->changes;
 	return true;
 }
 
@@ -383,11 +387,6 @@ void chain_count(const struct chain *chain, struct chain_counts *out)
 	for (size_t i = 0; i < chain->count; i++)
 		if (chain->links[i].count != NULL)
 			chain->links[i].count(chain->links[i].self, out);
-}
-
-bool chain_changes(const struct chain *chain)
-{
-	return chain->changes;
 }
 
 uint64_t chain_patience_ns(const struct chain *chain)

@@ -2,8 +2,8 @@
  * chain.h - business logic out of the settings: the lists of steps under relays, their handlers and
  * responders, as cores of a flow.
  *
- * A step is a map with one key that says its kind (jq, filter, exec, ...); settings/
- * warren.schema.json has them all. A new kind is a row in chain.c.
+ * A step is a map with one key that says its kind (jq, filter, exec, ...), all of which are in
+ * settings/warren.schema.json. A new kind is a row in chain.c.
  */
 #ifndef APP_CHAIN_H
 #define APP_CHAIN_H
@@ -20,6 +20,7 @@ struct chain_options {
 	const char *name;    /* whose logic it is: "relay/welcome" */
 	struct store *store; /* the event store that the results go to; NULL: elsewhere */
 	bool one_answer;     /* each message has one result: a request and its reply */
+	bool is_told; /* who runs the flow tells of messages that are rejected or tried again */
 };
 
 struct chain;
@@ -42,9 +43,8 @@ void chain_add_core(struct chain *chain, struct flow_core core, unsigned route);
 void chain_add_owned(struct chain *chain, struct flow_core core, unsigned route,
     void (*release)(void *self), void *self);
 
-/* Whether a step makes new messages of those that come, rather than letting them pass. */
-bool chain_changes(const struct chain *chain);
-/* The same of those for a route, and for all. */
+/* Whether a step for this route, or for all, makes new messages of those that come, rather than
+ * letting them pass. */
 bool chain_changes_on(const struct chain *chain, unsigned route);
 /* Whether a step for this route says itself where its messages go (as: message). */
 bool chain_routes(const struct chain *chain, unsigned route);
@@ -53,12 +53,13 @@ bool chain_routes(const struct chain *chain, unsigned route);
 uint64_t chain_patience_ns(const struct chain *chain);
 size_t chain_length(const struct chain *chain);
 
-/* What the steps did to messages that did not go on. */
+/* What the steps did to messages that did not go on, or not as they should. */
 struct chain_counts {
 	uint64_t dropped;   /* by a program that had nothing to say */
 	uint64_t unmatched; /* hidden by a filter */
 	uint64_t duplicates;
-	uint64_t unkeyed; /* passed a dedupe without a key, or was rejected for it */
+	uint64_t unkeyed;	  /* passed a dedupe without a key, or was rejected for it */
+	uint64_t unset_variables; /* too long for the environment of a command */
 };
 void chain_count(const struct chain *chain, struct chain_counts *out);
 /* For the sink of chain_options.store (sink_store_mark_fn; ctx is the chain): marks of dedupe that

@@ -85,7 +85,8 @@ static bool read_wish(const json_t *step, struct wish *wish, struct error *err)
 	return !reader.failed;
 }
 
-static struct core_exec *open_command(struct loop *loop, const struct wish *wish, struct error *err)
+static struct core_exec *open_command(struct loop *loop, const struct wish *wish,
+    const struct chain_exec_options *o, struct error *err)
 {
 	const struct core_exec_options options = {.command = wish->command.text,
 	    .words = wish->command.words,
@@ -93,35 +94,37 @@ static struct core_exec *open_command(struct loop *loop, const struct wish *wish
 	    .folder = wish->command.folder,
 	    .timeout_ns = wish->timeout_ns,
 	    .jobs = (size_t)wish->jobs,
-	    .in_order = wish->in_order};
+	    .in_order = wish->in_order,
+	    .is_told = o->is_told};
 	return core_exec_create(loop, &options, err);
 }
 
-static struct core_worker *open_worker(
-    struct loop *loop, const struct wish *wish, bool one_answer, struct error *err)
+static struct core_worker *open_worker(struct loop *loop, const struct wish *wish,
+    const struct chain_exec_options *o, struct error *err)
 {
 	const struct core_worker_options options = {.command = wish->command,
 	    .timeout_ns = wish->timeout_ns,
 	    .workers = (size_t)wish->jobs,
 	    .in_order = wish->in_order,
-	    .one_answer = one_answer,
+	    .one_answer = o->one_answer,
 	    .clears_exchange = true,
+	    .is_told = o->is_told,
 	    .restart_from_ns = wish->restart_from_ns,
 	    .restart_to_ns = wish->restart_to_ns};
 	return core_worker_create(loop, &options, err);
 }
 
-struct chain_exec *chain_exec_open(
-    struct loop *loop, const char *folder, const json_t *step, bool one_answer, struct error *err)
+struct chain_exec *chain_exec_open(struct loop *loop, const struct chain_exec_options *options,
+    const json_t *step, struct error *err)
 {
 	struct wish wish;
 	struct chain_exec exec = {0};
 	bool good = read_wish(step, &wish, err);
-	wish.command.folder = folder;
+	wish.command.folder = options->folder;
 	if (good && wish.is_worker)
-		exec.worker = open_worker(loop, &wish, one_answer, err);
+		exec.worker = open_worker(loop, &wish, options, err);
 	else if (good)
-		exec.command = open_command(loop, &wish, err);
+		exec.command = open_command(loop, &wish, options, err);
 	free(wish.words);
 	if (exec.worker == NULL && exec.command == NULL)
 		return NULL;
@@ -149,6 +152,11 @@ struct flow_core chain_exec_core(const struct chain_exec *exec)
 bool chain_exec_routes(const struct chain_exec *exec)
 {
 	return exec->worker != NULL;
+}
+
+uint64_t chain_exec_left_out(const struct chain_exec *exec)
+{
+	return exec->command != NULL ? core_exec_left_out(exec->command) : 0;
 }
 
 uint64_t chain_exec_patience_ns(const struct chain_exec *exec)

@@ -10,7 +10,6 @@
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/text.h"
 #include "broker/provision.h"
 #include "flow/core_dedupe.h"
@@ -225,6 +224,7 @@ static void report_run(const struct run *run, const struct flow *flow, uint64_t 
 	    {"duplicates", run->dedupe != NULL ? core_dedupe_duplicates(run->dedupe) : 0, true},
 	    {"unkeyed", run->dedupe != NULL ? core_dedupe_unkeyed(run->dedupe) : 0, true},
 	    {"unmatched", run->filter != NULL ? core_jq_hidden(run->filter) : 0, true},
+	    {"unset_variables", run->exec != NULL ? core_exec_left_out(run->exec) : 0, true},
 	    {"filter_errors", run->filter != NULL ? core_jq_errors(run->filter) : 0, true},
 	};
 	tool_summarize(run->tool, rows, ARRAY_LEN(rows), elapsed_ns);

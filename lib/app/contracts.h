@@ -28,6 +28,7 @@ struct contracts_options {
 	bool lenient, closed;
 };
 
+/* Runs the verb that stands first among the operands. options are a struct contracts_options. */
 tool_run_fn contracts_run;
 
 #endif

@@ -67,7 +67,7 @@ void contracts_report_end(struct contracts_report *r, struct tool *tool)
 	buf_append_str(&line, " of ");
 	num_format_count(r->judged, &line);
 	log_write(LOG_INFO, "%s %s the contract", line.ptr,
-	    r->judged == 1 ? "message breaks" : "messages break");
+	    num_noun(r->judged, "message breaks", "messages break"));
 	if (r->findings > 0)
 		tool->status = ERROR_DATA;
 	buf_release(&line);

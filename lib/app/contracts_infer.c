@@ -2,6 +2,7 @@
 #include "app/contracts_private.h"
 
 #include "base/log.h"
+#include "base/num.h"
 #include "config/contract.h"
 #include "schema/infer.h"
 
@@ -53,7 +54,7 @@ bool contracts_infer(
 	good = good && print_schema(i.infer, err);
 	if (good)
 		log_write(LOG_INFO, "made of %llu %s", (unsigned long long)i.count,
-		    i.count == 1 ? "message" : "messages");
+		    num_noun(i.count, "message", "messages"));
 	infer_free(i.infer);
 	return good;
 }

@@ -223,7 +223,7 @@ static char *make_question(
 	struct buf text = {0};
 	buf_printf(&text, "%s ", verb_names[job->verb]);
 	num_format_count(count, &text);
-	buf_append_str(&text, count == 1 ? " message" : " messages");
+	buf_append_str(&text, num_noun(count, " message", " messages"));
 	if (job->verb == DEADLETTERS_RETURN) {
 		buf_append_str(&text, " to ");
 		deadletters_groups_write_places(groups, &text);

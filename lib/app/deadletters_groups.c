@@ -172,7 +172,8 @@ static void write_quoted(const char *what, struct slice name, struct buf *out)
 	buf_append_char(out, '\'');
 }
 
-void deadletters_groups_write_place(const struct deadletters_place *place, struct buf *out)
+/* "exchange 'order' with key 'order.new'", "queue 'jobs'"; escaped. */
+static void write_place(const struct deadletters_place *place, struct buf *out)
 {
 	if (place->exchange.len == 0) {
 		write_quoted("queue", place->routing_key, out);
@@ -307,7 +308,7 @@ static void write_destination(const struct group *group, struct buf *out)
 	struct buf text = {0};
 	struct deadletters_place place = place_of(group);
 	if (place.stays == NULL)
-		deadletters_groups_write_place(&place, &text);
+		write_place(&place, &text);
 	else
 		buf_append_str(&text, place.stays);
 	if (group->has_place)

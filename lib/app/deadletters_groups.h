@@ -31,7 +31,4 @@ void deadletters_groups_write_json(struct deadletters_groups *g, uint64_t now_s,
 /* Appends where those that go are going: "exchange 'order'", "queue 'jobs'", "3 places". */
 void deadletters_groups_write_places(const struct deadletters_groups *g, struct buf *out);
 
-/* "exchange 'order' with key 'order.new'", "queue 'jobs'"; escaped. */
-void deadletters_groups_write_place(const struct deadletters_place *place, struct buf *out);
-
 #endif

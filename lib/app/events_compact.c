@@ -13,7 +13,8 @@ static bool tell(struct store *store, const struct compact_result *r, struct err
 	num_format_size(r->after, &text);
 	buf_append_str(&text, " now; every event stays");
 	if (r->snapshots > 0)
-		buf_printf(&text, ", %llu snapshots are dropped", (unsigned long long)r->snapshots);
+		buf_printf(&text, ", %llu %s dropped", (unsigned long long)r->snapshots,
+		    num_noun(r->snapshots, "snapshot is", "snapshots are"));
 	buf_append_char(&text, '\n');
 	bool good = tool_print(buf_slice(&text), err);
 	buf_release(&text);

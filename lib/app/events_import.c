@@ -9,6 +9,7 @@
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "model/record.h"
 #include "store/append.h"
@@ -248,9 +249,10 @@ static void report(struct tool *tool, const struct import *in, uint64_t since_ns
 	tool_summarize(tool, rows, ARRAY_LEN(rows), chrono_now_ns() - since_ns);
 	if (in->moved > 0)
 		log_write(LOG_WARNING,
-		    "%llu events were received before the one they now stand behind: their "
-		    "'received' is its time",
-		    (unsigned long long)in->moved);
+		    "%llu %s received before the one in front of %s: 'received' is the time of "
+		    "that one",
+		    (unsigned long long)in->moved, num_noun(in->moved, "event was", "events were"),
+		    num_noun(in->moved, "it", "them"));
 }
 
 static bool run(struct import *in, struct tool *tool, const struct events_options *o,

@@ -288,7 +288,8 @@ static bool run_flow(struct replay *r, struct error *err)
 	const struct sink_exchange_options sending = {.window = o->window,
 	    .mandatory = o->mandatory ? SINK_EXCHANGE_ALWAYS : SINK_EXCHANGE_NEVER,
 	    .is_unhurried = true,
-	    .recovery = r->tool->recovery};
+	    .recovery = r->tool->recovery,
+	    .nacks_unfit = true};
 	struct sink_exchange *sink = sink_exchange_open(r->tool->connection, &sending, err);
 	if (sink == NULL)
 		return false;
@@ -360,9 +361,10 @@ static void report(const struct replay *r)
 	tool_summarize(r->tool, rows, ARRAY_LEN(rows), r->elapsed_ns);
 	if (r->message.lost_user_ids > 0)
 		log_write(LOG_WARNING,
-		    "%" PRIu64 " messages went without their user_id: the broker takes only that "
-		    "of who is connected",
-		    r->message.lost_user_ids);
+		    "%" PRIu64 " %s without the user_id: the broker takes only that of who is "
+		    "connected",
+		    r->message.lost_user_ids,
+		    num_noun(r->message.lost_user_ids, "message went", "messages went"));
 }
 
 static bool finish(struct replay *r, bool good, struct error *err)

@@ -144,8 +144,9 @@ static void write_kind(const struct stats *stats, enum kind kind, struct buf *ou
 		buf_printf(
 		    out, "%14s  and %zu more%s\n", "", size - shown, is_time ? " before" : "");
 	if (census_others(census) > 0)
-		buf_printf(out, "%14s  and others, in %llu events\n", "",
-		    (unsigned long long)census_others(census));
+		buf_printf(out, "%14s  and others, in %llu %s\n", "",
+		    (unsigned long long)census_others(census),
+		    num_noun(census_others(census), "event", "events"));
 }
 
 static void write_table(const struct stats *stats, struct buf *out)

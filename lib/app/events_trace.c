@@ -258,7 +258,7 @@ static void write_table(const struct trace_tree *t, const char *trace_id, struct
 	const struct trace_tree_node *last = &t->nodes[t->count - 1];
 	buf_printf(out, "trace %s: ", trace_id);
 	num_format_count(t->count, out);
-	buf_append_str(out, t->count == 1 ? " message in " : " messages in ");
+	buf_append_str(out, num_noun(t->count, " message in ", " messages in "));
 	num_format_duration((uint64_t)(last->time_us - t->nodes[0].time_us) * CHRONO_US, out);
 	buf_append_str(out, " from ");
 	chrono_format(t->nodes[0].time_us / 1000, out);

@@ -87,7 +87,7 @@ static void write_end(
 	}
 	buf_printf(out, "%s: ", store_path(store));
 	num_format_count(r->events, out);
-	buf_append_str(out, r->events == 1 ? " event" : " events");
+	buf_append_str(out, num_noun(r->events, " event", " events"));
 	buf_append_str(out, ", nothing damaged, nothing missing, nothing changed; head ");
 	write_hash(r->head, out);
 	buf_append_char(out, '\n');

@@ -3,8 +3,8 @@
  *
  * Its figures are some seconds old, as the broker gathers statistics every 5 s
  * (https://www.rabbitmq.com/docs/management#statistics-interval), and of a new queue they come as
- * late. All wait in turns of the tool's loop, after api_open, and fail with
- * ERROR_REFUSED when the broker keeps no figures: 0 would be a guess.
+ * late. All wait in turns of the tool's loop, after api_open, and fail with ERROR_REFUSED when
+ * the broker keeps no figures: 0 would be a guess.
  */
 #ifndef APP_FIGURES_H
 #define APP_FIGURES_H

@@ -40,11 +40,11 @@ static void keep(struct walk *w, const struct select_event *event)
 {
 	const struct fold_run *run = w->run;
 	const struct fold_state *state = w->state;
-	if (run->snapshots == NULL || run->every == 0 || state->version % run->every != 0 ||
-	    !datum_is_json(&state->value))
+	if (run->snapshots == NULL || run->every == 0 || state->version % run->every != 0)
 		return;
 	buf_clear(&w->json);
-	datum_write(&state->value, &w->json);
+	if (!datum_write(&state->value, &w->json))
+		return;
 	const struct snapshot snapshot = {
 	    state->version, state->position, event->hash, buf_slice(&w->json)};
 	snapshots_add(run->snapshots, state->stream, &snapshot);

@@ -3,7 +3,7 @@
 #include "app/guard.h"
 #include "app/progress.h"
 #include "base/chrono.h"
-#include "base/mem.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "flow/sink_exchange.h"
 #include "flow/source_queue.h"
@@ -128,8 +128,9 @@ static bool check_run(
 	char *shown = text_quote(slice_str(queue));
 	if (failed > 0)
 		error_set(err, ERROR_UNDELIVERED,
-		    "%" PRIu64 " messages stay in queue '%s', for they could not be moved: %s",
-		    failed, shown, run->reason.len > 0 ? run->reason.ptr : "they cannot be sent");
+		    "%" PRIu64 " %s in queue '%s' and could not be moved: %s", failed,
+		    num_noun(failed, "message stays", "messages stay"), shown,
+		    run->reason.len > 0 ? run->reason.ptr : "cannot be sent");
 	else if (loop_stop_requested(m->tool->loop))
 		error_set(err, ERROR_UNDELIVERED, "stopped while queue '%s' was moved", shown);
 	free(shown);

@@ -1,8 +1,8 @@
 #include "app/orchestrate.h"
 
 #include "app/orchestrate_private.h"
-#include "base/log.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "flow/workflow_instance.h"
@@ -42,7 +42,7 @@ static bool refuse(const struct tool *tool, const struct report *report, struct 
 	buf_release(&out);
 	char *name = text_quote(slice_str(document_name(document)));
 	error_set(err, ERROR_SETTINGS, "%s: %zu %s in the settings; nothing was done", name, count,
-	    count == 1 ? "mistake" : "mistakes");
+	    num_noun(count, "mistake", "mistakes"));
 	free(name);
 	return false;
 }

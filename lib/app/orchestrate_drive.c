@@ -4,7 +4,6 @@
 #include "app/opening.h"
 #include "app/orchestrate_watch.h"
 #include "app/retrying.h"
-#include "app/watch.h"
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"

@@ -4,7 +4,6 @@
 #include "base/chrono.h"
 #include "base/mem.h"
 #include "base/sheet.h"
-#include "base/text.h"
 #include "flow/workflow_instance.h"
 #include "store/select.h"
 

@@ -13,13 +13,14 @@ orchestrate_verb_fn orchestrate_list;
 orchestrate_verb_fn orchestrate_show;
 orchestrate_verb_fn orchestrate_graph;
 
-/* The workflows of the settings that the operands name, or all, with their programs: the caller's
- * to free with orchestrate_free. ERROR_SETTINGS, each printed with its place: a program does not
- * compile. */
+/* `= {0}` is none. */
 struct orchestrate_cast {
-	struct workflow_logic **logics;
+	struct workflow_logic **logics; /* owned */
 	size_t count;
 };
+/* The workflows of the settings that the operands name, or all, with their programs; to
+ * orchestrate_free, also after a failure. ERROR_USAGE: there is none, or none of a name;
+ * ERROR_SETTINGS, each printed with its place: a program does not compile. */
 bool orchestrate_choose(const struct tool *tool, char **operands, struct orchestrate_cast *out,
     struct error *err) MUST_CHECK;
 void orchestrate_free(struct orchestrate_cast *cast);

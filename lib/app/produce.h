@@ -25,6 +25,7 @@ struct produce_options {
 	bool spool_sync;
 };
 
+/* options are a struct produce_options. */
 tool_run_fn produce_run;
 
 #endif

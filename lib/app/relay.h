@@ -5,6 +5,7 @@
 
 #include "app/relay_options.h"
 
+/* options are a struct relay_options. */
 tool_run_fn relay_run;
 
 #endif

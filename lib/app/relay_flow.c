@@ -205,16 +205,7 @@ bool relay_flow_runs(const struct relay_flow *r)
 	return !r->has_ended;
 }
 
-bool relay_flow_step(struct relay_flow *r, uint64_t *wake_ns, struct error *err)
-{
-	enum flow_state state = flow_step(r->flow, wake_ns, err);
-	if (state == FLOW_RUNS)
-		return true;
-	*wake_ns = 0;
-	return relay_flow_finish(r, err);
-}
-
-bool relay_flow_finish(struct relay_flow *r, struct error *err)
+static bool finish(struct relay_flow *r, struct error *err)
 {
 	const struct relay_input *in = &r->input;
 	if (r->has_ended)
@@ -236,6 +227,15 @@ bool relay_flow_finish(struct relay_flow *r, struct error *err)
 	r->flow = NULL;
 	relay_input_close(&r->input);
 	return good || error_context(err, "%s", r->plan->title);
+}
+
+bool relay_flow_step(struct relay_flow *r, uint64_t *wake_ns, struct error *err)
+{
+	enum flow_state state = flow_step(r->flow, wake_ns, err);
+	if (state == FLOW_RUNS)
+		return true;
+	*wake_ns = 0;
+	return finish(r, err);
 }
 
 void relay_flow_free(struct relay_flow *r)
@@ -285,6 +285,7 @@ void relay_flow_count(const struct relay_flow *r, struct summary_row rows[RELAY_
 	    {"unacknowledged", r->unacknowledged, true},
 	    {"released", c->fates[FLOW_RELEASED], true},
 	    {"redelivered", c->redelivered, true},
+	    {"unset_variables", chain.unset_variables, true},
 	};
 	memcpy(rows, all, sizeof all);
 }

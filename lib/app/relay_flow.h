@@ -8,7 +8,7 @@
 struct relay_flow;
 
 /* Reads, compiles and opens all that needs no broker, so that every mistake is found before
- * anything moves. The plan and the printer are borrowed. */
+ * anything moves. The plan and the printer are borrowed. NULL: failed. */
 struct relay_flow *relay_flow_create(struct tool *tool, const struct relay_options *options,
     const struct relay_plan *plan, struct printer *printer, struct error *err);
 /* Connects both ends; */
@@ -17,13 +17,13 @@ bool relay_flow_connect(struct relay_flow *r, struct error *err) MUST_CHECK;
 bool relay_flow_open(struct relay_flow *r, struct error *err) MUST_CHECK;
 void relay_flow_free(struct relay_flow *r); /* accepts NULL */
 
-/* As flow_step; once it does not run any more, it is finished and its connections are closed. */
 bool relay_flow_runs(const struct relay_flow *r);
+/* While it runs: a step of its flow, before each turn of the loop, which may sleep until *wake_ns.
+ * With the last one it is finished, and its connections are closed. */
 bool relay_flow_step(struct relay_flow *r, uint64_t *wake_ns, struct error *err) MUST_CHECK;
-bool relay_flow_finish(struct relay_flow *r, struct error *err) MUST_CHECK;
 
 /* What became of its messages. */
-#define RELAY_FLOW_ROWS 20
+#define RELAY_FLOW_ROWS 21
 void relay_flow_count(const struct relay_flow *r, struct summary_row rows[RELAY_FLOW_ROWS]);
 /* Whether some message is neither passed on nor dealt with, nor will come again. */
 bool relay_flow_has_lost(const struct relay_flow *r);

@@ -93,12 +93,26 @@ static bool connect_queues(struct relay_input *in, struct error *err)
 	return true;
 }
 
+/* Messages of each queue that are under way at most. */
+static uint16_t prefetch_of(const struct relay_input *in)
+{
+	const struct relay_options *o = in->options;
+	const json_t *own = json_object_get(in->plan->spec, "prefetch");
+	uint64_t prefetch = o->has_prefetch ? o->prefetch
+			    : own != NULL   ? (uint64_t)json_integer_value(own)
+					    : DEFAULT_PREFETCH;
+	bool all_count = json_array_size(json_object_get(in->plan->spec, "core")) == 0;
+	if (!o->has_prefetch && o->has_count && all_count && o->count < prefetch)
+		prefetch = o->count; /* take no more out of the queue than are wanted */
+	return (uint16_t)prefetch;
+}
+
 static bool open_queues(struct relay_input *in, struct error *err)
 {
 	const struct relay_options *o = in->options;
 	const struct source_queue_options reading = {.queues = in->queues,
 	    .queue_count = in->queue_count,
-	    .prefetch = relay_input_prefetch(in),
+	    .prefetch = prefetch_of(in),
 	    .until_empty = o->until_empty,
 	    .idle_ns = o->has_idle ? o->idle_ns : CHRONO_NEVER,
 	    .retry_ns = RETRY_NS,
@@ -203,22 +217,9 @@ struct flow_source relay_input_source(const struct relay_input *in)
 				 : source_queue_source(in->queue_source);
 }
 
-uint16_t relay_input_prefetch(const struct relay_input *in)
-{
-	const struct relay_options *o = in->options;
-	const json_t *own = json_object_get(in->plan->spec, "prefetch");
-	uint64_t prefetch = o->has_prefetch ? o->prefetch
-			    : own != NULL   ? (uint64_t)json_integer_value(own)
-					    : DEFAULT_PREFETCH;
-	bool all_count = json_array_size(json_object_get(in->plan->spec, "core")) == 0;
-	if (!o->has_prefetch && o->has_count && all_count && o->count < prefetch)
-		prefetch = o->count; /* take no more out of the queue than are wanted */
-	return (uint16_t)prefetch;
-}
-
 size_t relay_input_window(const struct relay_input *in)
 {
-	return in->queues != NULL ? in->queue_count * relay_input_prefetch(in) : FILES_WINDOW;
+	return in->queues != NULL ? in->queue_count * prefetch_of(in) : FILES_WINDOW;
 }
 
 void relay_input_close(struct relay_input *in)

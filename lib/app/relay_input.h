@@ -38,8 +38,7 @@ bool relay_input_connect(struct relay_input *in, struct error *err) MUST_CHECK;
 bool relay_input_open(struct relay_input *in, struct error *err) MUST_CHECK;
 struct flow_source relay_input_source(const struct relay_input *in);
 
-/* Messages of each queue that are under way at most, and of all. */
-uint16_t relay_input_prefetch(const struct relay_input *in);
+/* Messages that are under way at most, of all queues. */
 size_t relay_input_window(const struct relay_input *in);
 
 void relay_input_close(struct relay_input *in);	  /* ends it; its counts stay */

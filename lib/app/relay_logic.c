@@ -142,7 +142,7 @@ bool relay_logic_open(struct relay_logic *logic, struct tool *tool, const struct
 	struct opening o = {.logic = logic, .tool = tool, .plan = plan, .ends = ends};
 	logic->by = mem_strdup(plan->by);
 	const struct chain_options options = {
-	    .tool = tool, .name = logic->by, .store = ends->store};
+	    .tool = tool, .name = logic->by, .store = ends->store, .is_told = true};
 	logic->publishes = json_object_get(plan->spec, "store") == NULL &&
 			   json_object_get(plan->spec, "output") == NULL;
 	logic->chain = chain_create(&options);

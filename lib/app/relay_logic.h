@@ -9,10 +9,10 @@
 struct core_switch;
 
 struct relay_logic {
-	char *by; /* "relay/welcome" */
+	char *by; /* owned: "relay/welcome" */
 	struct chain *chain;
 	struct core_switch *types; /* the chain's; NULL: no handlers by type */
-	const char **type_names;   /* that it has */
+	const char **type_names;   /* that it has; the array is owned */
 	bool routes;		   /* some step names exchanges itself */
 	bool publishes;		   /* to an exchange, rather than a store or a file */
 };

@@ -34,10 +34,11 @@ struct relay_output {
 bool relay_output_init(struct relay_output *out, struct tool *tool,
     const struct relay_options *options, const struct relay_plan *plan,
     struct error *err) MUST_CHECK;
+/* Makes the sink; where that is an exchange it connects and declares. */
 bool relay_output_open(
     struct relay_output *out, const struct relay_output_options *how, struct error *err) MUST_CHECK;
 struct flow_sink relay_output_sink(const struct relay_output *out);
-/* Results that were sent again; that the store had already. */
+/* Results so far that were sent again; and that the store had already. */
 uint64_t relay_output_resent(const struct relay_output *out);
 uint64_t relay_output_known(const struct relay_output *out);
 

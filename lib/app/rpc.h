@@ -9,8 +9,8 @@ enum rpc_format { RPC_PRETTY, RPC_JSON, RPC_BODY, RPC_NONE };
 #define RPC_OWN_QUEUE "auto" /* --reply-queue: one that ends with the caller */
 
 struct rpc_options {
-	struct tool_options tool;
-	int format; /* enum rpc_format */
+	struct tool_options tool; /* first */
+	int format;		  /* enum rpc_format */
 	bool declare;
 
 	/* call */
@@ -19,9 +19,10 @@ struct rpc_options {
 	int from_format; /* enum source_lines_format */
 	bool has_from_format;
 	const char *exchange, *routing_key, *reply_queue;
-	uint64_t amount, in_flight, deadline_ns, seed;
+	uint64_t amount, in_flight, deadline_ns,
+	    seed; /* deadline: of each call, from its sending */
 	bool has_amount, has_in_flight, has_deadline, has_seed;
-	double rate;
+	double rate; /* per second */
 	bool has_rate;
 
 	/* serve */
@@ -31,7 +32,7 @@ struct rpc_options {
 	bool has_exec_timeout, has_exec_jobs, has_prefetch, has_count, has_idle;
 };
 
-/* Runs the verb that stands first among the operands. */
-bool rpc_run(struct tool *tool, const void *options, struct error *err);
+/* Runs the verb that stands first among the operands. options are a struct rpc_options. */
+tool_run_fn rpc_run;
 
 #endif

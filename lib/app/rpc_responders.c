@@ -212,6 +212,17 @@ bool rpc_responders_wire(struct rpc_responders *r, struct flow_options *flow, st
 	return true;
 }
 
+uint64_t rpc_responders_unset_variables(const struct rpc_responders *r)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < r->count; i++) {
+		struct chain_counts counts;
+		chain_count(r->items[i].chain, &counts);
+		sum += counts.unset_variables;
+	}
+	return sum;
+}
+
 /* ---- what was answered before ---- */
 
 static void keep_answer(void *ctx, uint64_t slot, const struct message *answer)
@@ -237,6 +248,8 @@ struct core_reply_memory rpc_responders_memory(struct rpc_responders *r)
 			return (struct core_reply_memory){keep_answer, find_answer, r};
 	return (struct core_reply_memory){0};
 }
+
+/* ---- the end ---- */
 
 void rpc_responders_release(struct rpc_responders *r)
 {

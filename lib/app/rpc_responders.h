@@ -28,6 +28,8 @@ bool rpc_responders_wire(
     struct rpc_responders *r, struct flow_options *flow, struct error *err) MUST_CHECK;
 /* What they have answered, for those of their requests that come again. */
 struct core_reply_memory rpc_responders_memory(struct rpc_responders *r);
+/* As in chain.h. */
+uint64_t rpc_responders_unset_variables(const struct rpc_responders *r);
 /* After the flow. */
 void rpc_responders_release(struct rpc_responders *r);
 

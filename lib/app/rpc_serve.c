@@ -139,9 +139,9 @@ static void on_fate(
 		return;
 	char *shown = text_quote(m->message->reply_to);
 	run->has_told = true;
-	log_write(LOG_WARNING,
-	    "a reply to '%s' came back (%s): its caller is gone; further ones are counted", shown,
-	    reason);
+	log_write(LOG_WARNING, "a reply to '%s' %s (%s): its caller %s; further ones are counted",
+	    shown, fate == FLOW_RETURNED ? "came back" : "was refused", reason,
+	    fate == FLOW_RETURNED ? "is gone" : "gets none");
 	free(shown);
 }
 
@@ -165,6 +165,7 @@ static void report(const struct run *run, const struct flow *flow, uint64_t elap
 	    {"requeued", source_queue_requeued(run->source), true},
 	    {"unacknowledged", source_queue_unacknowledged(run->source), true},
 	    {"redelivered", f->redelivered, true},
+	    {"unset_variables", rpc_responders_unset_variables(&run->who), true},
 	};
 	tool_summarize(run->tool, rows, ARRAY_LEN(rows), elapsed_ns);
 }
@@ -198,7 +199,7 @@ static bool run_flow(struct run *run, struct flow_options *options, struct error
 	struct progress *progress = NULL;
 	if (!o->tool.quiet && (o->format == RPC_NONE || !isatty(STDOUT_FILENO)))
 		progress =
-		    progress_start(run->tool->loop, flow, options->limit, "requests", "answered");
+		    progress_start(run->tool->loop, flow, options->limit, "received", "answered");
 	uint64_t start = chrono_now_ns();
 	bool good = flow_run(flow, err);
 	progress_stop(progress);
@@ -230,7 +231,9 @@ static bool open_sink(struct run *run, struct error *err)
 	struct sink_exchange_options options = {.window = REPLY_WINDOW,
 	    .mandatory = SINK_EXCHANGE_ALWAYS,
 	    .recovery = run->recovery,
-	    .skips_refused = true}; /* nothing that one caller asks for ends the others' */
+	    /* nothing that one caller asks for ends the others' */
+	    .skips_refused = true,
+	    .nacks_unfit = true};
 	run->sink = sink_exchange_open(run->beside, &options, err);
 	return run->sink != NULL;
 }

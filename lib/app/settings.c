@@ -290,7 +290,7 @@ static bool refuse(const char *path, const struct problems *problems, struct err
 	char *name = text_quote(slice_str(path));
 	*err = (struct error){0}; /* says it better than who found them */
 	error_set(err, ERROR_SETTINGS, "%s: %zu %s in the settings; nothing was done", name, count,
-	    count == 1 ? "mistake" : "mistakes");
+	    num_noun(count, "mistake", "mistakes"));
 	free(name);
 	return false;
 }

@@ -43,8 +43,8 @@ struct settings {
 };
 
 struct settings_options {
-	const char *
-	    source; /* a file, or a name to look up in settings/; NULL: no settings, all defaults */
+	/* a file, or a name to look up in settings/; NULL: no settings, all defaults */
+	const char *source;
 	const char *url;	      /* of the broker, instead of the settings'; NULL: none */
 	const char *url_origin;	      /* "--url", or the file it stands in; for errors */
 	const char *const *overrides; /* PATH=VALUE */

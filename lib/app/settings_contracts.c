@@ -3,7 +3,6 @@
 
 #include "app/locate.h"
 #include "app/settings_private.h"
-#include "base/mem.h"
 #include "config/contract.h"
 
 #include <stdlib.h>

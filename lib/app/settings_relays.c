@@ -4,7 +4,6 @@
 #include "app/address.h"
 #include "app/settings_private.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "flow/core_address.h"
 #include "model/reader.h"
 

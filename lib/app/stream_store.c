@@ -3,7 +3,6 @@
 #include "app/inquire.h"
 #include "app/progress.h"
 #include "base/chrono.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "flow/sink_store.h"
 #include "flow/source_queue.h"

@@ -4,6 +4,17 @@
 
 #include <inttypes.h>
 
+/* "1 call", "2 calls", "1 id_used_again" */
+static void write_name(const struct summary_row *row, struct buf *out)
+{
+	buf_append_char(out, ' ');
+	for (const char *at = row->name; *at != '\0'; at++) {
+		bool is_plural = at[0] == 's' && (at[1] == '_' || at[1] == '\0');
+		if (row->value != 1 || !is_plural)
+			buf_append_char(out, *at);
+	}
+}
+
 static void write_text(
     const struct summary_row *rows, size_t count, uint64_t elapsed_ns, struct buf *out)
 {
@@ -14,7 +25,7 @@ static void write_text(
 			continue;
 		buf_append_str(out, shown++ > 0 ? ", " : "");
 		num_format_count(rows[i].value, out);
-		buf_printf(out, " %s", rows[i].name);
+		write_name(&rows[i], out);
 	}
 	buf_append_str(out, " in ");
 	num_format_duration(elapsed_ns, out);

@@ -9,7 +9,8 @@ enum summary_format { SUMMARY_TEXT, SUMMARY_JSON, SUMMARY_NONE };
 #define SUMMARY_ONLY_JSON 2
 
 struct summary_row {
-	const char *name; /* "confirmed"; the key in JSON */
+	/* "confirmed"; the key in JSON. A word of it that ends with s is a plural, for the text. */
+	const char *name;
 	uint64_t value;
 	/* Left out of the text: false: never; true: when it is 0; or SUMMARY_ONLY_JSON: always. */
 	int optional;

@@ -2,7 +2,6 @@
 
 #include "app/password.h"
 #include "app/secrets.h"
-#include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/output.h"

@@ -22,8 +22,8 @@ struct trace_tree_node {
 	int64_t time_us; /* when it was recorded, since 1970 */
 	char *id, *cause, *type, *exchange, *routing_key, *queue;
 	char span[TRACE_SPAN_CHARS]; /* that sent it */
-	char
-	    origin[TRACE_SPAN_CHARS]; /* in which the event began; the same when nothing is known */
+	/* in which the event began; the same when nothing is known */
+	char origin[TRACE_SPAN_CHARS];
 	/* set by trace_tree_link */
 	size_t parent, first_child, next_sibling; /* TRACE_TREE_NONE */
 	bool is_last;				  /* of its parent's */

@@ -1,14 +1,11 @@
 #include "app/tracing.h"
 
-#include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "web/otlp.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define LAST_NS (2 * CHRONO_S) /* for what is queued when the tool ends */
 
 struct tracing {
 	struct otlp_options options;
@@ -60,7 +57,7 @@ void tracing_close(struct tracing *t)
 {
 	if (t == NULL)
 		return;
-	otlp_close(t->otlp, LAST_NS);
+	otlp_close(t->otlp, t->options.last_ns);
 	otlp_options_release(&t->options);
 	free(t);
 }

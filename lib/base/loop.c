@@ -98,8 +98,6 @@ static void drain_wake_pipe(void *ctx, short revents)
 	char bytes[64];
 	while (read(loop->wake_pipe[0], bytes, sizeof bytes) > 0)
 		;
-	if (loop->takes_signals && stop_signals > 0)
-		loop->stop_requested = true;
 }
 
 struct loop *loop_create_worker(struct error *err)
@@ -380,9 +378,11 @@ void loop_wake(struct loop *loop)
 	write_wake(loop->wake_pipe[1]);
 }
 
+/* The signal itself counts, not the byte in the pipe: a wait that was cut short by other events may
+ * return without that byte, and what they bring is judged with the signal in mind. */
 bool loop_stop_requested(const struct loop *loop)
 {
-	return loop->stop_requested;
+	return loop->stop_requested || (loop->takes_signals && stop_signals > 0);
 }
 
 void loop_request_stop(struct loop *loop)

@@ -221,6 +221,11 @@ void num_format_size(uint64_t bytes, struct buf *out)
 	buf_printf(out, tenths == floor(tenths) ? "%.0f %s" : "%.1f %s", tenths, units[i]);
 }
 
+const char *num_noun(uint64_t count, const char *one, const char *many)
+{
+	return count == 1 ? one : many;
+}
+
 void num_format_count(uint64_t count, struct buf *out)
 {
 	char digits[24];

@@ -27,6 +27,8 @@ void num_format_duration(uint64_t ns, struct buf *out);
 void num_format_size(uint64_t bytes, struct buf *out);
 /* 1234567 -> "1,234,567". */
 void num_format_count(uint64_t count, struct buf *out);
+/* What stands behind a count: `one` or `many` of something. */
+const char *num_noun(uint64_t count, const char *one, const char *many);
 /* The shortest decimal text that reads back as the same double; always looks like a real
  * (has '.', 'e'). Not for NaN or infinities. */
 void num_format_double(double value, struct buf *out);

@@ -1,6 +1,5 @@
 #include "bench/bench.h"
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "bench/compare.h"

@@ -1,6 +1,5 @@
 #include "bench/outlet.h"
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/output.h"
 #include "base/text.h"

@@ -1,6 +1,5 @@
 #include "bench/perftest_private.h"
 
-#include "base/mem.h"
 #include "base/text.h"
 #include "config/problems.h"
 #include "config/scalar.h"

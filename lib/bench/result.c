@@ -157,7 +157,8 @@ static void add_bucket(void *ctx, uint64_t lower_ns, uint64_t upper_ns, uint64_t
 	    ctx, json_pack("[f, f, I]", seconds(lower_ns), seconds(upper_ns), (json_int_t)count));
 }
 
-json_t *result_row_json(const struct result_row *row)
+/* A row of its "intervals". Owned. */
+static json_t *row_json(const struct result_row *row)
 {
 	json_t *latencies = json_object();
 	for (size_t i = 0; i < TALLY_LATENCY_COUNT; i++) {
@@ -223,7 +224,7 @@ json_t *result_json(const struct result *r, const json_t *options)
 		json_object_set_new(histogram, tally_latency_names[i], buckets);
 	}
 	for (size_t i = 0; i < r->row_count; i++)
-		json_array_append_new(intervals, result_row_json(&r->rows[i]));
+		json_array_append_new(intervals, row_json(&r->rows[i]));
 	struct buf started = {0};
 	chrono_format(r->started_wall_ms, &started);
 	json_t *document =

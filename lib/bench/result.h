@@ -58,7 +58,5 @@ bool result_look_up(void *ctx, const char *name, double *value);
 
 /* The whole document; docs/results.md describes it. options: name -> text. Owned. */
 json_t *result_json(const struct result *r, const json_t *options);
-/* A row of its "intervals". Owned. */
-json_t *result_row_json(const struct result_row *row);
 
 #endif

@@ -1,9 +1,7 @@
 #include "broker/connection.h"
 
 #include "base/chrono.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "broker/connection_input.h"
 #include "broker/connection_private.h"
 #include "broker/connection_state_private.h"

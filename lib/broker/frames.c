@@ -92,6 +92,13 @@ static inline bool take_bytes(struct slice *in, unsigned length_bytes, struct sl
 
 /* ---- frames ---- */
 
+/* The longest payload that is taken. */
+static uint32_t most_bytes(unsigned type, uint32_t frame_max)
+{
+	uint32_t agreed = frame_max - FRAMES_OVERHEAD;
+	return type == FRAME_HEADER && agreed < FRAMES_MAX_HEADER ? FRAMES_MAX_HEADER : agreed;
+}
+
 enum frames_status frames_next(
     struct slice *input, uint32_t frame_max, struct frame *out, struct error *err)
 {
@@ -105,10 +112,12 @@ enum frames_status frames_next(
 		error_set(err, ERROR_REFUSED, "the broker sent a frame of unknown type %u", type);
 		return FRAMES_BAD;
 	}
-	if (size > frame_max - FRAMES_OVERHEAD) {
+	if (size > most_bytes(type, frame_max)) {
 		error_set(err, ERROR_REFUSED,
-		    "the broker sent a frame of %u bytes; agreed were at most %u", (unsigned)size,
-		    frame_max - FRAMES_OVERHEAD);
+		    type == FRAME_HEADER
+			? "the broker sent a content header of %u bytes; at most %u are taken"
+			: "the broker sent a frame of %u bytes; agreed were at most %u",
+		    (unsigned)size, most_bytes(type, frame_max));
 		return FRAMES_BAD;
 	}
 	if (rest.len < size + 1)

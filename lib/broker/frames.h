@@ -15,6 +15,11 @@
 #define FRAMES_OVERHEAD 8u    /* type, channel, size in front; the end octet behind */
 #define FRAMES_MIN_SIZE 4096u /* the least frame_max the protocol allows */
 #define FRAMES_DEFAULT_SIZE 131072u
+/* The longest payload of a content header that is taken, whatever was agreed: RabbitMQ cuts bodies
+ * to what was agreed, but not the properties and headers of what it delivers. Those may have come
+ * over a connection with larger frames, or over another protocol, and it adds to them itself
+ * (x-death). A message of RabbitMQ 4 has no more than this in all, unless it is told otherwise. */
+#define FRAMES_MAX_HEADER (16u << 20)
 
 enum frame_type {
 	FRAME_METHOD = 1,
@@ -32,7 +37,8 @@ struct frame {
 enum frames_status { FRAMES_OK, FRAMES_MORE, FRAMES_BAD };
 
 /* Takes the next frame off the front of *input. FRAMES_MORE: it is not all there yet. FRAMES_BAD:
- * not AMQP (err says what), the connection is of no further use. */
+ * not AMQP (err says what), the connection is of no further use. A frame has at most frame_max
+ * bytes in all; a content header may have more (FRAMES_MAX_HEADER). */
 enum frames_status frames_next(
     struct slice *input, uint32_t frame_max, struct frame *out, struct error *err);
 

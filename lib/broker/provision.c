@@ -22,7 +22,8 @@ void provision_end(struct provision_run *run)
 	rabbitmqc_table_release(&run->arguments);
 }
 
-bool provision_read_arguments(
+/* The table is valid until the next one is read. */
+static bool read_arguments(
     struct provision_run *run, const json_t *arguments, amqp_table_t *out, struct error *err)
 {
 	bool good = rabbitmqc_table_read(&run->arguments, arguments, err);
@@ -30,8 +31,9 @@ bool provision_read_arguments(
 	return good;
 }
 
-void *provision_call(struct provision_run *run, uint32_t method_id, void *request,
-    uint32_t reply_id, struct error *err)
+/* A refusal is left in connection_refusal and in err as it came. */
+static void *call(struct provision_run *run, uint32_t method_id, void *request, uint32_t reply_id,
+    struct error *err)
 {
 	if (run->channel == 0)
 		run->channel = connection_open_channel(run->connection, &no_handlers, NULL, err);
@@ -58,7 +60,7 @@ void *provision_call_for(struct provision_run *run, uint32_t method_id, void *re
     uint32_t reply_id, const struct refusal_context *context, struct error *err)
 {
 	struct error raw = {0};
-	void *reply = provision_call(run, method_id, request, reply_id, &raw);
+	void *reply = call(run, method_id, request, reply_id, &raw);
 	if (reply == NULL)
 		provision_explain(run, &raw, context, err);
 	return reply;
@@ -82,9 +84,9 @@ bool provision_put_exchange(
 	    .durable = e->durable,
 	    .auto_delete = e->auto_delete,
 	    .internal = e->internal};
-	return provision_read_arguments(run, e->arguments, &request.arguments, err) &&
-	       provision_call(run, AMQP_EXCHANGE_DECLARE_METHOD, &request,
-		   AMQP_EXCHANGE_DECLARE_OK_METHOD, err) != NULL;
+	return read_arguments(run, e->arguments, &request.arguments, err) &&
+	       call(run, AMQP_EXCHANGE_DECLARE_METHOD, &request, AMQP_EXCHANGE_DECLARE_OK_METHOD,
+		   err) != NULL;
 }
 
 bool provision_put_queue(
@@ -95,9 +97,9 @@ bool provision_put_queue(
 	    .durable = q->durable,
 	    .exclusive = q->exclusive,
 	    .auto_delete = q->auto_delete};
-	return provision_read_arguments(run, q->arguments, &request.arguments, err) &&
-	       provision_call(run, AMQP_QUEUE_DECLARE_METHOD, &request,
-		   AMQP_QUEUE_DECLARE_OK_METHOD, err) != NULL;
+	return read_arguments(run, q->arguments, &request.arguments, err) &&
+	       call(run, AMQP_QUEUE_DECLARE_METHOD, &request, AMQP_QUEUE_DECLARE_OK_METHOD, err) !=
+		   NULL;
 }
 
 /* Tells what was done, or why not. */
@@ -141,7 +143,7 @@ static bool call_for_queue(struct provision_run *run, const struct topology_bind
 	amqp_bytes_t key = rabbitmqc_bytes(b->routing_key);
 	amqp_queue_bind_t bind = {.queue = queue, .exchange = exchange, .routing_key = key};
 	amqp_queue_unbind_t unbind = {.queue = queue, .exchange = exchange, .routing_key = key};
-	if (!provision_read_arguments(run, b->arguments, &bind.arguments, err))
+	if (!read_arguments(run, b->arguments, &bind.arguments, err))
 		return false;
 	unbind.arguments = bind.arguments;
 	return make ? provision_call_for(run, AMQP_QUEUE_BIND_METHOD, &bind,
@@ -157,7 +159,7 @@ static bool call_for_exchange(struct provision_run *run, const struct topology_b
 	amqp_bytes_t key = rabbitmqc_bytes(b->routing_key);
 	amqp_exchange_bind_t bind = {.destination = to, .source = from, .routing_key = key};
 	amqp_exchange_unbind_t unbind = {.destination = to, .source = from, .routing_key = key};
-	if (!provision_read_arguments(run, b->arguments, &bind.arguments, err))
+	if (!read_arguments(run, b->arguments, &bind.arguments, err))
 		return false;
 	unbind.arguments = bind.arguments;
 	return make ? provision_call_for(run, AMQP_EXCHANGE_BIND_METHOD, &bind,
@@ -253,8 +255,8 @@ bool provision_find_queue(
 {
 	struct error raw = {0};
 	amqp_queue_declare_t request = {.queue = rabbitmqc_bytes(name), .passive = 1};
-	amqp_queue_declare_ok_t *ok = provision_call(
-	    run, AMQP_QUEUE_DECLARE_METHOD, &request, AMQP_QUEUE_DECLARE_OK_METHOD, &raw);
+	amqp_queue_declare_ok_t *ok =
+	    call(run, AMQP_QUEUE_DECLARE_METHOD, &request, AMQP_QUEUE_DECLARE_OK_METHOD, &raw);
 	if (ok == NULL)
 		return read_refusal(run, out, &raw, err);
 	*out = (struct provision_state){
@@ -267,8 +269,8 @@ bool provision_find_exchange(
 {
 	struct error raw = {0};
 	amqp_exchange_declare_t request = {.exchange = rabbitmqc_bytes(name), .passive = 1};
-	if (provision_call(run, AMQP_EXCHANGE_DECLARE_METHOD, &request,
-		AMQP_EXCHANGE_DECLARE_OK_METHOD, &raw) == NULL)
+	if (call(run, AMQP_EXCHANGE_DECLARE_METHOD, &request, AMQP_EXCHANGE_DECLARE_OK_METHOD,
+		&raw) == NULL)
 		return read_refusal(run, out, &raw, err);
 	*out = (struct provision_state){.exists = true};
 	return true;

@@ -22,21 +22,15 @@ struct provision_run {
 struct provision_run provision_begin(struct connection *c, provision_report_fn *report, void *ctx);
 void provision_end(struct provision_run *run);
 
-/* The table is valid until the next one is read. */
-bool provision_read_arguments(struct provision_run *run, const json_t *arguments, amqp_table_t *out,
-    struct error *err) MUST_CHECK;
-
-/* A call on the run's channel; a refusal is left in connection_refusal and in err as it came. */
-void *provision_call(struct provision_run *run, uint32_t method_id, void *request,
-    uint32_t reply_id, struct error *err);
-/* As provision_call, but a refusal becomes a sentence about the object. */
+/* A call on the run's channel; a refusal becomes a sentence about the object. */
 void *provision_call_for(struct provision_run *run, uint32_t method_id, void *request,
     uint32_t reply_id, const struct refusal_context *context, struct error *err);
 /* The sentence, for who has made the call and has its error. */
 bool provision_explain(struct provision_run *run, const struct error *raw,
     const struct refusal_context *context, struct error *err);
 
-/* Declares, passively what is declared: false; errors as from provision_call. */
+/* Declares, passively what is declared: false; a refusal is left in connection_refusal and in err
+ * as it came. */
 bool provision_put_exchange(
     struct provision_run *run, const struct topology_exchange *e, struct error *err) MUST_CHECK;
 bool provision_put_queue(

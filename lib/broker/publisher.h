@@ -39,8 +39,8 @@ struct publisher_options {
 	/* Nothing but the window waits for confirms: many of them are read at once, up to two
 	 * milliseconds late. */
 	bool is_unhurried;
-	bool
-	    keeps; /* copies each message until its fate is known; at most 64 MiB and one message */
+	/* copies each message until its fate is known; at most 64 MiB and one message */
+	bool keeps;
 	unsigned nack_retries; /* with keeps */
 	/* With keeps: a message that makes the broker close the channel (404, 403, 406) is nacked,
 	 * and publisher_renew goes on without it. To find it, the unsettled ones go one by one. */

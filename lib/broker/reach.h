@@ -11,8 +11,8 @@ struct reach_options {
 	uint64_t heartbeat_s;
 	uint64_t wait_ns; /* how long to go on trying while no broker answers; 0: one round */
 	uint64_t pause_from_ns, pause_to_ns; /* between rounds, doubling; a fifth more or less */
-	unsigned
-	    refusals; /* how often to try again, after the longest pause, though we are refused */
+	/* how often to try again, after the longest pause, though we are refused */
+	unsigned refusals;
 };
 
 /* Returns a connection to the first broker that lets us in. A broker that refuses us ends the

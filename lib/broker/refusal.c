@@ -1,6 +1,5 @@
 #include "broker/refusal.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
 
 #include <stdlib.h>

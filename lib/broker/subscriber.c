@@ -392,8 +392,3 @@ bool subscriber_is_settled(const struct subscriber *s, uint64_t tag)
 {
 	return tag < s->oldest || (tag < s->next && *state_of(s, tag) != DELIVERY_UNSETTLED);
 }
-
-uint64_t subscriber_unsettled(const struct subscriber *s)
-{
-	return s->unsettled;
-}

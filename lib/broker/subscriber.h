@@ -76,6 +76,5 @@ bool subscriber_count_ready(struct subscriber *s, uint64_t *out, struct error *e
 /* The delivery tag of the oldest that is unsettled; of the next one when none is. */
 uint64_t subscriber_first_unsettled(const struct subscriber *s);
 bool subscriber_is_settled(const struct subscriber *s, uint64_t tag);
-uint64_t subscriber_unsettled(const struct subscriber *s);
 
 #endif

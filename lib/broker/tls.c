@@ -25,8 +25,8 @@ struct tls {
 	SSL *ssl;
 	const char *shown; /* the address */
 	struct error failure;
-	struct buf
-	    distrust; /* why their certificate is not accepted; empty: it is, or not judged */
+	/* why their certificate is not accepted; empty: it is, or not judged */
+	struct buf distrust;
 	struct buf session;
 	char greeting[4];      /* the first bytes that they sent */
 	bool cert_asked;       /* they want a certificate of us and there is none */

@@ -11,6 +11,7 @@
 
 #define READ_BYTES (256u * 1024)
 #define WRITE_SOON_BYTES (64u * 1024)
+#define KEPT_BYTES (1u << 20) /* of room for what is read: more is for one large content header */
 
 static void on_socket(void *ctx, short revents);
 static void on_gathered(void *ctx, uint64_t now_ns);
@@ -148,6 +149,8 @@ void wire_pause(struct wire *w, bool paused)
 void wire_take(struct wire *w, size_t count)
 {
 	buf_consume(&w->in, count);
+	if (w->in.len == 0 && w->in.capacity > KEPT_BYTES)
+		buf_release(&w->in);
 }
 
 /* Record by record, until the session has nothing more: sets `more` when that was not reached. */

@@ -249,16 +249,6 @@ const char *contract_name(const struct contract *c)
 	return c->name;
 }
 
-const struct schema *contract_schema(const struct contract *c)
-{
-	return c->schema;
-}
-
-const json_t *contract_root(const struct contract *c)
-{
-	return c->parts[0].json;
-}
-
 /* ---- in one piece ---- */
 
 /* Leads a reference to where its part is in the bundle; keys: their names there. */

@@ -24,9 +24,6 @@ void contract_free(struct contract *c);
 
 /* Its $id, or the name of the file without folders; borrowed. */
 const char *contract_name(const struct contract *c);
-/* The schema and what it was made of; borrowed. */
-const struct schema *contract_schema(const struct contract *c);
-const json_t *contract_root(const struct contract *c);
 
 /* A copy of the schema that has the files it refers to under its $defs, and no $id of theirs, so
  * that references stay within it; those to anchors in other files do not. To json_decref. */

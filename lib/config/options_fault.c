@@ -1,7 +1,5 @@
 #include "config/options.h"
 
-#include "base/mem.h"
-
 #define MAX_VERBS 63 /* room in options.c */
 
 static bool is_ascii(const char *text, bool lines)

@@ -381,12 +381,6 @@ struct generator *generator_from_template(
 	return NULL;
 }
 
-bool generator_is_spec(const json_t *spec)
-{
-	return json_object_size(spec) == 1 &&
-	       find_kind(json_object_iter_key(json_object_iter((json_t *)(uintptr_t)spec)));
-}
-
 bool generator_is_constant(const struct generator *g, enum value_kind *kind, struct slice *text)
 {
 	if (g->kind == &kind_constant) {

@@ -49,8 +49,6 @@ struct generator *generator_create(
 /* From the text of a template: {{field}}, with {{{{ for a literal {{. */
 struct generator *generator_from_template(
     struct slice text, const struct report_path *at, struct generator_scope *scope);
-/* True when the map looks like a SPEC: exactly one key, the name of a kind of generator. */
-bool generator_is_spec(const json_t *spec);
 
 /* True when each message gets the same text; then *kind and *text (valid as long as g). */
 bool generator_is_constant(const struct generator *g, enum value_kind *kind, struct slice *text);

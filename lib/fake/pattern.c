@@ -1,7 +1,6 @@
 #include "fake/pattern.h"
 
 #include "base/mem.h"
-#include "base/text.h"
 #include "fake/pattern_body.h"
 #include "fake/pattern_envelope.h"
 #include "fake/pattern_event.h"

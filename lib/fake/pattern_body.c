@@ -1,7 +1,6 @@
 #include "fake/pattern_body.h"
 
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/text.h"
 
 #include <stdlib.h>

@@ -127,10 +127,10 @@ static bool start(struct core_exec *core, struct exec_job *job, struct error *er
 static void give_up(struct core_exec *core, struct exec_job *job, const struct error *why)
 {
 	bool is_its_fault = why->kind == ERROR_DATA;
-	if (is_its_fault)
-		log_write(LOG_WARNING, "%s: the message is rejected", why->text);
-	else
+	if (!is_its_fault)
 		flow_fail(job->flow, why);
+	else if (!core->jobs.is_told)
+		log_write(LOG_WARNING, "%s: the message is rejected", why->text);
 	const struct exec_jobs_outcome outcome = {.answer = FLOW_SETTLE,
 	    .fate = is_its_fault ? FLOW_REJECTED : FLOW_RELEASED,
 	    .reason = why->text};
@@ -173,6 +173,11 @@ struct flow_core core_exec_core(struct core_exec *core)
 	return (struct flow_core){&kind, core};
 }
 
+uint64_t core_exec_left_out(const struct core_exec *core)
+{
+	return exec_environment_left_out(core->environment);
+}
+
 /* ---- life ---- */
 
 struct core_exec *core_exec_create(
@@ -191,7 +196,8 @@ struct core_exec *core_exec_create(
 	core->jobs = (struct exec_jobs){.most = options->jobs > 0 ? options->jobs : 1,
 	    .in_order = options->in_order,
 	    .release = free_work,
-	    .name = core->program.name};
+	    .name = core->program.name,
+	    .is_told = options->is_told};
 	return core;
 }
 

@@ -22,6 +22,7 @@ struct core_exec_options {
 	uint64_t timeout_ns; /* then SIGTERM to its process group, and SIGKILL 2 s later; 0: none */
 	size_t jobs;	     /* most at the same time; the others wait */
 	bool in_order; /* results go on, and failures are told, in the order the messages came */
+	bool is_told;  /* who runs the flow tells of messages that are rejected or tried again */
 };
 
 struct core_exec;
@@ -32,6 +33,8 @@ struct core_exec *core_exec_create(
     struct loop *loop, const struct core_exec_options *options, struct error *err);
 /* Kills what still runs. Before loop_free, and before the loop turns again without the flow. */
 void core_exec_free(struct core_exec *core);
+/* How many variables were too long for the environment of a command so far. */
+uint64_t core_exec_left_out(const struct core_exec *core);
 struct flow_core core_exec_core(struct core_exec *core);
 
 #endif

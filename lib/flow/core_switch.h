@@ -22,7 +22,7 @@ struct core_switch;
 struct core_switch *core_switch_create(const struct core_switch_options *options);
 void core_switch_free(struct core_switch *core); /* accepts NULL */
 struct flow_core core_switch_core(struct core_switch *core);
-/* Of messages that were dropped. */
+/* Messages that were dropped so far. */
 uint64_t core_switch_dropped(const struct core_switch *core);
 
 #endif

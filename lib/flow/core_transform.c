@@ -73,8 +73,9 @@ static bool refuse(struct core_transform *core, const char *why)
 	return false;
 }
 
-/* A body of a message that is a value gets its text: a record has only texts there. */
-static void write_body_of_record(struct datum *record, struct output *output)
+/* A body of a message that is a value gets its text: a record has only texts there. False: it is a
+ * value that JSON cannot hold. */
+static bool write_body_of_record(struct datum *record, struct output *output)
 {
 	struct slice text;
 	struct datum body = datum_move(record, "body"), base64 = datum_move(record, "body_base64");
@@ -89,16 +90,18 @@ static void write_body_of_record(struct datum *record, struct output *output)
 		datum_free(&body);
 		if (!output->is_base64) /* a record has to have one */
 			datum_set_take(record, "body", datum_text((struct slice){"", 0}));
-		return;
+		return true;
 	}
+	bool good = true;
 	if (!output->is_text) {
 		struct buf json = {0};
-		datum_write(&body, &json);
+		good = datum_write(&body, &json);
 		datum_free(&body);
 		body = datum_text(buf_slice(&json));
 		buf_release(&json);
 	}
 	datum_set_take(record, "body", body);
+	return good;
 }
 
 /* Takes one output on, and the value. */
@@ -107,21 +110,22 @@ static bool add_output(struct core_transform *core, const struct message *in, st
 	struct slice text;
 	if (core->count == CORE_TRANSFORM_MAX_OUTPUTS)
 		return refuse(core, "the jq program has more than 1,000,000 outputs");
-	if (!datum_is_json(value))
-		return refuse(core, "the jq program has an output that is no JSON: a number is "
-				    "not finite, or it is too deep");
 	core->outputs =
 	    mem_grow(core->outputs, &core->capacity, core->count + 1, sizeof *core->outputs);
 	struct output *output = &core->outputs[core->count++];
 	*output = (struct output){.at = core->text.len, .has_body = true};
+	bool good = true;
 	if (core->options.as == CORE_TRANSFORM_MESSAGE && datum_is_object(value))
-		write_body_of_record(value, output);
+		good = write_body_of_record(value, output);
 	else if (core->options.as == CORE_TRANSFORM_BODY)
 		output->is_text = datum_is_text(value, &text);
 	if (core->options.as == CORE_TRANSFORM_BODY && output->is_text)
 		buf_append(&core->text, text);
 	else
-		datum_write(value, &core->text);
+		good &= datum_write(value, &core->text);
+	if (!good)
+		return refuse(core, "the jq program has an output that is no JSON: a number is "
+				    "not finite, or it is too deep");
 	output->len = core->text.len - output->at;
 	return core->text.len + core->count * (in->headers.len + 1) <= CORE_TRANSFORM_MAX_BYTES ||
 	       refuse(core, "the outputs of the jq program are larger than 128 MiB");

@@ -364,7 +364,8 @@ struct core_worker *core_worker_create(
 	core->jobs = (struct exec_jobs){.most = options->workers,
 	    .in_order = options->in_order,
 	    .release = free_answer,
-	    .name = core->program.name};
+	    .name = core->program.name,
+	    .is_told = options->is_told};
 	return core;
 }
 

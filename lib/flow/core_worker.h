@@ -30,6 +30,7 @@ struct core_worker_options {
 	bool in_order;	      /* results go on in the order the messages came */
 	bool one_answer;      /* each message has one result: a request and its reply */
 	bool clears_exchange; /* of a result that names none; false: it stays */
+	bool is_told; /* who runs the flow tells of messages that are rejected or tried again */
 	uint64_t restart_from_ns, restart_to_ns;
 };
 

@@ -107,7 +107,8 @@ char **exec_command_split(const char *text, struct error *err)
 	return argv;
 }
 
-char **exec_command_copy(const char *const given[])
+/* The argv of words that are split already; they end with NULL. */
+static char **copy(const char *const given[])
 {
 	struct buf words = {0};
 	size_t count = 0;
@@ -118,9 +119,10 @@ char **exec_command_copy(const char *const given[])
 	return argv;
 }
 
-char **exec_command_for_shell(const char *text)
+/* The argv that hands the text to /bin/sh, as it is. */
+static char **for_shell(const char *text)
 {
-	return exec_command_copy((const char *const[]){"/bin/sh", "-c", text, NULL});
+	return copy((const char *const[]){"/bin/sh", "-c", text, NULL});
 }
 
 /* ---- finding ---- */
@@ -180,7 +182,10 @@ static char *find_in_path(const char *name, const char *folder)
 	return whole;
 }
 
-char *exec_command_find(const char *name, const char *folder, struct error *err)
+/* The path of a program, looked for in PATH unless its name holds a slash: then it is the name,
+ * which begins at the folder (NULL: the current one). To free(). NULL with ERROR_NO_INPUT when
+ * there is none that may be run. */
+static char *find(const char *name, const char *folder, struct error *err)
 {
 	const char *reason = "no such program in PATH";
 	char *found = NULL;
@@ -220,13 +225,13 @@ bool exec_command_prepare(
 	if (command->words != NULL && command->words[0] == NULL)
 		return error_set(err, ERROR_USAGE, "the command is empty");
 	if (command->words != NULL)
-		p.argv = exec_command_copy(command->words);
+		p.argv = copy(command->words);
 	else if (command->shell)
-		p.argv = exec_command_for_shell(command->text);
+		p.argv = for_shell(command->text);
 	else
 		p.argv = exec_command_split(command->text, err);
 	if (p.argv != NULL)
-		p.path = exec_command_find(p.argv[0], command->folder, err);
+		p.path = find(p.argv[0], command->folder, err);
 	if (p.path == NULL) {
 		free(p.argv);
 		return false;

@@ -8,21 +8,10 @@
 /*
  * Splits at blanks. '..' keeps all, ".." all but \ before $ ` " \ and line feed, \ the next
  * character; a line that ends in \ goes on. Nothing is expanded, and | < > ; & are characters like
- * others. Returns an argv in one allocation, or NULL with ERROR_USAGE: no word, an open quote, a
- * \ at the end.
+ * others. Returns an argv in one allocation, to free(), or NULL with ERROR_USAGE: no word, an open
+ * quote, a \ at the end.
  */
 char **exec_command_split(const char *text, struct error *err);
-
-/* The argv that hands the text to /bin/sh, as it is. */
-char **exec_command_for_shell(const char *text);
-
-/* The argv of words that are split already; they end with NULL. */
-char **exec_command_copy(const char *const words[]);
-
-/* The path of a program, looked for in PATH unless its name holds a slash: then it is the name,
- * which begins at the folder (NULL: the current one). The caller's to free(). NULL with
- * ERROR_NO_INPUT when there is none that may be run. */
-char *exec_command_find(const char *name, const char *folder, struct error *err);
 
 /* A command as it is asked for: a text, which is split or handed to a shell, or words. Borrowed. */
 struct exec_command {
@@ -40,7 +29,8 @@ struct exec_command_program {
 	char *name;   /* for texts: escaped */
 };
 
-/* ERROR_USAGE when it cannot be split, ERROR_NO_INPUT when it is not there or not executable. */
+/* Splits it and finds the program, in PATH unless its name holds a slash. *out borrows nothing.
+ * ERROR_USAGE when it cannot be split, ERROR_NO_INPUT when it is not there or not executable. */
 bool exec_command_prepare(const struct exec_command *command, struct exec_command_program *out,
     struct error *err) MUST_CHECK;
 void exec_command_release(struct exec_command_program *program);

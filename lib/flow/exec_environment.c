@@ -23,6 +23,7 @@
 struct exec_environment {
 	char **inherited;
 	size_t count, capacity;
+	uint64_t left_out;
 };
 
 /* ---- what is handed on ---- */
@@ -105,7 +106,18 @@ void exec_environment_free(struct exec_environment *e)
 struct block {
 	struct buf text;
 	size_t count;
+	uint64_t *left_out; /* by all messages so far */
 };
+
+/* Who sends one such message sends many. */
+static void leave_out(struct block *block, const char *name, const char *why)
+{
+	if (++*block->left_out == 1)
+		log_write(LOG_WARNING,
+		    "%s is left out of the environment of the command: %s (further ones are only "
+		    "counted)",
+		    name, why);
+}
 
 /* Appends the part of a name that comes from a property or a header. */
 static void append_name(struct slice name, struct buf *out)
@@ -121,9 +133,9 @@ static void add(struct block *block, const char *name, struct slice value)
 	if (value.len > 0 && memchr(value.ptr, '\0', value.len) != NULL)
 		return;
 	if (value.len > MAX_VALUE_BYTES || block->text.len + value.len > MAX_TOTAL_BYTES) {
-		log_write(LOG_WARNING,
-		    "%s is left out of the environment of the command: %zu bytes are too many",
-		    name, value.len);
+		char *why = mem_printf("%zu bytes are too many", value.len);
+		leave_out(block, name, why);
+		free(why);
 		return;
 	}
 	buf_append_str(&block->text, name);
@@ -148,8 +160,7 @@ static void add_headers_json(struct block *block, const char *name, struct slice
 	if (table_write_json(table, &json, &err))
 		add(block, name, buf_slice(&json));
 	else
-		log_write(LOG_WARNING, "%s is left out of the environment of the command: %s", name,
-		    err.text);
+		leave_out(block, name, err.text);
 	buf_release(&json);
 }
 
@@ -179,36 +190,6 @@ static void add_property(
 
 /* ---- headers one by one ---- */
 
-static uint64_t big_endian(struct slice value, uint64_t number)
-{
-	for (size_t i = 0; i < value.len; i++)
-		number = number << 8 | (uint8_t)value.ptr[i];
-	return number;
-}
-
-static uint64_t as_unsigned(struct slice value)
-{
-	return big_endian(value, 0);
-}
-
-/* Beginning with the sign in every bit, whatever the width is. */
-static int64_t as_signed(struct slice value)
-{
-	bool negative = value.len > 0 && (value.ptr[0] & 0x80) != 0;
-	return (int64_t)big_endian(value, negative ? UINT64_MAX : 0);
-}
-
-static double as_double(char type, struct slice value)
-{
-	uint64_t bits = as_unsigned(value);
-	uint32_t low = (uint32_t)bits;
-	float small;
-	double wide;
-	memcpy(&small, &low, sizeof small);
-	memcpy(&wide, &bits, sizeof wide);
-	return type == 'f' ? (double)small : wide;
-}
-
 /* Appends the value as plain text; false for types that have none. */
 static bool append_value(char type, struct slice value, struct buf *out)
 {
@@ -224,23 +205,23 @@ static bool append_value(char type, struct slice value, struct buf *out)
 	case 's':
 	case 'I':
 	case 'l':
-		buf_printf(out, "%" PRId64, as_signed(value));
+		buf_printf(out, "%" PRId64, field_signed(value));
 		return true;
 	case 'B':
 	case 'u':
 	case 'i':
 	case 'L':
 	case 'T':
-		buf_append_u64(out, as_unsigned(value));
+		buf_append_u64(out, field_number(value));
 		return true;
 	case 'f':
 	case 'd':
-		real = as_double(type, value);
+		real = field_real(value);
 		if (isfinite(real))
 			num_format_double(real, out);
 		return isfinite(real);
 	case 'D': /* the scale, then the digits */
-		buf_append_u64(out, as_unsigned((struct slice){value.ptr + 1, value.len - 1}));
+		buf_append_u64(out, field_number((struct slice){value.ptr + 1, value.len - 1}));
 		buf_printf(out, "e-%u", (unsigned)(uint8_t)value.ptr[0]);
 		return true;
 	default:
@@ -306,18 +287,23 @@ static char **join(const struct exec_environment *e, const struct block *block)
 	return envp;
 }
 
-char **exec_environment_fill(const struct exec_environment *e, const struct flow_message *m)
+char **exec_environment_fill(struct exec_environment *e, const struct flow_message *m)
 {
-	struct block block = {0};
+	struct block block = {.left_out = &e->left_out};
 	add_message(&block, m);
 	char **envp = join(e, &block);
 	buf_release(&block.text);
 	return envp;
 }
 
+uint64_t exec_environment_left_out(const struct exec_environment *e)
+{
+	return e->left_out;
+}
+
 char **exec_environment_of_worker(const struct exec_environment *e, uint64_t number)
 {
-	struct block block = {0};
+	struct block block = {0}; /* a number is never left out */
 	add_number(&block, PREFIX "WORKER", number);
 	char **envp = join(e, &block);
 	buf_release(&block.text);

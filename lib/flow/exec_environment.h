@@ -13,7 +13,8 @@
  *                                               boolean; of several with one name the first
  *
  * NAME is in upper case, with _ for what is not A-Z 0-9.
- * Left out: values that hold a NUL, and with a warning those over 100 KiB. None of these names
+ * Left out: values that hold a NUL, and those over 100 KiB, of which the first
+ * is told and the others are counted. None of these names
  * comes from our own environment, so a command never takes another message's properties for its
  * own.
  */
@@ -29,8 +30,9 @@ struct exec_environment *exec_environment_create(char *const inherited[]);
 void exec_environment_free(struct exec_environment *environment);
 
 /* The envp for a message, to be released with free() before the environment. */
-char **exec_environment_fill(
-    const struct exec_environment *environment, const struct flow_message *m);
+char **exec_environment_fill(struct exec_environment *environment, const struct flow_message *m);
+/* How many variables were left out so far, of all messages. */
+uint64_t exec_environment_left_out(const struct exec_environment *environment);
 /* That of a process that lives on: no message, but which of several it is, from 1. */
 char **exec_environment_of_worker(const struct exec_environment *environment, uint64_t number);
 

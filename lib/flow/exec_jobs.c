@@ -185,11 +185,6 @@ void exec_jobs_free(struct exec_jobs *jobs)
 
 /* NOLINTEND(clang-analyzer-unix.Malloc) */
 
-size_t exec_jobs_at_work(const struct exec_jobs *jobs)
-{
-	return jobs->at_work;
-}
-
 bool exec_jobs_has_waiting(const struct exec_jobs *jobs)
 {
 	return jobs->waiting != NULL;
@@ -214,7 +209,7 @@ void exec_jobs_warn(
 {
 	struct buf line = {0};
 	bool is_last;
-	if (!may_warn(jobs, &is_last))
+	if ((job != NULL && jobs->is_told) || !may_warn(jobs, &is_last))
 		return;
 	buf_printf(&line, "'%s' %s", jobs->name, what);
 	if (job != NULL) {

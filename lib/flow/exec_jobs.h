@@ -41,6 +41,7 @@ struct exec_jobs {
 	bool in_order; /* of the results */
 	void (*release)(void *work);
 	const char *name; /* the command, for warnings; borrowed */
+	bool is_told;	  /* somebody else tells what becomes of messages */
 	/* private */
 	struct exec_job *first, *last;
 	struct exec_job *waiting; /* the first that waits */
@@ -68,13 +69,12 @@ void exec_jobs_give_back(struct exec_jobs *jobs);
 /* Frees all; the flow is not told. */
 void exec_jobs_free(struct exec_jobs *jobs);
 
-size_t exec_jobs_at_work(const struct exec_jobs *jobs);
 bool exec_jobs_has_waiting(const struct exec_jobs *jobs);
 /* The message as it came, borrowed. */
 struct flow_message exec_jobs_message(const struct exec_job *job);
 
-/* Says what a command did to a message, or, without one (job NULL), just what it did. Only a few
- * times a minute: who fails once tends to fail always. */
+/* Says what a command did to a message, unless somebody else tells that, or, without one (job
+ * NULL), just what it did. Only a few times a minute: who fails once tends to fail always. */
 void exec_jobs_warn(
     struct exec_jobs *jobs, const struct exec_job *job, const char *what, enum flow_fate fate);
 

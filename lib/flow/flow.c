@@ -206,12 +206,14 @@ static void put_now(struct flow *flow, size_t slot, const struct flow_message *m
 		o->on_put(o->ctx, m);
 }
 
-/* Only a split makes more messages than the sink said it had room for. */
+/* Who offers has asked for room. With cores in between there may be none: a split makes several
+ * messages of one, and a core that answers later does so when it can, as while the sink looks for
+ * its broker. */
 static void put(struct flow *flow, size_t slot, const struct flow_message *m)
 {
-	const struct flow_sink *sink = &flow->options.sink;
-	if (!flow->has_split ||
-	    (fifo_is_empty(&flow->waiting) && sink->kind->room(sink->self) > 0)) {
+	const struct flow_options *o = &flow->options;
+	if (o->core_count == 0 ||
+	    (fifo_is_empty(&flow->waiting) && o->sink.kind->room(o->sink.self) > 0)) {
 		put_now(flow, slot, m);
 		return;
 	}

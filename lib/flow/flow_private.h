@@ -1,4 +1,4 @@
-/* flow_private.h - what a run has under way; for flow.c and flow_run.c. */
+/* flow_private.h - what a run has under way, for flow*.c alone. */
 #ifndef FLOW_FLOW_PRIVATE_H
 #define FLOW_FLOW_PRIVATE_H
 
@@ -27,8 +27,8 @@ struct flow_ledger {
 /* A message under way. Free slots are chained through next_free. */
 struct flow_slot {
 	bool used;
-	bool
-	    taken; /* by the sink, or by a core that was at work on it: what becomes of it counts */
+	/* by the sink, or by a core that was at work on it: what becomes of it counts */
+	bool taken;
 	bool redelivered;
 	bool is_outside; /* it may still become what the sink has not got */
 	unsigned route;	 /* which cores it is for */
@@ -58,8 +58,8 @@ struct flow {
 	size_t slot_count, capacity;
 	size_t first_free; /* slot_count: none */
 	size_t under_way;  /* of those that were offered: branches are not counted */
-	struct fifo
-	    waiting;	/* struct flow_waiting; only what was split waits, and what is behind it */
+	/* struct flow_waiting; only what was split waits, and what is behind it */
+	struct fifo waiting;
 	bool has_split; /* so that who never splits pays nothing for it */
 	bool stopping;
 	bool may_hold;	      /* there is a core that holds fates back, */

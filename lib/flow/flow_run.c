@@ -107,7 +107,8 @@ enum flow_state flow_step(struct flow *flow, uint64_t *wake_ns, struct error *er
 {
 	if (must_stop(flow))
 		flow_stop(flow);
-	if (loop_stop_requested(flow->loop)) /* what it is part of comes again, whole */
+	if (flow->has_split &&
+	    loop_stop_requested(flow->loop)) /* what it is part of comes again, whole */
 		flow_release_waiting(flow);
 	bool done = is_source_done(flow);
 	if (done && flow->under_way == 0)
@@ -145,8 +146,7 @@ bool flow_finish(struct flow *flow, struct error *err)
 	o->sink.kind->abandon(o->sink.self, flow);
 	flow_drop_waiting(flow);
 	flow->ending = true;
-	/* branches are behind what they come from, or fall with it: the message goes with its last
-	 */
+	/* branches first: the message goes with its last one */
 	for (int branches = 1; branches >= 0; branches--)
 		for (size_t i = 0; i < flow->slot_count; i++)
 			if (flow->slots[i].used && flow_is_split(&flow->slots[i]) != branches)

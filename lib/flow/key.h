@@ -3,7 +3,7 @@
  * makes of its body.
  *
  * The text of a jq value is a string as it is, and everything else as JSON: 7 and "7" are the same
- * key. The body is given as core_jq gives it: JSON, else a string, or null.
+ * key. The body is given as jq_view.h says: JSON, else a string, or null.
  */
 #ifndef FLOW_KEY_H
 #define FLOW_KEY_H

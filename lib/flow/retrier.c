@@ -94,22 +94,22 @@ static void finish(struct retrier *r, size_t i, bool safe)
 }
 
 /* What keeps one copy back tends to keep all of them back: one line is enough. */
-static void warn(struct retrier *r, size_t queue, const char *reason)
+static void warn(struct retrier *r, size_t queue, const char *reason, const char *what_then)
 {
 	if (r->warned)
 		return;
 	r->warned = true;
 	char *name = text_quote(slice_str(r->options.queues[queue]));
 	log_write(LOG_WARNING,
-	    "cannot send a failed message of queue '%s' on: %s; it is held and tried again, and "
-	    "given back in the end (further ones are only counted)",
-	    name, reason);
+	    "cannot send a failed message of queue '%s' on: %s; it is held%s given back in the "
+	    "end (further ones are only counted)",
+	    name, reason, what_then);
 	free(name);
 }
 
 static void give_back(struct retrier *r, size_t i, const char *reason)
 {
-	warn(r, r->copies[i].queue, reason);
+	warn(r, r->copies[i].queue, reason, " and");
 	finish(r, i, false);
 }
 
@@ -119,7 +119,7 @@ static void hold(struct retrier *r, size_t i, const char *reason)
 		give_back(r, i, reason);
 		return;
 	}
-	warn(r, r->copies[i].queue, reason);
+	warn(r, r->copies[i].queue, reason, " and tried again, and");
 	fifo_push(&r->held, &i);
 }
 

@@ -36,8 +36,7 @@ struct retrier_options {
 	const struct retrier_policy *policies; /* one a queue */
 	size_t queue_count;
 	size_t window; /* most copies that wait for their confirm */
-	/* For the copies. NULL: nothing fails here, and what comes back
-	 * is only restored. */
+	/* For the copies. NULL: nothing fails here, and what comes back is only restored. */
 	struct connection *connection;
 	/* When it is lost: comes back with it. What had no confirm then is sent again. NULL: that
 	 * is the end. */
@@ -79,6 +78,7 @@ void retrier_listen(struct retrier *r, const struct retrier_listener *listener);
  * it, or it has not failed. The outcome has its message. */
 bool retrier_take(
     struct retrier *r, size_t queue, uint64_t token, const struct flow_outcome *outcome);
+/* Messages that were taken on and are not done with. */
 size_t retrier_under_way(const struct retrier *r);
 /* Whether waiting is of use: copies are on their way, or are held since a few seconds only. */
 bool retrier_is_hopeful(const struct retrier *r);

@@ -1,4 +1,4 @@
-/* sink_workflow_private.h - what the sink and its beginning share. */
+/* sink_workflow_private.h - the inside of the sink, for sink_workflow*.c alone. */
 #ifndef FLOW_SINK_WORKFLOW_PRIVATE_H
 #define FLOW_SINK_WORKFLOW_PRIVATE_H
 
@@ -29,8 +29,9 @@ struct sink_workflow {
 	size_t sent_capacity, first_free;
 	struct buf data, store; /* of what is being made */
 	uint64_t busy_ns;	/* since when another process has the store; 0: it has not */
-	uint64_t alarm, alarm_ns;
-	struct error failure; /* then the run ends */
+	uint64_t alarm;		/* a timer of the loop; 0: none is set, */
+	uint64_t alarm_ns;	/* and when it goes off */
+	struct error failure;	/* then the run ends */
 };
 
 /* What comes in, and the message that brings it, or NULL. */

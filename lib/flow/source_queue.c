@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "flow/source_queue_private.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define LOOK_AGAIN_NS (50 * CHRONO_MS) /* between two looks at whether a queue is empty */
@@ -12,7 +11,6 @@
 /* What a queue without prefetch may send ahead of a slow sink before it is read no further. */
 #define MAX_BACKLOG_BYTES (16u << 20)
 #define MAX_BACKLOG_COUNT 65536
-#define MAX_PENDING_BYTES (1u << 20) /* of verdicts that the socket does not take */
 
 /* ---- deliveries ---- */
 
@@ -56,7 +54,7 @@ static void on_delivery(void *ctx, const struct subscriber_delivery *d)
 	}
 	fifo_push(
 	    &source->backlog, &(struct waiting){message_copy(message), d->redelivered, token});
-	source->backlog_bytes += message->body.len;
+	source->backlog_bytes += source_queue_weight(message);
 	/* the prefetch bounds it, where there is one */
 	if (source->backlog_bytes > MAX_BACKLOG_BYTES ||
 	    fifo_count(&source->backlog) > MAX_BACKLOG_COUNT)
@@ -70,7 +68,7 @@ static void offer_backlog(struct source_queue *source)
 	    !fifo_is_empty(&source->backlog) && (source->stopping || flow_room(source->flow) > 0)) {
 		struct waiting w = *(struct waiting *)fifo_front(&source->backlog);
 		fifo_pop(&source->backlog);
-		source->backlog_bytes -= w.message->body.len;
+		source->backlog_bytes -= source_queue_weight(w.message);
 		offer(source_queue_feed(source, w.token), w.message, w.redelivered, w.token);
 		free(w.message);
 	}
@@ -83,160 +81,6 @@ static void on_ended(void *ctx, const struct error *why)
 	struct feed *feed = ctx;
 	feed->has_ended = true;
 	error_set(&feed->source->ended, why->kind, "%s", why->text);
-}
-
-/* ---- settling ---- */
-
-static void requeue(struct source_queue *source, uint64_t token)
-{
-	source->requeued++;
-	source->quiet_since_ns = chrono_now_ns(); /* it comes again */
-	/* a broker that floods us and does not listen gets them back when the channel closes */
-	if (connection_pending_bytes(source->connection) > MAX_PENDING_BYTES)
-		return;
-	subscriber_settle(source_queue_feed(source, token)->subscriber, source_queue_tag(token),
-	    SUBSCRIBER_REQUEUE);
-}
-
-static void requeue_later(struct source_queue *source, uint64_t token)
-{
-	fifo_push(
-	    &source->retries, &(struct retry){token, chrono_now_ns() + source->options.retry_ns});
-}
-
-/* Reading a stream takes nothing away, so nothing is given back: an acknowledgement only asks for
- * more. What was not judged is left alone; what is to be tried again does not come again. */
-static void settle_stream(struct feed *feed, uint64_t tag, enum flow_fate fate)
-{
-	feed->source->lost += fate == FLOW_RETRY;
-	if (fate != FLOW_RELEASED)
-		subscriber_settle(feed->subscriber, tag, SUBSCRIBER_ACK);
-}
-
-static void hold(struct source_queue *source, struct feed *feed)
-{
-	feed->held++;
-	source->requeued++; /* by the broker, when the channel closes */
-}
-
-/* The retrier has sent the message on, or cannot. */
-static void on_sent_on(void *ctx, uint64_t token, bool safe)
-{
-	struct source_queue *source = ctx;
-	struct feed *feed = source_queue_feed(source, token);
-	source->heard = true;
-	if (!source_queue_is_current(feed, token))
-		return; /* the original comes again beside its copy */
-	if (safe)
-		subscriber_settle(feed->subscriber, source_queue_tag(token), SUBSCRIBER_ACK);
-	else
-		hold(source, feed);
-}
-
-static bool is_ours(const void *ctx, uint64_t token)
-{
-	return source_queue_is_current(source_queue_feed(ctx, token), token);
-}
-
-/* Another attempt needs somebody who goes on; what is given up is given up even at the end. */
-static bool is_sent_on(
-    struct source_queue *source, uint64_t token, const struct flow_outcome *outcome)
-{
-	bool wanted = outcome->fate == FLOW_REJECTED || !source->stopping;
-	return source->options.retrier != NULL && wanted &&
-	       retrier_take(source->options.retrier, source_queue_feed(source, token)->number,
-		   token, outcome);
-}
-
-/* The sink had no place for what became of the message. False: it is nobody's yet. */
-static bool put_aside(struct source_queue *source, uint64_t token, const struct flow_outcome *o)
-{
-	char reason[160];
-	snprintf(reason, sizeof reason, "the result was %s%s%s",
-	    o->fate == FLOW_RETURNED ? "returned" : "refused", o->reason[0] != '\0' ? ": " : "",
-	    o->reason);
-	struct flow_outcome judged = *o;
-	judged.reason = reason;
-	judged.fate = FLOW_RETRY;
-	if (is_sent_on(source, token, &judged))
-		return true;
-	judged.fate = FLOW_REJECTED;
-	return is_sent_on(source, token, &judged);
-}
-
-static void settle(void *self, uint64_t token, const struct flow_outcome *outcome)
-{
-	struct source_queue *source = self;
-	struct feed *feed = source_queue_feed(source, token);
-	uint64_t tag = source_queue_tag(token);
-	enum flow_fate fate = outcome->fate;
-	source->heard = true;
-	if (!source_queue_is_current(feed, token)) {
-		source->unacknowledged += fate == FLOW_ACCEPTED;
-		return;
-	}
-	if (source->options.is_stream[feed->number]) {
-		settle_stream(feed, tag, fate);
-		return;
-	}
-	if (source->options.ack == SOURCE_QUEUE_AUTO) {
-		source->lost += fate != FLOW_ACCEPTED;
-		return;
-	}
-	bool undelivered = fate == FLOW_RETURNED || fate == FLOW_NACKED;
-	if (undelivered && source->options.holds_undelivered && !source->stopping) {
-		if (put_aside(source, token, outcome))
-			return;
-		fate = FLOW_HELD;
-	}
-	if (is_sent_on(source, token, outcome))
-		return;
-	if (fate == FLOW_ACCEPTED && source->options.ack == SOURCE_QUEUE_REQUEUE)
-		fate = FLOW_HELD;
-	switch (fate) {
-	case FLOW_ACCEPTED:
-		subscriber_settle(feed->subscriber, tag,
-		    source->options.ack == SOURCE_QUEUE_REJECT ? SUBSCRIBER_REJECT
-							       : SUBSCRIBER_ACK);
-		break;
-	case FLOW_REJECTED:
-		subscriber_settle(feed->subscriber, tag, SUBSCRIBER_REJECT);
-		break;
-	case FLOW_HELD:
-		hold(source, feed);
-		break;
-	case FLOW_RETRY:
-		if (!source->stopping) {
-			requeue_later(source, token);
-			break;
-		}
-		requeue(source, token);
-		break;
-	default:
-		requeue(source, token);
-	}
-}
-
-static bool is_sending_on(const struct source_queue *source)
-{
-	const struct retrier *retrier = source->options.retrier;
-	if (retrier == NULL)
-		return false;
-	return source->stopping ? retrier_under_way(retrier) > 0 : retrier_is_hopeful(retrier);
-}
-
-static void requeue_due(struct source_queue *source, uint64_t now_ns, uint64_t *wake_ns)
-{
-	const struct retry *front;
-	while ((front = fifo_front(&source->retries)) != NULL) {
-		struct retry r = *front;
-		if (r.due_ns > now_ns && !source->stopping) {
-			*wake_ns = r.due_ns < *wake_ns ? r.due_ns : *wake_ns;
-			return;
-		}
-		fifo_pop(&source->retries);
-		requeue(source, r.token);
-	}
 }
 
 /* ---- the turn ---- */
@@ -344,7 +188,7 @@ static bool ask_broker(
 		source->quiet_since_ns = now_ns;
 	source->heard = false;
 	bool busy = flow_under_way(source->flow) > 0 || !fifo_is_empty(&source->backlog) ||
-		    is_sending_on(source) || !fifo_is_empty(&source->retries);
+		    source_queue_is_sending_on(source) || !fifo_is_empty(&source->retries);
 	if (busy)
 		return true;
 	check_idle(source, now_ns, wake_ns);
@@ -370,7 +214,7 @@ static bool tick(
 	    !source_queue_go_on(source, err))
 		return false;
 	offer_backlog(source);
-	requeue_due(source, now_ns, wake_ns);
+	source_queue_requeue_due(source, now_ns, wake_ns);
 	if (source->options.retrier != NULL &&
 	    !retrier_tick(source->options.retrier, now_ns, wake_ns, err))
 		return false;
@@ -405,12 +249,12 @@ static bool is_done(const void *self)
 		    !subscriber_is_cancelled(source->feeds[i].subscriber))
 			return false;
 	return fifo_is_empty(&source->retries) && fifo_is_empty(&source->backlog) &&
-	       !is_sending_on(source);
+	       !source_queue_is_sending_on(source);
 }
 
 struct flow_source source_queue_source(struct source_queue *source)
 {
-	static const struct flow_source_kind kind = {tick, settle, stop, is_done};
+	static const struct flow_source_kind kind = {tick, source_queue_settle, stop, is_done};
 	return (struct flow_source){&kind, source};
 }
 
@@ -458,9 +302,7 @@ struct source_queue *source_queue_open(
 	source->options = *options;
 	source->backlog.size = sizeof(struct waiting);
 	source->retries.size = sizeof(struct retry);
-	if (options->retrier != NULL)
-		retrier_listen(
-		    options->retrier, &(struct retrier_listener){on_sent_on, is_ours, source});
+	source_queue_listen(source);
 	source->feeds = mem_alloc(options->queue_count, sizeof *source->feeds);
 	if (options->queue_count > MAX_FEEDS) {
 		error_set(err, ERROR_USAGE, "a consumer takes %d queues at most", MAX_FEEDS);

@@ -91,7 +91,7 @@ static void forget_stale(struct source_queue *source)
 			fifo_push(&source->backlog, &w);
 			continue;
 		}
-		source->backlog_bytes -= w.message->body.len;
+		source->backlog_bytes -= source_queue_weight(w.message);
 		free(w.message);
 	}
 	for (size_t i = 0; i < retries; i++) {

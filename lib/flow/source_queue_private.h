@@ -51,7 +51,7 @@ struct source_queue {
 	struct feed *feeds;
 	size_t feed_count;
 	struct fifo backlog;  /* struct waiting */
-	size_t backlog_bytes; /* of bodies in it */
+	size_t backlog_bytes; /* source_queue_weight of what is in it */
 	struct fifo retries;  /* struct retry, in order of due time: every pause is the same */
 	uint64_t deliveries, requeued, lost, unacknowledged;
 	bool heard; /* something came or was settled since the last look */
@@ -87,9 +87,26 @@ static inline bool source_queue_is_current(const struct feed *feed, uint64_t tok
 	       (generation == feed->generation && !feed->has_ended);
 }
 
+/* Bytes of what may be long in a message. */
+static inline size_t source_queue_weight(const struct message *m)
+{
+	return m->body.len + m->headers.len;
+}
+
 /* Begins to consume. */
 bool source_queue_open_feed(
     struct source_queue *source, struct feed *feed, struct error *err) MUST_CHECK;
+
+/* ---- of source_queue_settle.c ---- */
+
+/* flow_source_kind.settle. */
+void source_queue_settle(void *self, uint64_t token, const struct flow_outcome *outcome);
+/* Hears of what the retrier has sent on; nothing without one. */
+void source_queue_listen(struct source_queue *source);
+/* Whether the end waits for what the retrier has taken on. */
+bool source_queue_is_sending_on(const struct source_queue *source);
+/* Requeues what has waited long enough, or all once stopping; lowers *wake_ns to the next. */
+void source_queue_requeue_due(struct source_queue *source, uint64_t now_ns, uint64_t *wake_ns);
 
 /* ---- of source_queue_again.c ---- */
 

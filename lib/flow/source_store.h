@@ -64,7 +64,7 @@ bool source_store_finish(struct source_store *source, struct error *err) MUST_CH
 struct cursors_place source_store_place(const struct source_store *source);
 struct source_store_failure source_store_failure(const struct source_store *source);
 
-/* When an event is due that was received `later_us` after the first. */
+/* When an event is due (monotonic, as start_ns is) that was received `later_us` after the first. */
 uint64_t source_store_due(uint64_t start_ns, int64_t later_us, double speed);
 
 #endif

@@ -67,11 +67,12 @@ bool workflow_instance_parse(struct slice subject, struct slice *workflow, struc
 
 /* ---- what it sends ---- */
 
-/* Makes the body of what would be due after this event (of the state before it). */
+/* Makes the body of a letter of its workflow out of what it has been told so far, whether or not
+ * that is due; *out is the caller's to free. ERROR_DATA: as workflow_logic_body. */
 bool workflow_instance_make_body(struct workflow_instance *i, const struct workflow_letter *letter,
     struct datum *out, struct error *err) MUST_CHECK;
-/* The message that is due. False: its body cannot be made; err says why. Bytes live in *store,
- * cleared first, and in the instance. */
+/* The message that is due, which has to be one. False: its body cannot be made (ERROR_DATA). Bytes
+ * live in *store, cleared first, and in the instance. */
 bool workflow_instance_message(struct workflow_instance *i, struct buf *store, struct message *out,
     struct error *err) MUST_CHECK;
 

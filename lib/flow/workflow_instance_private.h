@@ -1,4 +1,5 @@
-/* workflow_instance_private.h - what the instance and its messages share. */
+/* workflow_instance_private.h - what the instance and its messages share; for
+ * workflow_instance*.c alone. */
 #ifndef FLOW_WORKFLOW_INSTANCE_PRIVATE_H
 #define FLOW_WORKFLOW_INSTANCE_PRIVATE_H
 

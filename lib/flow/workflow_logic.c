@@ -1,7 +1,6 @@
 #include "flow/workflow_logic.h"
 
 #include "base/mem.h"
-#include "base/text.h"
 #include "model/envelope.h"
 #include "jq/program.h"
 

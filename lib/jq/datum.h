@@ -49,8 +49,9 @@ bool datum_equal(const struct datum *a, const struct datum *b);
  * lies deeper than DATUM_MAX_DEPTH. */
 bool datum_is_json(const struct datum *d);
 
-/* Appends it as JSON in one line that is safe on a terminal, members in their order. What JSON has
- * no word for: not a number is null, infinity the largest number. */
-void datum_write(const struct datum *d, struct buf *out);
+/* Appends it as JSON in one line that is safe on a terminal, members in their order. False for what
+ * datum_is_json denies, and then it is JSON all the same: not a number is null, infinity the
+ * largest number, what lies too deep null. */
+bool datum_write(const struct datum *d, struct buf *out);
 
 #endif

@@ -1,6 +1,5 @@
 #include "lab/board.h"
 
-#include "base/buf.h"
 #include "base/chrono.h"
 #include "base/mem.h"
 

@@ -1,6 +1,5 @@
 #include "lab/folder.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
 

@@ -3,7 +3,6 @@
 #include "base/chrono.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/text.h"
 #include "broker/provision.h"
 #include "lab/child.h"

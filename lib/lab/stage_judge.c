@@ -3,6 +3,7 @@
 
 #include "base/chrono.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "broker/provision.h"
 #include "lab/stage_private.h"
 #include "lab/verdict.h"
@@ -195,7 +196,8 @@ bool stage_judge(struct stage *stage, bool *is_met, struct error *err)
 	if (!judge_all(stage, &met, err))
 		return false;
 	size_t failures = count_failures(stage);
-	char *last = mem_printf("%zu of %zu checks as expected", met, total + failures);
+	char *last = mem_printf("%zu of %zu %s as expected", met, total + failures,
+	    num_noun(total + failures, "check", "checks"));
 	board_print(stage->board, "", last);
 	free(last);
 	*is_met = met == total && failures == 0;

@@ -6,7 +6,6 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "base/text.h"
 #include "lab/certificates.h"
 #include "lab/change.h"
 #include "lab/child.h"

@@ -1,7 +1,6 @@
 #include "lab/verdict.h"
 
 #include "base/mem.h"
-#include "base/text.h"
 #include "flow/core_jq.h"
 #include "model/record.h"
 

@@ -10,6 +10,12 @@
 
 #define SHOWN_ERROR_BYTES 2000
 
+/* One entry of x-death. */
+struct event {
+	struct slice reason, queue, exchange, routing_key; /* ptr NULL: not told */
+	uint64_t time_s, count;
+};
+
 /* ---- reading ---- */
 
 /* The value of a key if it has this type; NULL ptr otherwise. */
@@ -25,10 +31,7 @@ static struct slice find_value(struct slice table, const char *key, char type)
 /* 0 when it is absent or beyond what a clock can show. */
 static uint64_t find_time(struct slice table, const char *key)
 {
-	struct slice value = find_value(table, key, 'T');
-	uint64_t seconds = 0;
-	for (size_t i = 0; i < value.len; i++)
-		seconds = seconds << 8 | (unsigned char)value.ptr[i];
+	uint64_t seconds = field_number(find_value(table, key, 'T'));
 	return seconds <= INT64_MAX / 1000 ? seconds : 0;
 }
 
@@ -43,7 +46,8 @@ static struct slice first_key(struct slice table)
 	return field_content(value);
 }
 
-struct slice death_events(const struct message *m)
+/* Where to begin, for next_event, which takes the entries one by one, the newest first. */
+static struct slice events_of(const struct message *m)
 {
 	struct slice value = {0};
 	if ((m->present & MESSAGE_HEADERS) != 0)
@@ -51,7 +55,7 @@ struct slice death_events(const struct message *m)
 	return value.ptr != NULL ? field_content(value) : value;
 }
 
-bool death_next(struct slice *rest, struct death_event *out)
+static bool next_event(struct slice *rest, struct event *out)
 {
 	char type;
 	struct slice value;
@@ -59,7 +63,7 @@ bool death_next(struct slice *rest, struct death_event *out)
 		if (type != 'F')
 			continue;
 		struct slice table = field_content(value);
-		*out = (struct death_event){.reason = table_find_string(table, "reason"),
+		*out = (struct event){.reason = table_find_string(table, "reason"),
 		    .queue = table_find_string(table, "queue"),
 		    .exchange = table_find_string(table, "exchange"),
 		    .routing_key = first_key(table),
@@ -70,7 +74,7 @@ bool death_next(struct slice *rest, struct death_event *out)
 	return false;
 }
 
-static void take_origin(const struct death_event *e, struct death *out)
+static void take_origin(const struct event *e, struct death *out)
 {
 	if (e->exchange.ptr == NULL || e->routing_key.ptr == NULL)
 		return;
@@ -79,7 +83,7 @@ static void take_origin(const struct death_event *e, struct death *out)
 	out->routing_key = e->routing_key;
 }
 
-static void take_event(const struct death_event *e, struct death *out)
+static void take_event(const struct event *e, struct death *out)
 {
 	if (e->reason.ptr != NULL)
 		out->reason = e->reason;
@@ -93,10 +97,10 @@ static void read_events(const struct message *m, struct death *out)
 {
 	struct slice first_queue = table_find_string(m->headers, "x-first-death-queue");
 	struct slice first_reason = table_find_string(m->headers, "x-first-death-reason");
-	struct slice rest = death_events(m);
-	struct death_event e;
+	struct slice rest = events_of(m);
+	struct event e;
 	bool found = false;
-	for (bool newest = true; death_next(&rest, &e); newest = false) {
+	for (bool newest = true; next_event(&rest, &e); newest = false) {
 		if (newest)
 			take_event(&e, out);
 		if (found)
@@ -178,7 +182,7 @@ void death_write_json(const struct death *d, struct buf *out)
 	buf_release(&table);
 }
 
-static void write_event(const struct death_event *e, const char *verb, struct buf *out)
+static void write_event(const struct event *e, const char *verb, struct buf *out)
 {
 	buf_printf(out, "     %s", verb);
 	if (e->reason.len > 0) {
@@ -193,7 +197,7 @@ static void write_event(const struct death_event *e, const char *verb, struct bu
 	if (e->count > 0) {
 		buf_append_str(out, ", ");
 		num_format_count(e->count, out);
-		buf_append_str(out, e->count > 1 ? " times" : " time");
+		buf_append_str(out, num_noun(e->count, " time", " times"));
 	}
 	if (e->time_s > 0) {
 		buf_append_str(out, ", ");
@@ -220,7 +224,7 @@ static void write_text(const char *what, struct slice text, struct buf *out)
 
 static void write_parked(const struct death *d, struct buf *out)
 {
-	const struct death_event parked = {.reason = d->reason,
+	const struct event parked = {.reason = d->reason,
 	    .queue = d->queue,
 	    .exchange = d->has_origin ? d->exchange : (struct slice){0},
 	    .routing_key = d->has_origin ? d->routing_key : (struct slice){0},
@@ -238,14 +242,14 @@ void death_write_lines(const struct message *m, struct buf *out)
 	death_read(m, &d);
 	if ((m->present & MESSAGE_HEADERS) != 0 && marks_has(m->headers, MARKS_REASON))
 		write_parked(&d, out);
-	struct slice rest = death_events(m);
-	struct death_event e;
-	while (death_next(&rest, &e))
+	struct slice rest = events_of(m);
+	struct event e;
+	while (next_event(&rest, &e))
 		write_event(&e, "died", out);
 	if (d.returned > 0) {
 		buf_append_str(out, "     brought back ");
 		num_format_count(d.returned, out);
-		buf_append_str(out, d.returned > 1 ? " times\n" : " time\n");
+		buf_append_str(out, num_noun(d.returned, " time\n", " times\n"));
 	}
 }
 

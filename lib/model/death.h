@@ -31,15 +31,6 @@ struct death {
  * first death tells the origin. Without either only `returned` can be told. */
 void death_read(const struct message *m, struct death *out);
 
-/* One entry of x-death. */
-struct death_event {
-	struct slice reason, queue, exchange, routing_key; /* ptr NULL: not told */
-	uint64_t time_s, count;
-};
-/* Where to begin, for death_next, which takes the entries one by one, the newest first. */
-struct slice death_events(const struct message *m);
-bool death_next(struct slice *rest, struct death_event *out);
-
 /* Appends {"reason":"rejected","queue":"order_notify","time":1700000000,"count":1,..} with what is
  * told; texts that are not UTF-8 look as in table.h. */
 void death_write_json(const struct death *d, struct buf *out);

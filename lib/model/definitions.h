@@ -45,8 +45,8 @@ json_t *definitions_export(const struct topology *t, const json_t *section, cons
 void definitions_drop_credentials(json_t *document, definitions_note_fn *note, void *ctx);
 
 struct definitions_import {
-	const char
-	    *vhost; /* that is to become exchanges, queues and bindings; NULL: if it is clear */
+	/* that is to become exchanges, queues and bindings; NULL: if it is clear */
+	const char *vhost;
 	bool credentials; /* keep users and their permissions, and addresses with passwords */
 	definitions_note_fn *note;
 	void *ctx;

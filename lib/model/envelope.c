@@ -134,13 +134,6 @@ static bool write_time(uint64_t seconds, struct buf *out)
 	return true;
 }
 
-static void write_signed(struct slice value, struct buf *out)
-{
-	unsigned unused = (unsigned)(64 - 8 * value.len);
-	int64_t number = (int64_t)(field_number(value) << unused) >> unused;
-	buf_printf(out, "%" PRId64, number);
-}
-
 /* The canonical text (spec.md, Type System) of a value that is no string; false when CloudEvents
  * know no such type. */
 static bool write_native(char type, struct slice value, struct buf *out)
@@ -153,7 +146,7 @@ static bool write_native(char type, struct slice value, struct buf *out)
 	case 's':
 	case 'I':
 	case 'l':
-		write_signed(value, out);
+		buf_printf(out, "%" PRId64, field_signed(value));
 		return true;
 	case 'B':
 	case 'u':

@@ -80,6 +80,23 @@ uint64_t field_number(struct slice bytes)
 	return value;
 }
 
+int64_t field_signed(struct slice bytes)
+{
+	unsigned unused = (unsigned)(64 - 8 * bytes.len);
+	return (int64_t)(field_number(bytes) << unused) >> unused;
+}
+
+double field_real(struct slice bytes)
+{
+	uint64_t bits = field_number(bytes);
+	uint32_t low = (uint32_t)bits;
+	double wide;
+	float narrow;
+	memcpy(&wide, &bits, sizeof wide);
+	memcpy(&narrow, &low, sizeof narrow);
+	return bytes.len == sizeof narrow ? (double)narrow : wide;
+}
+
 void field_append(struct buf *out, uint64_t value, size_t width)
 {
 	char bytes[8];
@@ -163,13 +180,7 @@ static void write_bool(const struct kind *kind, struct slice value, struct buf *
 static void write_int64(const struct kind *kind, struct slice value, struct buf *out)
 {
 	(void)kind; /* there is one type written as a bare whole number */
-	write_signed((int64_t)field_number(value), out);
-}
-
-static int64_t extend_sign(uint64_t bits, size_t width)
-{
-	unsigned unused = (unsigned)(64 - 8 * width);
-	return (int64_t)(bits << unused) >> unused;
+	write_signed(field_signed(value), out);
 }
 
 static void write_integer(const struct kind *kind, struct slice value, struct buf *out)
@@ -177,7 +188,7 @@ static void write_integer(const struct kind *kind, struct slice value, struct bu
 	uint64_t bits = field_number(value);
 	begin_typed(kind, out);
 	if (kind->min < 0)
-		write_signed(extend_sign(bits, kind->width), out);
+		write_signed(field_signed(value), out);
 	else if (bits <= INT64_MAX)
 		buf_append_u64(out, bits);
 	else
@@ -207,23 +218,19 @@ static void write_short_float(float value, struct buf *out)
 
 static void write_float(const struct kind *kind, struct slice value, struct buf *out)
 {
-	uint32_t bits = (uint32_t)field_number(value);
-	float number;
-	memcpy(&number, &bits, sizeof number);
+	double number = field_real(value);
 	if (!isfinite(number)) {
-		write_special(kind, (double)number, out);
+		write_special(kind, number, out);
 		return;
 	}
 	begin_typed(kind, out);
-	write_short_float(number, out);
+	write_short_float((float)number, out);
 	buf_append_char(out, '}');
 }
 
 static void write_double(const struct kind *kind, struct slice value, struct buf *out)
 {
-	uint64_t bits = field_number(value);
-	double number;
-	memcpy(&number, &bits, sizeof number);
+	double number = field_real(value);
 	if (!isfinite(number))
 		write_special(kind, number, out);
 	else

@@ -22,6 +22,10 @@ struct slice field_content(struct slice value);
 
 /* At most eight bytes as a whole number without sign, the highest first. */
 uint64_t field_number(struct slice bytes);
+/* One byte at least, eight at most, in two's complement. */
+int64_t field_signed(struct slice bytes);
+/* Four bytes or eight, as IEEE 754 has them; may be no finite number. */
+double field_real(struct slice bytes);
 
 /* Appends the value as JSON. Not for A and F. */
 void field_write_json(char type, struct slice value, struct buf *out);

@@ -20,11 +20,9 @@ static bool read_text(const struct table_entry *entry, struct slice *out)
 /* Of any width; a negative number is a larger one that did not fit. */
 static bool read_number(const struct table_entry *entry, uint64_t most, uint64_t *out)
 {
-	uint64_t value = 0;
 	if (strchr("bBsuIilLT", entry->type) == NULL)
 		return false;
-	for (size_t i = 0; i < entry->value.len; i++)
-		value = value << 8 | (unsigned char)entry->value.ptr[i];
+	uint64_t value = field_number(entry->value);
 	if (value > most)
 		return false;
 	*out = value;

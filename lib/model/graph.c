@@ -23,7 +23,7 @@ size_t graph_add_node(struct graph_builder *b, enum graph_kind kind, const char 
 	return g->node_count++;
 }
 
-bool graph_find_node(
+static bool find_node(
     const struct graph_builder *b, enum graph_kind kind, const char *name, size_t *out)
 {
 	char *key = mem_printf("%d%s", (int)kind, name);
@@ -37,7 +37,7 @@ bool graph_find_node(
 size_t graph_need_exchange(struct graph_builder *b, const char *name)
 {
 	size_t node;
-	if (graph_find_node(b, GRAPH_EXCHANGE, name, &node))
+	if (find_node(b, GRAPH_EXCHANGE, name, &node))
 		return node;
 	const struct topology_exchange *e = topology_find_exchange(b->topology, slice_str(name));
 	return graph_add_node(b, GRAPH_EXCHANGE, name, e != NULL ? e->type : "",
@@ -47,7 +47,7 @@ size_t graph_need_exchange(struct graph_builder *b, const char *name)
 size_t graph_need_queue(struct graph_builder *b, const char *name)
 {
 	size_t node;
-	if (graph_find_node(b, GRAPH_QUEUE, name, &node))
+	if (find_node(b, GRAPH_QUEUE, name, &node))
 		return node;
 	return graph_add_node(b, GRAPH_QUEUE, name, "queue", ", not declared");
 }
@@ -94,7 +94,7 @@ static void add_message(struct graph_builder *b, const char *name, const json_t 
 	const char *text = json_string_value(key);
 	struct buf label = {0};
 	size_t from = 0;
-	if (!graph_find_node(b, GRAPH_MESSAGE, name, &from))
+	if (!find_node(b, GRAPH_MESSAGE, name, &from))
 		return;
 	bool is_default = exchange == NULL || exchange[0] == '\0';
 	if (is_default && text != NULL && strstr(text, "{{") == NULL) {
@@ -186,7 +186,7 @@ static void add_retry(struct graph_builder *b, size_t to, const struct topology_
 	    q->made_for != NULL ? topology_find_queue(b->topology, slice_str(q->made_for)) : NULL;
 	struct buf label = {0};
 	size_t from;
-	if (owner == NULL || !graph_find_node(b, GRAPH_QUEUE, owner->name, &from))
+	if (owner == NULL || !find_node(b, GRAPH_QUEUE, owner->name, &from))
 		return;
 	const char *target = member_text(owner->arguments, "x-dead-letter-routing-key");
 	if (target != NULL && strcmp(target, q->name) == 0)

@@ -1,8 +1,6 @@
 /* Who takes messages and sends others: relays, responders and workflows of the settings. */
 #include "model/graph_private.h"
 
-#include "base/mem.h"
-
 #include <stdlib.h>
 
 static const char *member_text(const json_t *object, const char *key)

@@ -18,8 +18,6 @@ void graph_end(struct graph_builder *b);
 /* What it is stands in two parts: "topic" and " exchange". Returns its number. */
 size_t graph_add_node(struct graph_builder *b, enum graph_kind kind, const char *name,
     const char *type, const char *what);
-bool graph_find_node(
-    const struct graph_builder *b, enum graph_kind kind, const char *name, size_t *out);
 /* What is referred to and is not there is drawn as well, and says so. */
 size_t graph_need_exchange(struct graph_builder *b, const char *name);
 size_t graph_need_queue(struct graph_builder *b, const char *name);

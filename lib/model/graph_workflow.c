@@ -1,7 +1,6 @@
 /* The steps of a workflow: forward, and back. */
 #include "model/graph_private.h"
 
-#include "base/mem.h"
 #include "base/num.h"
 
 #include <stdlib.h>

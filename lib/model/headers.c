@@ -50,34 +50,18 @@ struct number {
 	double real; /* when it is not whole, or beyond 64 bits */
 };
 
-static uint64_t read_bits(struct slice bytes)
-{
-	uint64_t bits = 0;
-	for (size_t i = 0; i < bytes.len; i++)
-		bits = bits << 8 | (unsigned char)bytes.ptr[i];
-	return bits;
-}
-
 static struct number read_integer(bool is_signed, struct slice value)
 {
-	uint64_t bits = read_bits(value), sign = UINT64_C(1) << (8 * value.len - 1);
-	if (!is_signed || (bits & sign) == 0)
-		return (struct number){.is_whole = true, .whole = bits};
+	int64_t number = field_signed(value);
+	if (!is_signed || number >= 0)
+		return (struct number){.is_whole = true, .whole = field_number(value)};
 	return (struct number){
-	    .is_negative = true, .is_whole = true, .whole = sign - (bits - sign)};
+	    .is_negative = true, .is_whole = true, .whole = 0 - (uint64_t)number};
 }
 
 static struct number read_real(struct slice value)
 {
-	uint64_t bits = read_bits(value);
-	uint32_t half = (uint32_t)bits;
-	double real;
-	float single;
-	memcpy(&single, &half, sizeof single);
-	memcpy(&real, &bits, sizeof real);
-	if (value.len == sizeof single)
-		real = single;
-	double size = fabs(real);
+	double real = field_real(value), size = fabs(real);
 	if (size < 0x1p64 && floor(size) == size) /* exact */
 		return (struct number){
 		    .is_negative = real < 0, .is_whole = true, .whole = (uint64_t)size};

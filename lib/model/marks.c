@@ -92,11 +92,7 @@ uint64_t marks_count(struct slice headers, const char *key)
 	if (!find(headers, key, &entry) || strchr("bBsuIilL", entry.type) == NULL)
 		return 0;
 	bool is_signed = strchr("bsIl", entry.type) != NULL;
-	uint64_t value = 0;
-	for (size_t i = 0; i < entry.value.len; i++)
-		value = value << 8 | (unsigned char)entry.value.ptr[i];
-	bool negative = is_signed && entry.value.len > 0 && (entry.value.ptr[0] & 0x80) != 0;
-	return negative ? 0 : value;
+	return is_signed && field_signed(entry.value) < 0 ? 0 : field_number(entry.value);
 }
 
 /* ---- what was written on the way ---- */

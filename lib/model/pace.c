@@ -2,7 +2,6 @@
 
 #include "base/mem.h"
 #include "base/num.h"
-#include "base/text.h"
 #include "model/reader.h"
 
 #include <math.h>

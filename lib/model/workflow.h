@@ -63,6 +63,7 @@ struct workflow_list {
 bool workflow_read(const json_t *section, const struct topology *topology,
     struct workflow_list *out, reader_report_fn *report, void *ctx);
 void workflow_release(struct workflow_list *w);
+/* NULL when there is none of that name. */
 const struct workflow *workflow_find(const struct workflow_list *w, struct slice name);
 
 /* ---- what happens to an instance ---- */
@@ -96,6 +97,7 @@ struct workflow_event {
 /* "started", "timed out", ... */
 const char *workflow_happening_name(enum workflow_happening what);
 const char *workflow_reason_name(enum workflow_reason reason);
+/* The other way round; false, *out untouched, for a name that is none. */
 bool workflow_happening_find(struct slice name, enum workflow_happening *out);
 bool workflow_reason_find(struct slice name, enum workflow_reason *out);
 

@@ -3,7 +3,6 @@
 
 #include "base/chrono.h"
 #include "base/mem.h"
-#include "base/text.h"
 
 #include <stdlib.h>
 

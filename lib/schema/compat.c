@@ -4,273 +4,10 @@
 #include "base/text.h"
 #include "schema/compat_private.h"
 
-#include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-/* ---- notes ---- */
-
-static void drop_notes(struct compat_run *run, size_t from)
-{
-	while (run->found_count > from) {
-		struct compat_found *f = &run->found[--run->found_count];
-		free(f->instance);
-		free(f->reader);
-		free(f->text);
-	}
-}
-
-/* Several cases tend to have the same to say. */
-static bool is_noted(const struct compat_run *run, enum compat_verdict verdict, const char *text)
-{
-	const char *instance = run->instance.ptr != NULL ? run->instance.ptr : "";
-	for (size_t i = 0; i < run->found_count; i++) {
-		const struct compat_found *f = &run->found[i];
-		if (f->verdict == verdict && strcmp(f->text, text) == 0 &&
-		    strcmp(f->instance, instance) == 0)
-			return true;
-	}
-	return false;
-}
-
-enum compat_verdict compat_note(struct compat_run *run, const struct compat_parts *writer,
-    enum compat_verdict verdict, const char *keyword, const char *fmt, ...)
-{
-	char text[ERROR_TEXT_BYTES];
-	va_list args;
-	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, args); /* too long a text may be cut */
-	va_end(args);
-	if (writer->vague && verdict == COMPAT_NO)
-		verdict = COMPAT_UNKNOWN;
-	if (run->found_count == COMPAT_MAX_FINDINGS || is_noted(run, verdict, text))
-		return verdict;
-	run->found =
-	    mem_grow(run->found, &run->found_capacity, run->found_count + 1, sizeof *run->found);
-	const char *pointer = run->pointer.ptr != NULL ? run->pointer.ptr : "";
-	run->found[run->found_count++] = (struct compat_found){.verdict = verdict,
-	    .instance = mem_strdup(run->instance.ptr != NULL ? run->instance.ptr : ""),
-	    .reader =
-		keyword[0] != '\0' ? mem_printf("%s/%s", pointer, keyword) : mem_strdup(pointer),
-	    .text = mem_strdup(text)};
-	return verdict;
-}
-
-/* ---- where we are ---- */
-
-/* RFC 6901. */
-static void push(struct buf *pointer, const char *key)
-{
-	buf_append_char(pointer, '/');
-	for (; *key != '\0'; key++)
-		if (*key == '~' || *key == '/')
-			buf_append_str(pointer, *key == '~' ? "~0" : "~1");
-		else
-			buf_append_char(pointer, *key);
-}
-
-enum compat_verdict compat_include_below(struct compat_run *run, const struct compat_parts *writer,
-    const json_t *reader, const char *key, const char *name, const char *step)
-{
-	size_t instance = run->instance.len, pointer = run->pointer.len;
-	push(&run->pointer, key);
-	if (name != NULL)
-		push(&run->pointer, name);
-	if (step != NULL)
-		push(&run->instance, step);
-	run->level += step != NULL;
-	enum compat_verdict verdict = compat_include(run, writer, reader);
-	run->level -= step != NULL;
-	buf_truncate(&run->instance, instance);
-	buf_truncate(&run->pointer, pointer);
-	return verdict;
-}
-
-enum compat_verdict compat_try(
-    struct compat_run *run, const struct compat_parts *writer, const json_t *reader)
-{
-	size_t mark = run->found_count;
-	enum compat_verdict verdict = compat_include(run, writer, reader);
-	drop_notes(run, mark);
-	return verdict;
-}
-
-/* ---- keywords in place ---- */
-
-/* Whether a property of the data, which is there, is always refused. */
-static bool excludes_tag(struct compat_run *run, const struct compat_parts *writer,
-    const struct compat_parts *reader, const char *name)
-{
-	struct compat_parts here = COMPAT_ANYTHING, there = COMPAT_ANYTHING;
-	compat_children_property(run, writer, name, &here);
-	for (size_t i = 0; i < reader->count; i++) {
-		const json_t *properties =
-		    compat_side_get(&run->reader, reader->items[i], "properties");
-		compat_side_add(&run->reader, json_object_get(properties, name), &there);
-	}
-	if ((here.types & there.types) == 0)
-		return true;
-	json_t *values = compat_side_values(&run->writer, &here);
-	bool excludes = values != NULL && reader->count == 1 && there.count > 0;
-	size_t count = json_array_size(values);
-	int *accepted = mem_alloc(count + 1, sizeof *accepted);
-	if (excludes) {
-		const json_t *properties =
-		    compat_side_get(&run->reader, reader->items[0], "properties");
-		compat_side_judge(
-		    &run->reader, json_object_get(properties, name), values, accepted);
-	}
-	for (size_t i = 0; i < count; i++)
-		excludes = excludes && accepted[i] == 0;
-	free(accepted);
-	json_decref(values);
-	return excludes;
-}
-
-/* Whether no data of the parts is accepted by the schema: by its type, or by a property. */
-static bool is_excluded(
-    struct compat_run *run, const struct compat_parts *writer, const json_t *schema)
-{
-	struct compat_parts reader = COMPAT_ANYTHING;
-	compat_side_add(&run->reader, schema, &reader);
-	if (reader.never || (reader.types & writer->types) == 0)
-		return true;
-	if (writer->types != COMPAT_OBJECT)
-		return false;
-	for (size_t i = 0; i < reader.count; i++) {
-		const json_t *properties =
-		    compat_side_get(&run->reader, reader.items[i], "properties");
-		const char *name;
-		const json_t *value;
-		json_object_foreach((json_t *)(uintptr_t)properties, name, value)
-		{
-			if (compat_children_is_required(run, writer, name) &&
-			    excludes_tag(run, writer, &reader, name))
-				return true;
-		}
-	}
-	return false;
-}
-
-static enum compat_verdict check_reference(struct compat_run *run,
-    const struct compat_parts *writer, const json_t *reader, const json_t *value)
-{
-	const json_t *target = compat_side_follow(&run->reader, value);
-	struct buf before = run->pointer;
-	(void)reader;
-	if (target == NULL)
-		return compat_note(run, writer, COMPAT_UNKNOWN, "$ref",
-		    "the reference leads out of the document, or under another $id");
-	run->pointer = (struct buf){0};
-	buf_append_str(&run->pointer, json_string_value(value) + 1);
-	enum compat_verdict verdict = compat_include(run, writer, target);
-	buf_release(&run->pointer);
-	run->pointer = before;
-	return verdict;
-}
-
-static enum compat_verdict check_all_of(struct compat_run *run, const struct compat_parts *writer,
-    const json_t *reader, const json_t *value)
-{
-	enum compat_verdict verdict = COMPAT_YES;
-	size_t i;
-	const json_t *branch;
-	(void)reader;
-	json_array_foreach((json_t *)(uintptr_t)value, i, branch)
-	{
-		char number[24];
-		(void)snprintf(number, sizeof number, "%zu", i); /* it fits */
-		verdict = compat_worst(
-		    verdict, compat_include_below(run, writer, branch, "allOf", number, NULL));
-	}
-	return verdict;
-}
-
-/* The types of which no branch takes any. */
-static unsigned types_left_out(
-    struct compat_run *run, const struct compat_parts *writer, const json_t *branches)
-{
-	unsigned accepted = 0;
-	size_t i;
-	const json_t *branch;
-	json_array_foreach((json_t *)(uintptr_t)branches, i, branch)
-	{
-		struct compat_parts parts = COMPAT_ANYTHING;
-		compat_side_add(&run->reader, branch, &parts);
-		accepted |= parts.never ? 0 : parts.types;
-	}
-	return writer->types & ~accepted;
-}
-
-static enum compat_verdict note_branches(struct compat_run *run, const struct compat_parts *writer,
-    const json_t *branches, const char *keyword)
-{
-	unsigned left_out = types_left_out(run, writer, branches);
-	if (left_out == 0)
-		return compat_note(run, writer, COMPAT_UNKNOWN, keyword,
-		    "it cannot be told whether %s of these always accepts it",
-		    strcmp(keyword, "anyOf") == 0 ? "one" : "exactly one");
-	struct buf types = {0};
-	compat_side_write_types(left_out, &types);
-	enum compat_verdict verdict = compat_note(
-	    run, writer, COMPAT_NO, keyword, "may be %s, which none of these accepts", types.ptr);
-	buf_release(&types);
-	return verdict;
-}
-
-static enum compat_verdict check_any_of(struct compat_run *run, const struct compat_parts *writer,
-    const json_t *reader, const json_t *value)
-{
-	size_t i;
-	const json_t *branch;
-	(void)reader;
-	json_array_foreach((json_t *)(uintptr_t)value, i,
-	    branch) if (compat_try(run, writer, branch) == COMPAT_YES) return COMPAT_YES;
-	return note_branches(run, writer, value, "anyOf");
-}
-
-static enum compat_verdict check_one_of(struct compat_run *run, const struct compat_parts *writer,
-    const json_t *reader, const json_t *value)
-{
-	size_t i, accepting = 0, open = 0;
-	const json_t *branch;
-	(void)reader;
-	json_array_foreach((json_t *)(uintptr_t)value, i, branch)
-	{
-		if (is_excluded(run, writer, branch))
-			continue;
-		open++;
-		accepting += compat_try(run, writer, branch) == COMPAT_YES;
-	}
-	if (open == 1 && accepting == 1)
-		return COMPAT_YES;
-	return note_branches(run, writer, value, "oneOf");
-}
-
-static enum compat_verdict check_not(struct compat_run *run, const struct compat_parts *writer,
-    const json_t *reader, const json_t *value)
-{
-	(void)reader;
-	if (is_excluded(run, writer, value))
-		return COMPAT_YES;
-	return compat_note(
-	    run, writer, COMPAT_UNKNOWN, "not", "it cannot be told whether this never applies");
-}
-
-static enum compat_verdict check_if(struct compat_run *run, const struct compat_parts *writer,
-    const json_t *reader, const json_t *value)
-{
-	const json_t *then = compat_side_get(&run->reader, reader, "then");
-	const json_t *otherwise = compat_side_get(&run->reader, reader, "else");
-	bool may_apply = !is_excluded(run, writer, value);
-	bool always = compat_try(run, writer, value) == COMPAT_YES;
-	if ((then == NULL || !may_apply || compat_try(run, writer, then) == COMPAT_YES) &&
-	    (otherwise == NULL || always || compat_try(run, writer, otherwise) == COMPAT_YES))
-		return COMPAT_YES;
-	return compat_note(run, writer, COMPAT_UNKNOWN, "if",
-	    "it cannot be told which of 'then' and 'else' applies");
-}
+/* ---- the keywords ---- */
 
 static enum compat_verdict unsure(struct compat_run *run, const struct compat_parts *writer,
     const json_t *reader, const json_t *value)
@@ -282,8 +19,6 @@ static enum compat_verdict unsure(struct compat_run *run, const struct compat_pa
 	    run, writer, COMPAT_UNKNOWN, "", "it has keywords that are not compared");
 }
 
-/* ---- the keywords ---- */
-
 /* A keyword of the reader; types: those it is about. */
 static const struct rule {
 	const char *keyword;
@@ -291,7 +26,7 @@ static const struct rule {
 	bool stands_alone; /* it means the same whatever stands beside it */
 	compat_rule_fn *check;
 } rules[] = {
-    {"$ref", COMPAT_ALL, false, check_reference},
+    {"$ref", COMPAT_ALL, false, compat_inplace_reference},
     {"type", COMPAT_ALL, true, compat_values_type},
     {"enum", COMPAT_ALL, true, compat_values_enum},
     {"const", COMPAT_ALL, true, compat_values_const},
@@ -319,11 +54,11 @@ static const struct rule {
     {"items", COMPAT_ARRAY, false, compat_children_items},
     {"additionalItems", COMPAT_ARRAY, false, compat_children_items},
     {"contains", COMPAT_ARRAY, false, compat_children_contains},
-    {"allOf", COMPAT_ALL, true, check_all_of},
-    {"anyOf", COMPAT_ALL, true, check_any_of},
-    {"oneOf", COMPAT_ALL, true, check_one_of},
-    {"not", COMPAT_ALL, true, check_not},
-    {"if", COMPAT_ALL, false, check_if},
+    {"allOf", COMPAT_ALL, true, compat_inplace_all_of},
+    {"anyOf", COMPAT_ALL, true, compat_inplace_any_of},
+    {"oneOf", COMPAT_ALL, true, compat_inplace_one_of},
+    {"not", COMPAT_ALL, true, compat_inplace_not},
+    {"if", COMPAT_ALL, false, compat_inplace_if},
     {"dependentSchemas", COMPAT_OBJECT, true, unsure},
     {"dependencies", COMPAT_OBJECT, true, unsure},
     {"unevaluatedItems", COMPAT_ARRAY, false, unsure},
@@ -496,7 +231,7 @@ static enum compat_verdict check_cases(
 	if (verdict == COMPAT_YES || (choice == NULL && !by_type) ||
 	    run->split_count == COMPAT_MAX_DEPTH)
 		return verdict;
-	drop_notes(run, mark);
+	compat_drop_notes(run, mark);
 	return choice != NULL ? check_branches(run, writer, reader, choice)
 			      : check_types(run, writer, reader);
 }
@@ -553,6 +288,15 @@ enum compat_verdict compat_include(
 	return verdict;
 }
 
+enum compat_verdict compat_try(
+    struct compat_run *run, const struct compat_parts *writer, const json_t *reader)
+{
+	size_t mark = run->found_count;
+	enum compat_verdict verdict = compat_include(run, writer, reader);
+	compat_drop_notes(run, mark);
+	return verdict;
+}
+
 /* ---- the whole ---- */
 
 static void begin(struct compat_run *run)
@@ -565,7 +309,7 @@ static void begin(struct compat_run *run)
 
 static void end(struct compat_run *run)
 {
-	drop_notes(run, 0);
+	compat_drop_notes(run, 0);
 	free(run->found);
 	for (size_t i = 0; i < ARRAY_LEN(run->types); i++)
 		json_decref(run->types[i]);

@@ -88,17 +88,21 @@ enum compat_verdict compat_include(
 /* The same without notes. */
 enum compat_verdict compat_try(
     struct compat_run *run, const struct compat_parts *writer, const json_t *reader);
-/* The same for a schema below the reader's one, at "/key" (and "/name"), for data at "/step"
+static inline enum compat_verdict compat_worst(enum compat_verdict a, enum compat_verdict b)
+{
+	return a > b ? a : b;
+}
+
+/* compat_notes.c */
+/* compat_include for a schema below the reader's one, at "/key" (and "/name"), for data at "/step"
  * (NULL: the same data). */
 enum compat_verdict compat_include_below(struct compat_run *run, const struct compat_parts *writer,
     const json_t *reader, const char *key, const char *name, const char *step);
 /* Notes what stands in the way at a keyword; a "no" is one only when the parts are all there is. */
 enum compat_verdict compat_note(struct compat_run *run, const struct compat_parts *writer,
     enum compat_verdict verdict, const char *keyword, const char *fmt, ...) ERROR_FORMAT(5, 6);
-static inline enum compat_verdict compat_worst(enum compat_verdict a, enum compat_verdict b)
-{
-	return a > b ? a : b;
-}
+/* Keeps the first `from` notes alone. */
+void compat_drop_notes(struct compat_run *run, size_t from);
 
 /* compat_side.c */
 void compat_side_init(struct compat_side *side, const json_t *root);
@@ -110,9 +114,8 @@ const json_t *compat_side_follow(const struct compat_side *side, const json_t *r
 /* Adds a schema and what it consists of. NULL adds nothing. */
 void compat_side_add(
     const struct compat_side *side, const json_t *schema, struct compat_parts *parts);
-/* set of enum compat_type of a "type" value, and of a value itself */
+/* The set of enum compat_type of a "type" value. */
 unsigned compat_side_types(const json_t *type);
-unsigned compat_side_type_of(const json_t *value);
 void compat_side_write_types(unsigned types, struct buf *out); /* "string or null" */
 /* No reference in it, at any depth. */
 bool compat_side_is_plain(const json_t *schema);
@@ -124,9 +127,11 @@ void compat_side_judge(
     const struct compat_side *side, const json_t *schema, const json_t *values, int *accepted);
 int compat_side_matches(const char *pattern, const char *text);
 
-/* compat_values.c and compat_children.c: the keywords. */
+/* compat_inplace.c, compat_values.c and compat_children.c: the keywords. */
 typedef enum compat_verdict compat_rule_fn(struct compat_run *run,
     const struct compat_parts *writer, const json_t *reader, const json_t *value);
+compat_rule_fn compat_inplace_reference, compat_inplace_all_of, compat_inplace_any_of;
+compat_rule_fn compat_inplace_one_of, compat_inplace_not, compat_inplace_if;
 compat_rule_fn compat_values_type, compat_values_enum, compat_values_const;
 compat_rule_fn compat_values_minimum, compat_values_exclusive_minimum;
 compat_rule_fn compat_values_maximum, compat_values_exclusive_maximum, compat_values_multiple_of;

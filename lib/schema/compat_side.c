@@ -153,7 +153,7 @@ unsigned compat_side_types(const json_t *type)
 	return types;
 }
 
-unsigned compat_side_type_of(const json_t *value)
+static unsigned type_of(const json_t *value)
 {
 	switch (json_typeof(value)) {
 	case JSON_OBJECT:
@@ -203,8 +203,7 @@ static unsigned types_of_values(const json_t *values)
 	unsigned types = 0;
 	size_t i;
 	const json_t *value;
-	json_array_foreach((json_t *)(uintptr_t)values, i, value) types |=
-	    compat_side_type_of(value);
+	json_array_foreach((json_t *)(uintptr_t)values, i, value) types |= type_of(value);
 	return types;
 }
 
@@ -218,7 +217,7 @@ static void narrow(const struct compat_side *side, const json_t *schema, struct 
 	if (values != NULL)
 		parts->types &= types_of_values(values);
 	if (constant != NULL)
-		parts->types &= compat_side_type_of(constant);
+		parts->types &= type_of(constant);
 	for (size_t i = 0; i < ARRAY_LEN(vague_keywords); i++)
 		if (compat_side_get(side, schema, vague_keywords[i]) != NULL)
 			parts->vague = true;

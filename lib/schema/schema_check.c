@@ -1,7 +1,6 @@
 #include "schema/schema_private.h"
 
 #include "base/mem.h"
-#include "base/text.h"
 
 #include <stdlib.h>
 

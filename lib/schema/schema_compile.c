@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-void schema_compile_keep(struct schema_list *list, void *item)
+static void keep(struct schema_list *list, void *item)
 {
 	list->items = mem_grow(list->items, &list->capacity, list->count + 1, sizeof(void *));
 	list->items[list->count++] = item;
@@ -17,7 +17,7 @@ struct schema_document *schema_compile_add_document(
 	d->uri = schema_uri_resolve("", uri);
 	d->json = json;
 	d->owned = owned;
-	schema_compile_keep(&s->documents, d);
+	keep(&s->documents, d);
 	return d;
 }
 
@@ -188,7 +188,7 @@ static const struct schema_regex *compile_regex(
 		free(where);
 		return NULL;
 	}
-	schema_compile_keep(&s->regexes, regex);
+	keep(&s->regexes, regex);
 	schema_map_put(&s->by_pattern, pattern, regex);
 	return regex;
 }
@@ -283,7 +283,7 @@ static bool prepare_rule(struct schema *s, struct schema_rule *rule, struct erro
 			rule->format = schema_format_find(json_string_value(rule->value));
 		return true;
 	case SHAPE_URI:
-		schema_compile_keep(&s->references, rule);
+		keep(&s->references, rule);
 		return true;
 	default:
 		return add_subschemas(s, rule, err);
@@ -345,7 +345,7 @@ static struct schema_resource *add_resource(struct schema *s, char *uri, const j
 	r->uri = uri;
 	r->json = json;
 	r->recursive = json_is_true(json_object_get(json, "$recursiveAnchor"));
-	schema_compile_keep(&s->resources, r);
+	keep(&s->resources, r);
 	schema_map_put(&s->by_uri, slice_str(uri), r);
 	return r;
 }
@@ -411,7 +411,7 @@ struct schema_node *schema_compile_node(struct schema *s, const json_t *value,
 	}
 	n = mem_alloc(1, sizeof *n);
 	*n = (struct schema_node){value, resource, resource, within, pointer, NULL, 0, false};
-	schema_compile_keep(&s->nodes, n);
+	keep(&s->nodes, n);
 	if (!json_is_object(value))
 		return n; /* true and false are one object each: they have no place */
 	schema_map_put(&s->by_json, (struct slice){(const char *)&n->value, sizeof n->value}, n);

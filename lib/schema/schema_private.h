@@ -236,7 +236,6 @@ struct schema {
 };
 
 /* schema_compile.c */
-void schema_compile_keep(struct schema_list *list, void *item);
 struct schema_document *schema_compile_add_document(
     struct schema *s, const char *uri, const json_t *json, json_t *owned);
 bool schema_compile_document(struct schema *s, const struct schema_document *d, struct error *err);
@@ -385,7 +384,6 @@ char *schema_text_unknown(const char *dialect);
 unsigned schema_text_type(const char *name); /* one of enum schema_type; 0: no such type */
 void schema_text_types(unsigned types, struct buf *out);      /* "integer or null" */
 void schema_text_found(const json_t *value, struct buf *out); /* "string \"ten\"" */
-void schema_text_list(const json_t *values, struct buf *out); /* "direct, topic, fanout" */
 /* Fills a template: %v the value, %e the expected one, %b that without quotes, %f as
  * schema_text_found, %t types, %l list of values, %c count with noun and verb, %u which items are
  * equal. */

@@ -150,7 +150,7 @@ static void append_bare(const json_t *value, struct buf *out)
 }
 
 /* "direct, topic, fanout" */
-void schema_text_list(const json_t *values, struct buf *out)
+static void list(const json_t *values, struct buf *out)
 {
 	for (size_t i = 0; i < json_array_size(values); i++) {
 		buf_append_str(out, i > 0 ? ", " : "");
@@ -171,7 +171,7 @@ static void append_count(const json_t *value, struct buf *out)
 	const char *nouns = json_is_string(value)  ? "characters"
 			    : json_is_array(value) ? "items"
 						   : "properties";
-	buf_printf(out, "%zu %s", count, count == 1 ? noun : nouns);
+	buf_printf(out, "%zu %s", count, num_noun(count, noun, nouns));
 	buf_append_str(out, count == 1 ? " is" : " are");
 }
 
@@ -209,7 +209,7 @@ void schema_text_fill(
 			schema_text_types(rule->types, out);
 			break;
 		case 'l':
-			schema_text_list(rule->value, out);
+			list(rule->value, out);
 			break;
 		case 'c':
 			append_count(value, out);

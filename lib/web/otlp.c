@@ -285,7 +285,7 @@ static void tell_end(const struct otlp *o)
 {
 	struct buf line = {0};
 	num_format_count(o->exported, &line);
-	buf_append_str(&line, " spans exported, ");
+	buf_printf(&line, " %s exported, ", num_noun(o->exported, "span", "spans"));
 	num_format_count(o->dropped, &line);
 	log_write(o->dropped > 0 ? LOG_WARNING : LOG_DEBUG, "%s dropped", line.ptr);
 	buf_release(&line);

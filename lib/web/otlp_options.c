@@ -272,6 +272,8 @@ void otlp_options_read(otlp_options_lookup_fn *lookup, const char *endpoint, con
 	    read_ms(&r, "OTEL_EXPORTER_OTLP_TIMEOUT", find_exporter(&r, "TIMEOUT"), 10000);
 	out->delay_ns =
 	    read_ms(&r, "OTEL_BSP_SCHEDULE_DELAY", find(&r, "OTEL_BSP_SCHEDULE_DELAY"), 5000);
+	out->last_ns =
+	    read_ms(&r, "OTEL_BSP_EXPORT_TIMEOUT", find(&r, "OTEL_BSP_EXPORT_TIMEOUT"), 2000);
 	out->queue = (size_t)read_number(
 	    &r, "OTEL_BSP_MAX_QUEUE_SIZE", find(&r, "OTEL_BSP_MAX_QUEUE_SIZE"), MOST_QUEUE, 2048);
 	out->batch = (size_t)read_number(&r, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",

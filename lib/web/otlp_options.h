@@ -26,8 +26,9 @@ struct otlp_options {
 	struct sampler sampler;
 	uint64_t timeout_ns; /* of one request */
 	uint64_t delay_ns;   /* what has waited so long is sent */
-	size_t queue;	     /* most spans that wait */
-	size_t batch;	     /* most in a request */
+	uint64_t last_ns; /* for what is queued at the end; others have 30 s: our tools end soon */
+	size_t queue;	  /* most spans that wait */
+	size_t batch;	  /* most in a request */
 };
 
 /* The value of an environment variable; NULL: it is not set. */

@@ -234,7 +234,7 @@ take c --filter '$headers.region == "eu" and $properties.type == "t" and $queue 
 is "$(cat out)" "no JSON" "a filter sees headers, properties, queue, and a body that is no JSON"
 take c --filter '.n.deeper' --until-empty -f body
 is "$status $(cat out)" "0 " "a filter that fails on a message hides it"
-like "$(summary)" '2 unmatched, [12] filter.errors' "and it is counted"
+like "$(summary)" '2 unmatched, [12] filter.errors?' "and it is counted"
 like "$(cat err)" 'warning: the filter fails' "and told"
 drop c
 for expression in '.n >' 'nosuchfunction(.)' '.a.('; do

@@ -101,7 +101,7 @@ take judged -e -f none 2>err
 
 send nowhere '{}'
 take nowhere -e -f none 2>err
-like "$(grep received err)" '1 received, 0 acknowledged, 1 rejected, 1 violations in' "without a place for dead letters it is rejected"
+like "$(grep received err)" '1 received, 0 acknowledged, 1 rejected, 1 violation in' "without a place for dead letters it is rejected"
 
 # ---- at the producer ----
 
@@ -142,7 +142,7 @@ is "$(jq -r 'select(.properties.headers["warren-broken"] == null) | .body' dead)
 ok "there were some" [ "$(wc -l <dead)" -gt 10 ]
 printf '%s\n' '{"id": 1}' '{"id": "1"}' '{"id": 2}' | "$BIN/producer" bad --from - --yes -f none >out 2>err
 is $? 1 "lines are judged by the contract of their message"
-like "$(grep sent, err)" '2 sent, 2 confirmed, .*1 violations in' "those that follow it are sent"
+like "$(grep sent, err)" '2 sent, 2 confirmed, .*1 violation in' "those that follow it are sent"
 ok "they are there" settled sent 2
 
 done_testing

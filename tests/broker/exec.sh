@@ -33,19 +33,19 @@ relays:
       - exec: ['${PROGRAM:-sh}', '${SCRIPT:-by-worker}']
         worker: true
         jobs: ${JOBS:-2}
-        timeout: ${TIMEOUT:-30s}
+        timeout: ${TIMEOUT:-10m}
         restart: {from: 1ms, to: 10ms}
     routing_key: out
   commands:
     queue: in
-    core: [{exec: [sh, by-command], jobs: 2, timeout: '${TIMEOUT:-30s}'}]
+    core: [{exec: [sh, by-command], jobs: 2, timeout: '${TIMEOUT:-10m}'}]
     routing_key: out
 END
 export WARREN_SETTINGS=$work/s.yaml
 "$BIN/topology" apply >applied || exit 1
 
 sent() { seq "${2:-6}" | sed 's/.*/{"n":&}/' | timeout 60 "$BIN/producer" --from - --exchange '' --routing-key "$1" --yes -q; }
-relay() { timeout 100 "$BIN/relay" -f none "$@" >relay.out 2>relay.err </dev/null; }
+relay() { timeout 300 "$BIN/relay" -f none "$@" >relay.out 2>relay.err </dev/null; }
 taken() { timeout 60 "$BIN/consumer" "$1" --until-empty -q -f json --no-declare; }
 act() { printf '%s\n' "$2" >"act/$1"; }
 # out: the numbers of what came out, in order; what has none is written as it is, cut.
@@ -78,6 +78,8 @@ is "$? $(out)" "0 1 3 ///////// 6 xxxxxxxxx 8 9 10" "commands: what they write i
 taken dead >dead.jsonl
 is "$(why 2)" 'ended with status 1' "one that fails: its message is rejected, the others pass"
 is "$(why 4)" 'was killed by signal 9 (Killed)' "one that is killed"
+is "$(grep -c 'ended with status 1\|was killed by signal 9' relay.err)" 2 "each is told once"
+like "$(cat relay.err)" "rejects message [^ ]+: ended with status 1$" "with its message and the reason"
 is "$(jq -r 'select(.body_base64) | .body_base64' out.jsonl | base64 -d | tr -d '\377' | wc -c)" 0 "garbage is a body as any other, byte for byte"
 is "$(jq -r '.body | select(. != null and .[:1] == "x") | length' out.jsonl)" 1000000 "and so is a megabyte"
 ok "a command that hangs is ended, its message rejected" patiently hangs commands
@@ -107,6 +109,7 @@ is "$(why 8)" 'was killed by signal 9 (Killed)' "one that is killed"
 is "$(why 9)" "answered: 'hello', which is no JSON" "one that writes garbage"
 is "$(why 11)" 'ended with status 4' "one that closes its output"
 is "$(why 14)" 'ended with status 0' "one that ends in the middle of its answer"
+is "$(grep -c 'no address\|hello\|with status\|by signal' relay.err)" 6 "each of those six is told once"
 is "$(jq -r 'select(.body[:1] == "x").body | length' out.jsonl)" 1000000 "a megabyte is an answer"
 like "$(cat relay.err)" 'wrote what nobody had asked for: it is started again in' "one that writes too much is replaced; its answer counts"
 ok "a worker that hangs is ended, its message rejected" patiently hangs steps
@@ -198,8 +201,8 @@ touch go
 wait $relay
 is "$? $(out)" "0 1" "on stop a message at work is waited for"
 ok "the others go back" settled in 2
-ok "the worker is gone" gone "$(cat pid)"
-ok "and so is what it has started" gone "$(cat child)"
+ok "the worker is gone" eventually 60 gone "$(cat pid)"
+ok "and so is what it has started" eventually 60 gone "$(cat child)"
 
 begin_slow
 kill -9 $relay

@@ -5,7 +5,7 @@ use_broker
 export WARREN_LAB_DIR=$WARREN_TEST_LAB
 
 # In a vhost that the lesson makes, which takes a second, or in that of this test.
-play_apart() { timeout 120 "$BIN/lab" run --here "$@"; }
+play_apart() { timeout 300 "$BIN/lab" run --here "$@"; }
 play() { play_apart --vhost "$vhost" "$@"; }
 vhosts() { "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q list_vhosts name; }
 
@@ -66,6 +66,7 @@ lesson:
     - start: [shop, idler]
     - wait: {for: [shop, early, idler, odd_one]}
     - start: late
+    - wait: {for: late, messages: 1}
   checks:
     - {of: [early, late], once: shop}
     - {of: late, where: $headers.name != null and . == "x", at_most: 0}
@@ -130,7 +131,7 @@ lesson:
     - {that: Most, of: late, at_most: 1}
     - {that: None, of: late, count: 0}
 YAML
-sed 's/patience: .*/patience: 10s/' later.yaml >surplus.yaml
+sed 's/patience: .*/patience: 60s/' later.yaml >surplus.yaml
 play surplus.yaml >out 2>err
 is "$? $(found Most | grep -c '^[34]$') $(found None | grep -c '^[34]$')" "1 1 1" "what comes later than a check is met counts, too"
 sed 's/start: late/start: endless/; s/Most, of: late, at_most/Most, of: late, at_least/' later.yaml >endless.yaml
@@ -157,11 +158,11 @@ status_is 64 "two lessons at a time" "$BIN/lab" run own.yaml own.yaml --here
 # ---- on a terminal ----
 
 mkfifo keys
-terminal() { timeout 60 script -qefc "stty cols $1; exec $BIN/lab run --here --vhost $vhost own.yaml" /dev/null; }
+terminal() { timeout 300 script -qefc "stty cols $1; exec $BIN/lab run --here --vhost $vhost own.yaml" /dev/null; }
 exec 3<>keys
 NO_COLOR=1 terminal 80 <keys >narrow 2>&1 &
 shown=$!
-ok "a pause waits for Enter" eventually 30 grep -q 'press Enter' narrow
+ok "a pause waits for Enter" eventually 60 grep -q 'press Enter' narrow
 is "$(grep -c 'shop.*>>' narrow)" 0 "and nothing goes on"
 echo >&3
 wait $shown
@@ -170,7 +171,7 @@ like "$(cat narrow)" '^early +\| << ' "on a narrow terminal lines have names"
 is "$(tr -d '\r' <narrow | grep -oE $'\x1b\\[[0-9;]*[A-Za-z]' | sort -u | tr -d '\n')" $'\x1b[K' "NO_COLOR: no colours"
 TERM=xterm terminal 200 <keys >wide 2>&1 &
 shown=$!
-ok "it waits again" eventually 30 grep -q 'press Enter' wide
+ok "it waits again" eventually 60 grep -q 'press Enter' wide
 echo >&3
 wait $shown
 is $? 0 "and ends well"
@@ -178,11 +179,11 @@ like "$(cat wide)" $'shop.*\x1b\\[41G.*idler.*\x1b\\[81G.*early' "on a wide one 
 like "$(cat wide)" $'\x1b\\[81G\x1b\\[32m<< ' "and a colour"
 terminal 80 <keys >broken_off 2>&1 &
 shown=$!
-ok "it waits once more" eventually 30 grep -q 'press Enter' broken_off
+ok "it waits once more" eventually 60 grep -q 'press Enter' broken_off
 printf '\003' >&3
 wait $shown
 is $? 69 "Ctrl+C ends it"
-ok "and with it everybody" eventually 30 eval '! pgrep -f "$work/own.yaml"'
+ok "and with it everybody" eventually 60 eval '! pgrep -f "$work/own.yaml"'
 exec 3>&-
 
 # ---- interrupted ----
@@ -192,20 +193,20 @@ sed "s/wait: .*/wait: {for: idler, within: 1m}/; s/--amount 0/--amount 100000 --
 	s|early: .*|early: consumer q --exec 'sh $work/long.yaml.handler'|" own.yaml >long.yaml
 left() { pgrep -f "$work/long.yaml"; }
 none_left() { ! left && ! vhosts | grep -q '^lesson-long'; }
-timeout 60 "$BIN/lab" run long.yaml --here >beside 2>err &
+timeout 300 "$BIN/lab" run long.yaml --here >beside 2>err &
 pid=$!
-ok "a long lesson runs" eventually 30 pgrep -f "$work/long.yaml.handler"
+ok "a long lesson runs" eventually 60 pgrep -f "$work/long.yaml.handler"
 kill -TERM "$(pgrep -P $pid)"
 wait $pid
 is $? 69 "a signal ends it"
-ok "nobody of the cast is left, nor what they run, nor the vhost" eventually 30 none_left
+ok "nobody of the cast is left, nor what they run, nor the vhost" eventually 60 none_left
 unset WARREN_LAB_DIR
 TMPDIR=$work "$BIN/lab" run long.yaml >alone 2>err &
 pid=$!
-ok "with a broker of its own" eventually 60 pgrep -f "$work/long.yaml.handler"
+ok "with a broker of its own" eventually 600 pgrep -f "$work/long.yaml.handler"
 kill -TERM $pid
 wait $pid
 is $? 69 "a signal ends it"
 nothing_left() { ! left && ! pgrep -f "$work/warren-lab" && ! ls -d "$work"/warren-lab*; }
-ok "and nothing is left" eventually 30 nothing_left
+ok "and nothing is left" eventually 60 nothing_left
 done_testing

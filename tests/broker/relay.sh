@@ -189,8 +189,13 @@ is "$(bodies us) $(jq -r .returned <<<"$(tail -1 relay.err)")" '{"k":"never"} 1'
 is "$(taken dead | jq -r '.body + " " + .properties.headers["x-warren-error"]')" \
 	'{"k":"lost"} the result was returned: 312 NO_ROUTE' "its message is dead-lettered where the queue has a place for it"
 sent again '{"k":"lost"}'
-relay --queue again --exchange nowhere --routing-key '{{k}}' --idle 3s --summary json
-is "$(jq -c '[.retried, .parked, .returned]' <<<"$(tail -1 relay.err)")" "[1,1,2]" "with a retry policy it is tried again, then parked"
+fresh parked.err
+"$BIN/relay" --queue again --exchange nowhere --routing-key '{{k}}' --summary json >parked.out 2>parked.err </dev/null &
+parking=$!
+ok "(until it is parked)" settled again.parked 1
+kill -INT $parking
+wait $parking
+is "$(jq -c '[.retried, .parked, .returned]' <<<"$(tail -1 parked.err)")" "[1,1,2]" "with a retry policy it is tried again, then parked"
 is "$(taken again.parked | jq -r '.properties.headers["x-warren-attempts"]')" 2 "after its attempts"
 sent bare '{"k":"lost"}' '{"k":"never"}'
 relay --queue bare --exchange nowhere --routing-key '{{k}}' --until-empty --summary json
@@ -199,7 +204,7 @@ is "$(bodies us) $(jq -c '[.returned, .requeued]' <<<"$(tail -1 relay.err)")" '{
 is "$(bodies bare)" '{"k":"lost"}' "and is in its queue when the relay ends"
 
 sent bare 1 2 3 4 5
-timeout 60 "$BIN/relay" --queue bare --routing-key small --until-empty --summary json 2>full.err &
+timeout 300 "$BIN/relay" --queue bare --routing-key small --until-empty --summary json 2>full.err &
 full=$!
 ok "a full queue takes what it can" settled small 2
 kill -0 $full
@@ -264,7 +269,7 @@ has_lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
 fresh stop.out
 "$BIN/relay" clock --prefetch 10 -f json >stop.out 2>stop.err &
 stopped=$!
-eventually 30 has_lines stop.out 20
+eventually 60 has_lines stop.out 20
 kill -INT $stopped
 wait $stopped
 is $? 0 "Ctrl+C ends a relay well"
@@ -273,18 +278,18 @@ is "$(taken out | jq -r '.properties.message_id' | sort -u | wc -l)" 600 "and in
 
 # both connections are lost, again and again, while messages pass
 numbered in 1 300
-fresh lost.out
+fresh lost.out lost.err
 "$BIN/relay" clock --prefetch 5 -f json --summary json >lost.out 2>lost.err &
 losing=$!
 cut() { "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q close_all_connections -p "$vhost" test >/dev/null; }
-eventually 30 has_lines lost.out 1 && cut
+is_back() { [ "$(grep -c 'connected again' lost.err)" -ge "$1" ]; }
+eventually 60 has_lines lost.out 1 && cut
 numbered in 301 600
-eventually 30 has_lines lost.out 601 && cut
+eventually 60 has_lines lost.out 601 && eventually 60 is_back 3 && cut
 ids() { jq -r 'select(.fate == "confirmed") | .properties.message_id' lost.out | sort -u | wc -l; }
 arrived() { [ "$(ids)" -ge 1200 ]; }
 ok "a relay whose connections are cut goes on" eventually 60 arrived
-is_back() { [ "$(grep -c 'connected again' lost.err)" -eq 6 ]; }
-ok "it has found the broker again, twice: where it takes, publishes, and sends failed messages on" eventually 60 is_back
+ok "it has found the broker again, twice: where it takes, publishes, and sends failed messages on" eventually 60 is_back 6
 kill -INT $losing
 wait $losing
 is $? 0 "and ends well"

@@ -383,7 +383,7 @@ END_OF_HANDLER
 chmod +x half-second
 take plain -e --dedupe --exec ./half-second --exec-jobs 2 -f none >out 2>err
 is "$(wc -l <ids)" 1 "a second one that comes while the first is at work waits for what becomes of it"
-like "$(grep received err)" '2 received, 2 acknowledged, 1 duplicates in' "and is dropped then"
+like "$(grep received err)" '2 received, 2 acknowledged, 1 duplicate in' "and is dropped then"
 
 # a redelivery of what is still at work: giving it back would use the deliveries of the queue up
 cat >gated <<'END_OF_HANDLER'

@@ -39,6 +39,22 @@ responders:
   prices: {queue: prices, core: [{jq: '.price * 2'}]}
 END
 
+# begin TOOL OPTION...: in the background, until it takes messages.
+begin() {
+	local log=$work/begun.$((begun++))
+	fresh "$log"
+	"$BIN/$1" -s s.yaml "${@:2}" >"$log.out" 2>"$log" </dev/null &
+	pids+=($!)
+	eventually 60 grep -q 'Ctrl+C ends' "$log" || sed 's/^/# /' "$log"
+}
+# end: all that was begun, by a signal.
+end() {
+	kill -INT "${pids[@]}"
+	wait "${pids[@]}"
+	pids=()
+}
+begun=0 pids=()
+
 # ---- the tree ----
 
 collect 200
@@ -87,27 +103,14 @@ holds 'length == 1 and .[0].status.code == 2 and .[0].a["error.type"] == "return
 	"a message that comes back is an error, with its reason"
 collect 200
 quiet producer --yes --format none failing
-quiet consumer --idle 1s --format none --exec 'sh -c "exit 75"' failing
+begin consumer --format none --exec 'sh -c "exit 75"' failing
+ok "(it is tried twice)" settled failing.parked 1
+end
 holds 'map(select(.kind == 5)) | length == 2 and all(.[]; .status.code == 2) and (map(.a["error.type"]) | . == ["retry", "retry"])
 	and (map(.traceId) | unique | length) == 1' "each try is a span of one trace"
 
 # ---- producer -> relay -> rpc -> consumer ----
 
-# begin TOOL OPTION...: in the background, until it takes messages.
-begin() {
-	local log=$work/begun.$((begun++))
-	fresh "$log"
-	"$BIN/$1" -s s.yaml "${@:2}" >"$log.out" 2>"$log" </dev/null &
-	pids+=($!)
-	eventually 60 grep -q 'Ctrl+C ends' "$log" || sed 's/^/# /' "$log"
-}
-# end: all that was begun, by a signal.
-end() {
-	kill -INT "${pids[@]}"
-	wait "${pids[@]}"
-	pids=()
-}
-begun=0 pids=()
 # below SPANS: those whose parent is one of them, by service and name; then what is below these.
 chains='(map({(.spanId): .}) | add) as $by | map(. as $s | [$s | recurse($by[.parentSpanId // ""] // empty)] | reverse
 	| map("\(.service[7:]) \(.name)") | join(" > "))'
@@ -137,8 +140,8 @@ holds 'map(select(.service == "warren-relay" and .kind == 5)) as $in | map(selec
 
 collect 200
 begin rpc serve --format none
-timeout 60 "$BIN/rpc" call -q --format none prices '{"price":4}' >out 2>err
-timeout 60 "$BIN/rpc" call -q --format none prices 'no JSON' >out 2>err
+timeout 60 "$BIN/rpc" call -q --deadline 60s --format none prices '{"price":4}' >out 2>err
+timeout 60 "$BIN/rpc" call -q --deadline 60s --format none prices 'no JSON' >out 2>err
 end
 is "$(spans | jq -sr "$chains | sort_by(length) | last")" "rpc call prices > rpc process prices > rpc publish (temporary)" "a call, what is done about it, and the reply"
 holds 'length == 6 and (map(select(.kind == 3)) | length == 2 and (map(.status.code // 0) | sort) == [0, 2])' "a call ends with its reply; one that tells of an error is one"

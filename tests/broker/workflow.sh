@@ -30,13 +30,16 @@ workflows:
     replies: replies
     steps:
       - name: reserve
+        timeout: 10m
         request: {exchange: shop, routing_key: stock.reserve, body: '{order: .id, items: .input.items}'}
         compensate: {exchange: shop, routing_key: stock.release, body: '{order: .id, shelf: .replies.reserve.shelf}'}
       - name: charge
         request: {exchange: shop, routing_key: bank.charge, type: please.charge}
+        timeout: 10m
         retries: 2
         compensate: {exchange: shop, routing_key: bank.refund, body: '"refund \(.id)"', reply: false}
       - name: ship
+        timeout: 10m
         request: {exchange: shop, routing_key: shipping.ship, body: 'if .input.to == null then error("where to?") else .input.to end'}
         failed: .lost
     completed: {exchange: shop, routing_key: order.done, body: '{id, shelf: .replies.reserve.shelf}'}
@@ -49,15 +52,15 @@ export WARREN_SETTINGS=$work/s.yaml WARREN_STORE=$work/events.db
 run() {
 	fresh run.err
 	# in the foreground: else timeout sends the signal twice, to the child and to its group, and two end it at once
-	timeout --foreground 60 "$BIN/workflow" run -f json "$@" >run.out 2>run.err &
+	timeout --foreground 500 "$BIN/workflow" run -f json "$@" >run.out 2>run.err &
 	runner=$!
-	eventually 20 grep -q 'waiting for' run.err || sed 's/^/# /' run.err
+	eventually 60 grep -q 'waiting for' run.err || sed 's/^/# /' run.err
 }
 ends() { kill -INT "$runner" && wait "$runner"; }
 place() { printf '{"exchange":"shop","routing_key":"order.placed","properties":{%s},"body":%s}\n' "${2-}" "$(jq -c tojson <<<"$1")" |
 	"$BIN/producer" --from - --yes -q -f none; }
 # asked QUEUE: takes the next request, as a line of JSON.
-asked() { timeout 20 "$BIN/consumer" "$1" --count 1 --ack manual -q -f json --no-declare; }
+asked() { timeout 60 "$BIN/consumer" "$1" --count 1 --ack manual -q -f json --no-declare; }
 # answer REQUEST BODY [HEADERS]
 answer() {
 	jq -c --arg body "$2" --argjson headers "${3:-{\}}" '{exchange: "", routing_key: .properties.reply_to,
@@ -87,7 +90,7 @@ request=$(asked shipping)
 is "$(jq -r '.properties.content_type + " " + .body' <<<"$request")" 'text/plain home' "a text goes as it is"
 answer "$request" '{"sent":true}'
 is "$(asked office | jq -r '.routing_key + .body')" 'order.done{"id":"a1","shelf":7}' "the end is announced, with what the steps have told"
-ok "it is completed" eventually 20 is_state a1 completed
+ok "it is completed" eventually 60 is_state a1 completed
 is "$(happened a1)" "started, requested reserve, replied reserve, requested charge, replied charge, requested ship, replied ship, completed" \
 	"what happened stands in the store, in order"
 
@@ -103,10 +106,10 @@ request=$(asked stock)
 is "$(jq -r .body <<<"$request")" '{"order":"2","shelf":9}' "then the one before, who knows what it has answered"
 answer "$request" 'handled before' '{"x-warren-error":"handled before"}' # of one who does not know its answer any more
 answer "$request" '{}' '{"x-warren-error":"the shelf is locked"}'
-ok "an error is no confirmation" eventually 20 grep -q compensating run.out
+ok "an error is no confirmation" eventually 60 grep -q compensating run.out
 answer "$request" '{}'
 is "$(asked office | jq -r .body)" '{"id":"2","step":"ship","reason":"refused","why":"no road"}' "and then it is announced"
-ok "it is aborted" eventually 20 is_state 2 aborted
+ok "it is aborted" eventually 60 is_state 2 aborted
 is "$(happened order/2)" "started, requested reserve, replied reserve, requested charge, replied charge, requested ship, failed ship, compensating charge, compensated charge, compensating reserve, compensated reserve, aborted" \
 	"all of it in this order"
 
@@ -133,6 +136,8 @@ answer "$(asked stock)" '{}'
 answer "$(asked bank)" '{}'
 is "$(asked shipping | jq -r .body)" x "an order that is placed twice is one, the first"
 like "$(grep rejected run.err)" "its id is no text and no whole number" "what has no id is told"
+ok "nothing waits for it" settled placed 0
+ok "nor any reply" settled replies 0
 status_is 69 "a second orchestrator ends" "$BIN/workflow" run
 like "$(cat err)" "queue 'placed' has another consumer; an orchestrator has its queues for itself" "and says why"
 ends
@@ -241,7 +246,7 @@ export WARREN_SETTINGS=$work/s.yaml
 export WARREN_STORE=$work/full.db
 for n in 1 2 3 4 5 6; do place '{"id":"f'$n'","to":"x"}'; done
 run --limit 2 --count 6
-for queue in stock bank shipping; do timeout 60 "$BIN/rpc" serve $queue --echo -f none -q 2>/dev/null & services="${services-} $!"; done
+for queue in stock bank shipping; do timeout 500 "$BIN/rpc" serve $queue --echo -f none -q 2>/dev/null & services="${services-} $!"; done
 wait "$runner"
 is $? 0 "six orders go through a house for two"
 kill -INT $services

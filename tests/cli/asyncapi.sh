@@ -4,6 +4,7 @@
 root=$PWD
 cases=$root/tests/cases/asyncapi-import
 cd "$work" || exit
+cp "$root/tests/cases/asyncapi/part.schema.json" . # steps name it
 unset AMQP_URL RABBITMQ_MANAGEMENT_URL
 export HOME=/nowhere
 
@@ -15,7 +16,7 @@ declared() { # SETTINGS
 
 # ---- our own export ----
 
-for settings in "$root"/settings/*.yaml "$root/tests/cases/asyncapi/everything.yaml"; do
+for settings in "$root"/settings/*.yaml "$root"/tests/cases/asyncapi/*.yaml; do
 	name=$(basename "$settings" .yaml)
 	"$BIN/topology" export -s "$settings" -f asyncapi >"$name.json"
 	status_is 0 "import of our own export: $name" "$BIN/topology" import "$name.json" --contracts "$name.d"
@@ -28,6 +29,18 @@ for settings in "$root"/settings/*.yaml "$root/tests/cases/asyncapi/everything.y
 done
 status_is 0 "its contracts hold for its messages" "$BIN/contract" check -s contracts.yaml
 
+status_is 0 "import of logic" "$BIN/topology" import logic.json
+is "$(grep -o 'x-warren-sections.*' err)" "x-warren-sections.relays.types: it reads files that are not in the document
+x-warren-sections.relays.shovel: it runs commands ('exec'): read them before you let it
+x-warren-sections.responders.checks: it reads files that are not in the document" "tells what it needs and does"
+# who writes operations by hand has no section beside them
+jq 'del(."x-warren-sections")' logic.json >bare.json
+status_is 0 "import of logic without its sections" "$BIN/topology" import bare.json
+cp out bare.yaml
+is "$(grep -cE '^(relays|responders|workflows):' bare.yaml)" 0 "makes none of it up"
+is "$(grep -c "'reply' is not taken" err)" 5 "and says so"
+status_is 0 "what is made of it loads" "$BIN/topology" export -s bare.yaml
+
 # ---- somebody else's ----
 
 cp "$cases/shop.yaml" .
@@ -35,7 +48,9 @@ status_is 0 "import of a document in YAML" "$BIN/topology" import shop.yaml --co
 cp out s.yaml
 is "$(cat err)" "topology: warning: shop.yaml:5:10: servers.kafka: is no server of amqp or amqps: left out
 topology: warning: shop.yaml:22:14: channels.elsewhere: has no binding of amqp: left out
-topology: warning: shop.yaml:24:85: operations.placeOrder.bindings.amqp: 'cc' is not taken" \
+topology: warning: shop.yaml:25:85: operations.placeOrder.bindings.amqp: 'cc' is not taken
+topology: warning: shop.yaml:28:11: operations.answer: 'reply' is not taken: the requests have a queue, but nothing says how a responder answers them
+topology: warning: shop.yaml:29:8: operations.ask: 'reply' is not taken: what is sent becomes a message, and rpc call says itself where its reply goes" \
 	"what is not taken is told once each, with its place"
 status_is 0 "its messages fulfil its payloads" "$BIN/contract" check -s s.yaml
 like "$(cat err out)" "0 of [0-9]+ messages break the contract" "all of them"

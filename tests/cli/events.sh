@@ -64,10 +64,10 @@ is "$(head_of three.db)" "$head" "through a pipe as well"
 like "$(cat "$work/err")" "^events: 2 imported, 2 duplicates" "what has an id is not stored twice"
 sed '2s/"hop"/"hip"/;2s/41/42/' in.jsonl | sed -n 2p >again.jsonl
 "$events" import --store two.db again.jsonl 2>"$work/err"
-like "$(cat "$work/err")" "1 imported, 0 duplicates, 1 times_moved" "another place in a stream is another event, whatever its id"
+like "$(cat "$work/err")" "1 imported, 0 duplicates, 1 time_moved" "another place in a stream is another event, whatever its id"
 jq -c 'del(.stream_offset)' again.jsonl | sed 's/hip/hup/' >queue.jsonl
 "$events" import --store two.db queue.jsonl 2>"$work/err"
-like "$(cat "$work/err")" "1 imported, 0 duplicates, 1 ids_used_again" "other content under the same id is stored, and told"
+like "$(cat "$work/err")" "1 imported, 0 duplicates, 1 id_used_again" "other content under the same id is stored, and told"
 : >empty.jsonl
 status_is 0 "a file without lines is an empty store" "$events" import --store none.db empty.jsonl
 like "$("$events" verify --store none.db)" "^none.db: 0 events, nothing damaged" "which is whole"
@@ -115,8 +115,8 @@ is "$("$events" query --store pipe.db -f csv 'SELECT count(*) FROM events' | tai
 ok "a file that is not there" fails 66 "cannot read 'nope.jsonl'" import nope.jsonl
 ok "a directory" fails 66 "Is a directory" import .
 printf '{"body":"early","received":"2026-11-20T00:00:00Z"}\n{"body":"now"}\n' | "$events" import --store pipe.db - 2>"$work/err"
-like "$(cat "$work/err")" "2 imported, 0 duplicates, 1 times_moved" "an event from before the last one is counted"
-like "$(cat "$work/err")" "1 events were received before the one they now stand behind: their 'received' is its time" "and warned of"
+like "$(cat "$work/err")" "2 imported, 0 duplicates, 1 time_moved" "an event from before the last one is counted"
+like "$(cat "$work/err")" "1 event was received before the one in front of it: 'received' is the time of that one" "and warned of"
 for second in 2 1 2 3 1; do printf '{"body":"%s","received":"2026-11-20T00:00:0%sZ"}\n' "$second" "$second"; done >times.jsonl
 "$events" import --batch 2 --store times.db times.jsonl 2>"$work/err"
 like "$(cat "$work/err")" "5 imported, 0 duplicates, 2 times_moved" "in whatever batches"

@@ -139,6 +139,14 @@ static bool oversized_frame(struct peer *p)
 	return true;
 }
 
+static bool oversized_header(struct peer *p)
+{
+	static const char head[] = {FRAME_HEADER, 0, 1, 2, 0, 0, 0};
+	peer_put_deliver(p, p->channel, 1);
+	peer_put_bytes(p, head, sizeof head);
+	return true;
+}
+
 static bool frame_end_wrong(struct peer *p)
 {
 	peer_put_frame(p, FRAME_BODY, p->channel, SLICE("body"), 0xcd);
@@ -237,6 +245,18 @@ static bool ten_thousand_headers(struct peer *p)
 	return deliver_with(p, &headers);
 }
 
+/* A mebibyte in one header of a message, which is more than was agreed for a frame. */
+static bool header_above_agreed(struct peer *p)
+{
+	static const uint64_t bytes = 1 << 20;
+	struct buf headers = {0};
+	buf_append(&headers, SLICE("\3padS"));
+	peer_put_u32(&headers, bytes);
+	memset(buf_reserve(&headers, bytes), 'p', bytes);
+	headers.len += bytes;
+	return deliver_with(p, &headers);
+}
+
 static bool escapes_in_message(struct peer *p)
 {
 	struct buf headers = {0};
@@ -317,6 +337,7 @@ const struct scenario deeds_of_content[] = {
     {"unknown_frame_types", AT_CONSUME, unknown_frame_types},
     {"truncated_frame", AT_CONSUME, truncated_frame},
     {"oversized_frame", AT_CONSUME, oversized_frame},
+    {"oversized_header", AT_CONSUME, oversized_header},
     {"frame_end_wrong", AT_CONSUME, frame_end_wrong},
     {"damaged_heartbeat", AT_CONSUME, damaged_heartbeat},
     {"unknown_method", AT_CONSUME, unknown_method},
@@ -329,6 +350,7 @@ const struct scenario deeds_of_content[] = {
     {"huge_table", AT_CONSUME, huge_table},
     {"unknown_field_kind", AT_CONSUME, unknown_field_kind},
     {"ten_thousand_headers", AT_CONSUME, ten_thousand_headers},
+    {"header_above_agreed", AT_CONSUME, header_above_agreed},
     {"escapes_in_message", AT_CONSUME, escapes_in_message},
     {"flood", AT_CONSUME, flood},
     {"flood_held", AT_CONSUME, flood},

@@ -6,7 +6,7 @@
 HOSTILE=$PWD/${INSTRUMENTS:-build/release/tests}/faults/hostile MEASURE=$PWD/${INSTRUMENTS:-build/release/tests}/faults/measure
 cd "$work" || exit
 GIVE_UP="--give-up-after 0" # ends a tool at its first loss
-MUTANTS=${MUTANTS:-300} MUTANTS_SECONDS=${MUTANTS_SECONDS:-$((300 + MUTANTS / 4))} SEED=${SEED:-1}
+MUTANTS=${MUTANTS:-300} MUTANTS_SECONDS=${MUTANTS_SECONDS:-$((450 + MUTANTS / 4))} SEED=${SEED:-1}
 MOST_KIB=65536 CHUNK=50 MOST_S=30
 export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=print_stacktrace=1
 yes message | head -n 30 >lines
@@ -39,7 +39,7 @@ chunk() {
 	mkdir "c$1" && cd "c$1" || return
 	"$HOSTILE" fuzz "$seed" >port &
 	local hostile=$!
-	until [ -s port ]; do [ -e /proc/$hostile ] || return; done
+	eventually 60 test -s port || return
 	AMQP_URL="amqp://user:s3cr3t@127.0.0.1:$(cat port)?heartbeat=1&connection_timeout=2000"
 	export AMQP_URL
 	for (( ; seed < end && SECONDS < MUTANTS_SECONDS; seed++)); do run "$seed"; done

@@ -86,7 +86,7 @@ static void set_u32(struct buf *frame, size_t at, uint64_t value)
 static uint64_t some_size(struct rng *r, uint64_t real)
 {
 	const uint64_t sizes[] = {0, 1, real - 1, real + 1, real * 2, 4095, 131064, 131065, 65536,
-	    INT32_MAX, UINT32_MAX, rng_below(r, 200000)};
+	    FRAMES_MAX_HEADER, FRAMES_MAX_HEADER + 1, INT32_MAX, UINT32_MAX, rng_below(r, 200000)};
 	return sizes[rng_below(r, sizeof sizes / sizeof sizes[0])];
 }
 

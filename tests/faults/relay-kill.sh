@@ -62,6 +62,7 @@ done
 is $killed "$KILLS" "the relay was killed $KILLS times in the middle of its work"
 wait $producer
 is $? 0 "the producer has sent $MESSAGES messages"
+deserted raw
 timeout 300 "$BIN/relay" kitchen --until-empty -q --summary json 2>last.err
 is $? 0 "the last relay takes the rest"
 ok "the queue is empty" settled raw 0

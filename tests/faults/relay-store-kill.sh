@@ -40,7 +40,8 @@ for ((n = 1; n <= KILLS; n++)); do
 	[ $? -ne 137 ] || killed=$((killed + 1))
 done
 ok "killed $killed times" test $killed -gt 0
-timeout 120 "$BIN/relay" -s s.yaml kept --idle 3s -q --summary json 2>last.err
+deserted orders
+timeout 120 "$BIN/relay" -s s.yaml kept --until-empty -q --summary json 2>last.err
 is $? 0 "the last run comes to its end"
 ok "nothing is left in the queue" settled orders 0
 

@@ -14,6 +14,7 @@ collect() {
 	eventually 60 grep -q . "$folder/port"
 	number=$(cat "$folder/port")
 	export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$number
+	export OTEL_BSP_EXPORT_TIMEOUT=60000 # no machine stands still so long
 }
 stop_collector() {
 	[ -z "${collector_pid-}" ] || { kill "$collector_pid" && wait "$collector_pid" 2>/dev/null; }

@@ -113,6 +113,9 @@ use_broker() {
 }
 # ready QUEUE: messages in it. The broker counts a little later than it answers: wait with settled.
 ready() { "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q -p "$vhost" list_queues name messages | awk -v q="$1" '$1 == q {print $2}'; }
+# deserted QUEUE: its consumers are gone, soon: what one that was killed held is in it again, in one step with that.
+has_no_consumers() { "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q -p "$vhost" list_queues name consumers | awk -v q="$1" '$1 == q {found = $2 == 0} END {exit !found}'; }
+deserted() { eventually 60 has_no_consumers "$@" || { echo "queue $1 has consumers" && false; }; }
 # settled QUEUE N: so many messages are in the queue, soon.
 has_messages() { [ "$(ready "$1")" = "$2" ]; }
 settled() { eventually 60 has_messages "$@" || { echo "in queue $1: $(ready "$1"), not $2" && false; }; }

@@ -48,13 +48,9 @@ settings() {
 	export WARREN_SETTINGS=$work/s.yaml
 	"$BIN/topology" apply --url "${direct_url:-$AMQP_URL}" >applied || exit 1
 }
-# left_alone: the broker has noticed that the consumers are dead; it gives back their messages in one step with that.
-left_alone() {
-	[ "$("$BIN/topology" show ledger --url "${direct_url:-$AMQP_URL}" -f json | jq 'select(.object == "queue") | .consumers')" = 0 ]
-}
 # rest FILE [OPTION...]: what is still in the queue, fetched past the proxy.
 rest() {
-	eventually 60 left_alone
+	deserted ledger
 	timeout 60 "$BIN/consumer" ledger --url "${direct_url:-$AMQP_URL}" --until-empty -f json --quiet "${@:2}" >"$1" 2>"$1.err"
 }
 # judged NAME [OPTION...] FILES: the ledger finds nothing lost and nothing twice without a mark.

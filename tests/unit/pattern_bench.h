@@ -2,29 +2,12 @@
 #ifndef TESTS_UNIT_PATTERN_BENCH_H
 #define TESTS_UNIT_PATTERN_BENCH_H
 
-#include "base/mem.h"
 #include "fake/pattern.h"
-
-#include <check.h>
-#include <stdlib.h>
+#include "json_bench.h"
 
 #define WALL_MS INT64_C(1700000000123) /* 2023-11-14T22:13:20.123Z */
 #define DRAWS 20000
 #define CUSTOMERS "{'customers': {'size': 5, 'fields': {'id': 'ean', 'name': 'name'}}}"
-
-/* Settings are written with ' for ", to be readable in C. */
-static inline json_t *read_json(const char *text)
-{
-	char *quoted = mem_strdup(text);
-	for (char *c = quoted; *c != '\0'; c++)
-		if (*c == '\'')
-			*c = '"';
-	json_error_t error;
-	json_t *json = json_loads(quoted, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
-	ck_assert_msg(json != NULL, "%s: %s", quoted, error.text);
-	free(quoted);
-	return json;
-}
 
 /* Each problem as "pointer: text" and a line feed. */
 static inline void note_problem(void *ctx, const char *pointer, const char *text)

@@ -1,5 +1,6 @@
 #include "app/asyncapi.h"
 
+#include "app/asyncapi_reader.h"
 #include "base/mem.h"
 
 #include <check.h>
@@ -73,6 +74,66 @@ START_TEST(document_keeps_to_the_schema_of_asyncapi)
 	ck_assert_msg(faults[0] == '\0', "%s:\n%s", files.gl_pathv[_i], faults);
 	check_examples(document);
 	free(faults);
+	json_decref(document);
+}
+END_TEST
+
+/* Schemas have references of their own, within them. */
+static bool is_schema(const char *key)
+{
+	return strcmp(key, "payload") == 0 || strcmp(key, "headers") == 0 ||
+	       strcmp(key, "x-warren-contract") == 0;
+}
+
+static void check_references(const json_t *root, json_t *json)
+{
+	const char *to = json_string_value(json_object_get(json, "$ref")), *key;
+	json_t *value;
+	size_t i;
+	if (to != NULL)
+		ck_assert_msg(to[0] == '#' && asyncapi_reader_find(root, to + 1) != NULL, "%s", to);
+	json_object_foreach(json, key, value) if (!is_schema(key)) check_references(root, value);
+	json_array_foreach(json, i, value) check_references(root, value);
+}
+
+static const json_t *follow(const json_t *root, const json_t *reference)
+{
+	return asyncapi_reader_find(
+	    root, json_string_value(json_object_get(reference, "$ref")) + 1);
+}
+
+/* What stands under `messages` are some of those of the channel beside it. */
+static void check_messages(const char *id, const json_t *has)
+{
+	const char *channel =
+	    json_string_value(json_object_get(json_object_get(has, "channel"), "$ref"));
+	char *place = mem_printf("%s/messages/", channel);
+	json_t *message;
+	size_t i;
+	json_array_foreach(json_object_get(has, "messages"), i, message) ck_assert_msg(
+	    strncmp(json_string_value(json_object_get(message, "$ref")), place, strlen(place)) == 0,
+	    "%s", id);
+	free(place);
+}
+
+/* What the specification says and its schema cannot. */
+START_TEST(references_lead_to_what_they_say)
+{
+	json_t *document = describe(files.gl_pathv[_i]), *operation;
+	const char *id;
+	check_references(document, document);
+	json_object_foreach(json_object_get(document, "operations"), id, operation)
+	{
+		const json_t *reply = json_object_get(operation, "reply");
+		check_messages(id, operation);
+		if (reply == NULL)
+			continue;
+		const json_t *channel = follow(document, json_object_get(reply, "channel"));
+		check_messages(id, reply);
+		ck_assert_msg(json_object_get(reply, "address") == NULL ||
+				  json_is_null(json_object_get(channel, "address")),
+		    "%s: its reply has two addresses", id);
+	}
 	json_decref(document);
 }
 END_TEST
@@ -160,15 +221,113 @@ static const struct fact {
 	"'data_base64':{'type':'string'}}"},
 };
 
-START_TEST(member_says_what_the_settings_say)
+static void check_fact(const char *file, const struct fact *fact)
 {
-	json_t *document = describe(CASES "everything.yaml");
-	char *value = json_dumps(find(document, facts[_i].path), JSON_COMPACT | JSON_ENCODE_ANY);
-	ck_assert_msg(value != NULL, "%s", facts[_i].path);
+	char *path = mem_printf("%s%s", CASES, file);
+	json_t *document = describe(path);
+	char *value = json_dumps(find(document, fact->path), JSON_COMPACT | JSON_ENCODE_ANY);
+	ck_assert_msg(value != NULL, "%s", fact->path);
 	for (char *c = value; *c != '\0'; c++)
 		*c = (char)(*c == '"' ? '\'' : *c);
-	ck_assert_str_eq(value, facts[_i].value);
+	ck_assert_str_eq(value, fact->value);
 	free(value);
+	json_decref(document);
+	free(path);
+}
+
+START_TEST(member_says_what_the_settings_say)
+{
+	check_fact("everything.yaml", &facts[_i]);
+}
+END_TEST
+
+static const struct fact logic[] = {
+    {"operations.responder-checks",
+	"{'action':'receive','channel':{'$ref':'#/channels/asked'},'bindings':{'amqp':{'ack':true,"
+	"'bindingVersion':'0.3.0'}},'reply':{'address':{'description':'The property reply_to of "
+	"the request.','location':'$message.header#/replyTo'},'channel':{'$ref':'#/channels/"
+	"replies-of-checks'},'messages':[{'$ref':'#/channels/replies-of-checks/messages/"
+	"checks-reply'},{'$ref':'#/channels/replies-of-checks/messages/checks-error'}]},'title':"
+	"'responder checks','description':'Each request passes the steps filter, jq, contract; "
+	"what comes out is the reply. One that a step rejects is answered with the reason.',"
+	"'x-warren-responder':'checks'}"},
+    {"channels.replies-of-checks.address", "null"},
+    {"channels.replies-of-echoes.messages",
+	"{'echoes-reply':{'$ref':'#/components/messages/echoes-reply'}}"},
+    {"operations.responder-strict.description",
+	"'The request is the answer. One that breaks the contract is answered with the reason.'"},
+    {"components.messages.checks-reply.payload.schema.required", "['part']"},
+    {"components.messages.checks-error.headers.required", "['x-warren-error']"},
+    {"channels.refused.messages", "{'refused':{'$ref':'#/components/messages/refused'}}"},
+    {"components.messages.refused.payload.schema.required", "['part']"},
+    {"operations.relay-many-receive-more.channel", "{'$ref':'#/channels/more'}"},
+    {"operations.relay-many-receive-raw.description",
+	"'Each message passes the steps filter, enrich, delay.'"},
+    {"operations.relay-many-send.channel", "{'$ref':'#/channels/work'}"},
+    {"channels.work.address", "'part.{kind}'"},
+    {"components.messages.many-result.payload",
+	"{'type':'object','properties':{'kind':{'type':['string','integer','boolean']}},"
+	"'required':['kind']}"},
+    {"components.messages.many-result.headers.properties",
+	"{'x-warren-cause':{'type':'string'},'checked':{'const':true}}"},
+    {"operations.relay-mover-send.messages", "[{'$ref':'#/channels/all/messages/part'}]"},
+    {"operations.relay-types-receive-typed.description",
+	"'Each message passes the step dedupe, then is handled by its event type: one, two; "
+	"others are dropped.'"},
+    {"operations.relay-types-send.description",
+	"'What becomes of the messages behind the step dedupe, by their event type.'"},
+    {"components.messages.types-result.bindings.amqp.messageType", "'one.done'"},
+    {"operations.relay-types-send-two.description",
+	"'What becomes of the messages of type two behind the step dedupe, then the steps jq, "
+	"contract.'"},
+    {"components.messages.types-two-result.payload.schema.required", "['part']"},
+    {"operations.relay-saying-receive-raw.description",
+	"'Each message passes the step jq. A step may say itself where a message goes.'"},
+    {"operations.relay-stored-receive-raw.description",
+	"'Each message passes the step jq. The results go to an event store.'"},
+    {"operations.relay-kept-receive-raw.description",
+	"'Each message passes as it is. The results go to a file.'"},
+    {"operations.relay-shovel-send.description",
+	"'What becomes of the messages of another broker behind the step exec.'"},
+    {"operations.workflow-flow-start.channel", "{'$ref':'#/channels/begun'}"},
+    {"operations.workflow-flow-request-ask.description",
+	"'The request of step ask. It fails without a reply in 1.5m, 3 times.'"},
+    {"operations.workflow-flow-request-ask.reply",
+	"{'channel':{'$ref':'#/channels/answers'},'messages':[{'$ref':'#/channels/answers/"
+	"messages/checks-reply'},{'$ref':'#/channels/answers/messages/checks-error'}]}"},
+    {"operations.workflow-flow-request-start.reply", "{'channel':{'$ref':'#/channels/answers'}}"},
+    {"operations.workflow-flow-compensate-ask.channel", "{'$ref':'#/channels/echoed-2'}"},
+    {"operations.workflow-flow-completed.channel", "{'$ref':'#/channels/all'}"},
+    {"channels.elsewhere.messages", "{'left':{'$ref':'#/components/messages/left'}}"},
+    {"channels.done.messages",
+	"{'types-result':{'$ref':'#/components/messages/types-result'},'types-two-result':"
+	"{'$ref':'#/components/messages/types-two-result'},'shovel-result':{'$ref':"
+	"'#/components/messages/shovel-result'}}"},
+    {"operations.receive-told.channel", "{'$ref':'#/channels/told'}"},
+    {"x-warren-sections.relays.shovel.from",
+	"'amqp://far.example:5672/their amqps://[::1]:5671/%2F'"},
+    {"x-warren-sections.relays.shovel.core", "[{'exec':['curl','https://***@far.example/']}]"},
+};
+
+START_TEST(logic_is_operations)
+{
+	check_fact("logic.yaml", &logic[_i]);
+}
+END_TEST
+
+/* What logic takes nobody else receives, and what is another broker's or a file's has none. */
+START_TEST(operation_that_nobody_has)
+{
+	static const char *const none[] = {"receive-asked", "receive-raw", "receive-parts",
+	    "receive-begun", "receive-answers", "relay-stored-send", "relay-kept-send",
+	    "relay-saying-send", "relay-shipped-send", "relay-shovel-receive-theirs",
+	    "relay-types-send-one"};
+	json_t *document = describe(CASES "logic.yaml");
+	const json_t *operations = json_object_get(document, "operations");
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		ck_assert_msg(json_object_get(operations, none[i]) == NULL, "%s", none[i]);
+	ck_assert_ptr_null(find(document, "operations.workflow-flow-compensate-ask.reply"));
+	ck_assert_ptr_null(find(document, "components.messages.types-two-result.headers.not"));
 	json_decref(document);
 }
 END_TEST
@@ -207,8 +366,8 @@ END_TEST
 
 START_TEST(no_password_and_the_same_each_time)
 {
-	json_t *document = describe(CASES "everything.yaml");
-	json_t *again = describe(CASES "everything.yaml");
+	json_t *document = describe(files.gl_pathv[_i]);
+	json_t *again = describe(files.gl_pathv[_i]);
 	char *text = json_dumps(document, 0);
 	ck_assert_ptr_null(strstr(text, "secret"));
 	ck_assert_ptr_null(strstr(text, "zoe"));
@@ -255,7 +414,10 @@ int main(void)
 	tcase_add_loop_test(tc, member_says_what_the_settings_say, 0, (int)ARRAY_LEN(facts));
 	tcase_add_test(tc, queue_receives_the_messages_that_come_to_it);
 	tcase_add_test(tc, a_contract_is_the_payload_in_one_piece);
-	tcase_add_test(tc, no_password_and_the_same_each_time);
+	tcase_add_loop_test(tc, no_password_and_the_same_each_time, 0, (int)files.gl_pathc);
+	tcase_add_loop_test(tc, references_lead_to_what_they_say, 0, (int)files.gl_pathc);
+	tcase_add_loop_test(tc, logic_is_operations, 0, (int)ARRAY_LEN(logic));
+	tcase_add_test(tc, operation_that_nobody_has);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -5,18 +5,11 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "json_bench.h"
 #include "schema/schema.h"
 
 #include <check.h>
 #include <stdlib.h>
-
-static json_t *parse(const char *text)
-{
-	json_error_t where;
-	json_t *json = json_loads(text, JSON_DECODE_ANY, &where);
-	ck_assert_msg(json != NULL, "%s: %s", text, where.text);
-	return json;
-}
 
 static void collect(void *ctx, const struct compat_finding *f)
 {
@@ -174,19 +167,9 @@ static char *compare(const json_t *writer, const json_t *reader, unsigned flags)
 	return buf_take(&said);
 }
 
-static json_t *parse_quoted(const char *text)
-{
-	char *json = mem_strdup(text);
-	for (char *c = json; *c != '\0'; c++)
-		*c = *c == '\'' ? '"' : *c;
-	json_t *value = parse(json);
-	free(json);
-	return value;
-}
-
 START_TEST(what_stands_in_the_way_is_told)
 {
-	json_t *writer = parse_quoted(rows[_i].writer), *reader = parse_quoted(rows[_i].reader);
+	json_t *writer = read_json(rows[_i].writer), *reader = read_json(rows[_i].reader);
 	char *said = compare(writer, reader, 0);
 	ck_assert_msg(strcmp(said, rows[_i].said) == 0, "%s -> %s\nsaid: %s\nexpected: %s",
 	    rows[_i].writer, rows[_i].reader, said, rows[_i].said);
@@ -198,10 +181,11 @@ END_TEST
 
 START_TEST(closed_data_has_what_its_schema_names)
 {
-	json_t *writer = parse("{\"type\": \"object\", \"properties\": {\"a\": {\"type\": "
-			       "\"object\", \"properties\": {\"x\": {}}}}}");
-	json_t *reader = parse("{\"properties\": {\"b\": {\"type\": \"string\"}, \"a\": "
-			       "{\"additionalProperties\": false, \"properties\": {\"x\": {}}}}}");
+	json_t *writer = read_json("{\"type\": \"object\", \"properties\": {\"a\": {\"type\": "
+				   "\"object\", \"properties\": {\"x\": {}}}}}");
+	json_t *reader =
+	    read_json("{\"properties\": {\"b\": {\"type\": \"string\"}, \"a\": "
+		      "{\"additionalProperties\": false, \"properties\": {\"x\": {}}}}}");
 	char *said = compare(writer, reader, COMPAT_CLOSED);
 	ck_assert_str_eq(said, "");
 	free(said);

@@ -3,34 +3,17 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "folder_bench.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/warren-contract.XXXXXX";
-
-static void make_folder(void)
+static void begin(void)
 {
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
+	enter_folder();
 	ck_assert_int_eq(mkdir("sub", 0700), 0);
-}
-
-static void remove_folder(void)
-{
-	char *command = mem_printf("rm -rf '%s'", folder);
-	ck_assert_int_eq(system(command), 0);
-	free(command);
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_ge(fputs(text, file), 0);
-	ck_assert_int_eq(fclose(file), 0);
 }
 
 static struct contract *load(const char *text)
@@ -278,7 +261,7 @@ int main(void)
 {
 	Suite *suite = suite_create("contract");
 	TCase *tc = tcase_create("contract");
-	tcase_add_unchecked_fixture(tc, make_folder, remove_folder);
+	tcase_add_unchecked_fixture(tc, begin, leave_folder);
 	tcase_add_test(tc, a_body_is_judged_and_each_finding_told);
 	tcase_add_loop_test(
 	    tc, what_is_no_json_is_a_finding_of_the_whole, 0, (int)ARRAY_LEN(unreadable));

@@ -4,14 +4,10 @@
 #include "flow/core_switch.h"
 #include "model/marks.h"
 #include "model/table.h"
+#include "slice_bench.h"
 
 #include <check.h>
 #include <stdlib.h>
-
-static void check_slice(struct slice got, const char *wanted)
-{
-	ck_assert_msg(slice_is(got, wanted), "'%.*s' is not '%s'", (int)got.len, got.ptr, wanted);
-}
 
 static struct core_address *must_create(const struct core_address_options *options)
 {

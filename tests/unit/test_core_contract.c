@@ -5,36 +5,24 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "config/contract.h"
+#include "folder_bench.h"
 #include "model/marks.h"
 #include "model/table.h"
 
 #include <check.h>
 #include <glob.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-static char folder[] = "/tmp/warren-core.XXXXXX";
-static char path[sizeof folder + 10];
-
-static void make_folder(void)
+static void begin(void)
 {
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	(void)snprintf(path, sizeof path, "%s/c.json", folder); /* it fits */
-}
-
-static void remove_folder(void)
-{
-	(void)unlink(path); /* it may not be there */
-	ck_assert_int_eq(rmdir(folder), 0);
+	make_folder();
+	name_file("c.json");
 }
 
 static bool add(struct core_contract *core, const char *schema,
     const struct core_contract_scope *scope, struct error *err)
 {
-	FILE *file = fopen(path, "w");
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_ge(fputs(schema, file), 0);
-	ck_assert_int_eq(fclose(file), 0);
+	write_file(path, schema);
 	return core_contract_add(core, path, scope, err);
 }
 
@@ -284,7 +272,7 @@ int main(void)
 	Suite *suite = suite_create("core_contract");
 	TCase *tc = tcase_create("core_contract");
 	tcase_set_timeout(tc, 60);
-	tcase_add_unchecked_fixture(tc, make_folder, remove_folder);
+	tcase_add_unchecked_fixture(tc, begin, remove_folder);
 	tcase_add_test(tc, the_verdict_tells_the_exact_place);
 	tcase_add_test(tc, no_byte_of_a_body_reaches_the_reason_as_it_is);
 	tcase_add_test(tc, of_a_structured_event_the_data_is_judged);

@@ -2,6 +2,7 @@
 #include "flow/core_enrich.h"
 
 #include "base/mem.h"
+#include "folder_bench.h"
 #include "store/append.h"
 
 #include <check.h>
@@ -9,31 +10,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static char folder[64], path[96];
 static struct error err;
 
 static void begin(void)
 {
 	error_clear(&err);
-	strcpy(folder, "/tmp/warren-enrich-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
-static void end(void)
-{
-	char command[96];
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
+	make_folder();
 }
 
 /* In the folder; the name is in `path` then. */
-static void write_file(const char *name, const char *text)
+static void write_in_folder(const char *name, const char *text)
 {
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	FILE *file = fopen(path, "w");
-	ck_assert_ptr_nonnull(file);
-	fputs(text, file);
-	fclose(file);
+	name_file(name);
+	write_file(path, text);
 }
 
 static struct core_enrich *create(const struct core_enrich_options *options)
@@ -80,8 +69,8 @@ static const char *pass(struct core_enrich *core, const char *body)
 
 START_TEST(lines_are_found_by_a_member_a_number_and_its_text_are_one_key)
 {
-	write_file("c.jsonl", "{\"no\":7,\"name\":\"Ada\"}\n\n "
-			      "{\"no\":\"8\",\"name\":\"Bob\"}\n{\"no\":8,\"name\":\"Eve\"}");
+	write_in_folder("c.jsonl", "{\"no\":7,\"name\":\"Ada\"}\n\n "
+				   "{\"no\":\"8\",\"name\":\"Bob\"}\n{\"no\":8,\"name\":\"Eve\"}");
 	struct core_enrich *core = create(&(struct core_enrich_options){
 	    .member = "who", .key = ".customer", .with = {.file = path, .by = "no"}});
 	ck_assert_str_eq(
@@ -94,7 +83,7 @@ END_TEST
 
 START_TEST(an_object_is_found_by_its_members)
 {
-	write_file("c.json", "{\"EUR\": 1, \"USD\": {\"rate\": 1.25},\n \"x\": null}");
+	write_in_folder("c.json", "{\"EUR\": 1, \"USD\": {\"rate\": 1.25},\n \"x\": null}");
 	struct core_enrich *core = create(&(struct core_enrich_options){
 	    .member = "rate", .key = ".currency", .with = {.file = path}});
 	ck_assert_str_eq(pass(core, "{\"currency\":\"USD\"}"),
@@ -115,7 +104,7 @@ static const struct {
 
 START_TEST(what_is_missing_is_null_or_left_out_or_rejects_the_message)
 {
-	write_file("c.json", "{\"EUR\": 1}");
+	write_in_folder("c.json", "{\"EUR\": 1}");
 	struct core_enrich *core = create(&(struct core_enrich_options){.member = "rate",
 	    .key = ".c",
 	    .missing = missings[_i].missing,
@@ -131,7 +120,7 @@ END_TEST
 START_TEST(a_body_that_is_no_object_is_rejected)
 {
 	static const char *const bodies[] = {"", "no json", "[1]", "7", "{\"a\":1} {\"b\":2}"};
-	write_file("c.json", "{}");
+	write_in_folder("c.json", "{}");
 	struct core_enrich *core = create(&(struct core_enrich_options){
 	    .member = "a\033b", .key = ".c", .missing = CORE_ENRICH_OMIT, .with = {.file = path}});
 	for (size_t i = 0; i < ARRAY_LEN(bodies); i++)
@@ -144,21 +133,21 @@ END_TEST
 START_TEST(a_file_that_does_not_fit_is_told)
 {
 	struct core_enrich_options options = {.member = "m", .key = ".c", .with = {.file = path}};
-	write_file("c.jsonl", "{\"id\":1}\n{\"no\":2}\n");
+	write_in_folder("c.jsonl", "{\"id\":1}\n{\"no\":2}\n");
 	refuse(&options, ERROR_DATA, "line 2: it is no JSON object with a member 'id'");
-	write_file("c.jsonl", "{\"id\":1}\n{\"id\":\n");
+	write_in_folder("c.jsonl", "{\"id\":1}\n{\"id\":\n");
 	refuse(&options, ERROR_DATA, "line 2:");
-	write_file("c.json", "[1]");
+	write_in_folder("c.json", "[1]");
 	refuse(&options, ERROR_DATA, "is no JSON object by key");
-	write_file("c.json", "");
+	write_in_folder("c.json", "");
 	refuse(&options, ERROR_DATA, "is no JSON object by key");
-	snprintf(path, sizeof path, "%s/none", folder);
+	name_file("none");
 	refuse(&options, ERROR_NO_INPUT, "No such file");
 	options.with.store = path;
 	refuse(&options, ERROR_USAGE, "one of volume, file and store");
 	options.with.file = NULL;
 	refuse(&options, ERROR_NO_INPUT, "No such file");
-	write_file("c.json", "{}");
+	write_in_folder("c.json", "{}");
 	options.with = (struct enrichment_options){.file = path};
 	options.key = NULL;
 	refuse(&options, ERROR_USAGE, "enrich needs a key");
@@ -171,7 +160,7 @@ END_TEST
 
 START_TEST(a_file_beyond_the_limit_is_refused)
 {
-	write_file("c.jsonl", "");
+	write_in_folder("c.jsonl", "");
 	ck_assert_int_eq(truncate(path, (off_t)ENRICHMENT_MAX_FILE + 1), 0);
 	struct core_enrich_options options = {.member = "m", .key = ".c", .with = {.file = path}};
 	refuse(&options, ERROR_SETTINGS, "");
@@ -239,7 +228,7 @@ static void append(struct append *append, const char *subject, const char *data)
 
 START_TEST(the_latest_event_of_a_subject_is_found_as_it_is_now)
 {
-	snprintf(path, sizeof path, "%s/events.db", folder);
+	name_file("events.db");
 	struct store *store = store_open(path, STORE_CREATE, &err);
 	ck_assert_msg(store != NULL, "%s", err.text);
 	struct append *writer = append_create(store);
@@ -265,7 +254,7 @@ int main(void)
 {
 	Suite *suite = suite_create("core_enrich");
 	TCase *tests = tcase_create("core_enrich");
-	tcase_add_checked_fixture(tests, begin, end);
+	tcase_add_checked_fixture(tests, begin, remove_folder);
 	tcase_add_test(tests, lines_are_found_by_a_member_a_number_and_its_text_are_one_key);
 	tcase_add_test(tests, an_object_is_found_by_its_members);
 	tcase_add_loop_test(tests, what_is_missing_is_null_or_left_out_or_rejects_the_message, 0,

@@ -1,146 +1,24 @@
 #include "flow/core_exec.h"
 
-#include "base/chrono.h"
-#include "base/mem.h"
+#include "core_bench.h"
 #include "flow/exec_command.h"
+#include "flow/exec_environment.h"
 #include "model/table.h"
+#include "process_bench.h"
 
-#include <check.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define MIB (1024 * 1024)
-
-static void write_file(const char *path, const char *text, mode_t mode)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
-}
-
-/* ---- a source of the messages of an array, and a sink that accepts and keeps the bodies ---- */
-
-struct run {
-	const struct flow_message *messages;
-	size_t count, next;
-	bool endless; /* done only after stop, as a queue */
-	bool stopped;
-	const char *stop_at_file;    /* asks for the end once this file exists; NULL: never */
-	bool stop_at_once;	     /* asks for the end when everything is offered */
-	const char *stop_makes_file; /* there once the source is stopped */
-	enum flow_fate fates[64];    /* by message */
-	size_t order[64],
-	    passed;	       /* messages in the order they reached the sink, by the routing key */
-	struct buf bodies[64]; /* what reached the sink, in that order */
-	struct loop *loop;
-};
-
-static bool tick(
-    void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
-{
-	(void)err;
-	struct run *run = self;
-	while (run->next < run->count && flow_room(flow) > 0) {
-		size_t i = run->next++;
-		flow_offer(flow, &run->messages[i], i);
-	}
-	if (run->stop_at_once ||
-	    (run->stop_at_file != NULL && access(run->stop_at_file, F_OK) == 0))
-		loop_request_stop(run->loop);
-	if (run->stop_at_once || run->stop_at_file != NULL)
-		*wake_ns = now_ns + 5 * CHRONO_MS; /* to look again, and for the stop to be seen */
-	return true;
-}
-
-static void on_settle(void *self, uint64_t token, const struct flow_outcome *outcome)
-{
-	enum flow_fate fate = outcome->fate;
-	((struct run *)self)->fates[token] = fate;
-}
-
-static void on_stop(void *self)
-{
-	struct run *run = self;
-	run->next = run->count;
-	run->stopped = true;
-	if (run->stop_makes_file != NULL)
-		write_file(run->stop_makes_file, "", 0600);
-}
-
-static bool is_done(const void *self)
-{
-	const struct run *run = self;
-	return run->stopped || (!run->endless && run->next == run->count);
-}
-
-static size_t room(const void *self)
-{
-	(void)self;
-	return 100;
-}
-
-static bool put(
-    void *self, struct flow *flow, uint64_t slot, const struct flow_message *m, struct error *err)
-{
-	(void)err;
-	struct run *run = self;
-	struct slice key = m->message->routing_key;
-	run->order[run->passed] = key.len > 0 ? (size_t)(key.ptr[0] - '0') : 0;
-	buf_append(&run->bodies[run->passed++], m->message->body);
-	flow_settle(flow, slot, FLOW_ACCEPTED, "");
-	return true;
-}
-
-static bool flush(void *self, struct flow *flow, struct error *err)
-{
-	(void)self, (void)flow, (void)err;
-	return true;
-}
-
-static void abandon(void *self, struct flow *flow)
-{
-	(void)self, (void)flow;
-}
-
-static const struct flow_source_kind source_kind = {tick, on_settle, on_stop, is_done};
-static const struct flow_sink_kind sink_kind = {room, put, flush, NULL, NULL, abandon};
-
-static void release_run(struct run *run)
-{
-	for (size_t i = 0; i < ARRAY_LEN(run->bodies); i++)
-		buf_release(&run->bodies[i]);
-}
 
 /* Runs what *run holds through a command; *err is what the run failed with. */
 static struct flow_counts run_core(
     const struct core_exec_options *options, struct run *run, uint64_t drain_ns, struct error *err)
 {
-	struct loop *loop = loop_create(err);
-	ck_assert_ptr_nonnull(loop);
-	run->loop = loop;
+	struct loop *loop = make_loop();
 	struct core_exec *core = core_exec_create(loop, options, err);
 	ck_assert_msg(core != NULL, "%s", err->text);
-	struct flow_options flow_options = {
-	    .source = {&source_kind, run},
-	    .cores = {core_exec_core(core)},
-	    .core_count = 1,
-	    .sink = {&sink_kind, run},
-	    .window = 64,
-	    .limit = FLOW_NO_LIMIT,
-	    .drain_ns = drain_ns,
-	};
-	struct flow *flow = flow_create(loop, &flow_options);
-	bool good = flow_run(flow, err);
-	ck_assert_int_eq(good, err->kind == ERROR_NONE);
-	struct flow_counts counts = *flow_counts(flow);
-	flow_free(flow);
+	struct flow_counts counts = run_through(run, loop, core_exec_core(core), drain_ns, err);
 	core_exec_free(core);
 	loop_free(loop);
 	return counts;
@@ -156,10 +34,10 @@ static enum flow_fate run_one(
 	    .message = message, .queue = SLICE("work"), .redelivered = true};
 	struct run run = {.messages = &m, .count = 1};
 	struct error err = {0};
-	(void)run_core(&options, &run, 60 * CHRONO_S, &err);
+	(void)run_core(&options, &run, PATIENCE_NS, &err);
 	ck_assert_str_eq(err.text, "");
 	if (run.passed > 0)
-		buf_append(body, buf_slice(&run.bodies[0]));
+		buf_append(body, run.results[0]->body);
 	release_run(&run);
 	return run.fates[0];
 }
@@ -172,61 +50,6 @@ static struct buf output_of(const char *command, bool shell, const struct messag
 	buf_append_char(&body, '\0'); /* also when empty a string */
 	body.len--;
 	return body;
-}
-
-/* ---- what the tests look at ---- */
-
-static int begin_capture(int *saved)
-{
-	int memory = memfd_create("stderr", MFD_CLOEXEC);
-	*saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	dup2(memory, STDERR_FILENO);
-	return memory;
-}
-
-/* Standard error since begin_capture, as a string to free(). */
-static char *end_capture(int memory, int saved)
-{
-	struct stat info;
-	dup2(saved, STDERR_FILENO);
-	close(saved);
-	ck_assert_int_eq(fstat(memory, &info), 0);
-	char *text = mem_alloc((size_t)info.st_size + 1, 1);
-	ck_assert_int_eq(pread(memory, text, (size_t)info.st_size, 0), info.st_size);
-	close(memory);
-	return text;
-}
-
-static size_t count_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	ck_assert_ptr_nonnull(dir);
-	size_t count = 0;
-	while (readdir(dir) != NULL)
-		count++;
-	closedir(dir);
-	return count;
-}
-
-static char folder[32];
-
-static void enter_folder(void)
-{
-	strcpy(folder, "/tmp/test_core_exec.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
-}
-
-/* Removes the files of the folder, which holds no other folders. */
-static void leave_folder(void)
-{
-	DIR *dir = opendir(folder);
-	ck_assert_ptr_nonnull(dir);
-	for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-		(void)unlinkat(dirfd(dir), entry->d_name, 0); /* not "." and ".." */
-	closedir(dir);
-	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(rmdir(folder), 0);
 }
 
 /* ---- verdicts ---- */
@@ -292,7 +115,7 @@ START_TEST(command_that_takes_too_long_is_ended_and_the_message_rejected)
 	struct run run = {.messages = &m, .count = 1};
 	struct error err = {0};
 	int saved, memory = begin_capture(&saved);
-	(void)run_core(&options, &run, 60 * CHRONO_S, &err);
+	(void)run_core(&options, &run, PATIENCE_NS, &err);
 	char *text = end_capture(memory, saved);
 	ck_assert_str_eq(text, slow[_i].warning);
 	ck_assert_int_eq(run.fates[0], FLOW_REJECTED);
@@ -356,10 +179,9 @@ START_TEST(output_replaces_the_body_and_nothing_else)
 	const struct core_exec_options options = {.command = "tr a-z A-Z", .jobs = 1};
 	struct run run = {.messages = &m, .count = 1};
 	struct error err = {0};
-	(void)run_core(&options, &run, 60 * CHRONO_S, &err);
-	ck_assert_uint_eq(run.passed, 1);
-	ck_assert_uint_eq(run.order[0], 7);
-	ck_assert_str_eq(run.bodies[0].ptr, "ONE");
+	(void)run_core(&options, &run, PATIENCE_NS, &err);
+	ck_assert_str_eq(run.keys.ptr, "7");
+	check_slice(run.results[0]->body, "ONE");
 	release_run(&run);
 }
 END_TEST
@@ -528,7 +350,8 @@ START_TEST(header_of_each_plain_type_is_a_variable)
 }
 END_TEST
 
-START_TEST(long_value_is_left_out_with_a_warning)
+/* The first is told, and all are counted. */
+START_TEST(long_values_are_left_out_with_a_warning)
 {
 	struct buf headers = {0}, text = {0};
 	memset(buf_reserve(&text, 102401), 'x', 102401);
@@ -543,13 +366,30 @@ START_TEST(long_value_is_left_out_with_a_warning)
 	ck_assert_str_eq(body.ptr, "unset unset\n");
 	ck_assert_str_eq(said,
 	    "warren: warning: WARREN_HEADERS is left out of the environment of the command: 102412 "
-	    "bytes are too many\n"
-	    "warren: warning: WARREN_HEADER_LONG is left out of the environment of the command: "
-	    "102401 bytes are too many\n");
+	    "bytes are too many (further ones are only counted)\n");
 	free(said);
 	buf_release(&body);
 	buf_release(&headers);
 	buf_release(&text);
+}
+END_TEST
+
+START_TEST(what_is_left_out_is_told_once_and_counted)
+{
+	char *none[] = {NULL};
+	struct exec_environment *environment = exec_environment_create(none);
+	const struct message message = {.present = MESSAGE_HEADERS,
+	    .headers = SLICE("\x01"
+			     "at")};
+	const struct flow_message m = {.message = &message};
+	int saved, memory = begin_capture(&saved);
+	for (int i = 0; i < 3; i++)
+		free(exec_environment_fill(environment, &m));
+	char *said = end_capture(memory, saved);
+	ck_assert_ptr_eq(strchr(said, '\n'), said + strlen(said) - 1);
+	ck_assert_uint_eq(exec_environment_left_out(environment), 3);
+	free(said);
+	exec_environment_free(environment);
 }
 END_TEST
 
@@ -562,8 +402,9 @@ START_TEST(damaged_headers_are_left_out_with_a_warning)
 	struct buf body = output_of("echo ${WARREN_HEADERS-unset}", true, &message);
 	char *said = end_capture(memory, saved);
 	ck_assert_str_eq(body.ptr, "unset\n");
-	ck_assert_str_eq(said, "warren: warning: WARREN_HEADERS is left out of the environment of "
-			       "the command: damaged field table at byte 0 of 3\n");
+	ck_assert_str_eq(said,
+	    "warren: warning: WARREN_HEADERS is left out of the environment of "
+	    "the command: damaged field table at byte 0 of 3 (further ones are only counted)\n");
 	free(said);
 	buf_release(&body);
 }
@@ -717,8 +558,8 @@ END_TEST
 START_TEST(empty_part_of_path_is_the_current_folder)
 {
 	enter_folder();
-	write_file("tool", "#!/bin/sh\necho mine\n", 0700);
-	write_file("cat", "not to be run", 0600);
+	write_script("tool", "#!/bin/sh\necho mine\n");
+	write_file("cat", "not to be run");
 	setenv("PATH", ":/usr/bin:/bin", 1);
 	const struct message message = {.body = SLICE("body")};
 	struct buf body = output_of("tool", false, &message);
@@ -758,7 +599,7 @@ START_TEST(as_many_commands_run_at_once_as_there_are_jobs)
 	};
 	struct run run = {.messages = queue, .count = 4};
 	struct error err = {0};
-	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	struct flow_counts counts = run_core(&options, &run, PATIENCE_NS, &err);
 	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], 4);
 	release_run(&run);
 	leave_folder();
@@ -773,10 +614,9 @@ START_TEST(one_job_keeps_the_order_and_never_runs_two)
 	    .command = "mkdir lock && cat >/dev/null && rmdir lock", .shell = true, .jobs = 1};
 	struct run run = {.messages = queue, .count = ARRAY_LEN(queue)};
 	struct error err = {0};
-	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	struct flow_counts counts = run_core(&options, &run, PATIENCE_NS, &err);
 	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], ARRAY_LEN(queue));
-	for (size_t i = 0; i < ARRAY_LEN(queue); i++)
-		ck_assert_uint_eq(run.order[i], i);
+	ck_assert_str_eq(run.keys.ptr, "0 1 2 3 4 5 6 7");
 	release_run(&run);
 	leave_folder();
 }
@@ -794,10 +634,9 @@ START_TEST(results_go_on_in_the_order_of_the_messages)
 	    .command = BACKWARDS ">$k", .shell = true, .jobs = 4, .in_order = true};
 	struct run run = {.messages = queue, .count = ARRAY_LEN(queue)};
 	struct error err = {0};
-	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	struct flow_counts counts = run_core(&options, &run, PATIENCE_NS, &err);
 	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], ARRAY_LEN(queue));
-	for (size_t i = 0; i < ARRAY_LEN(queue); i++)
-		ck_assert_uint_eq(run.order[i], i);
+	ck_assert_str_eq(run.keys.ptr, "0 1 2 3 4 5 6 7");
 	release_run(&run);
 	leave_folder();
 }
@@ -805,7 +644,6 @@ END_TEST
 
 START_TEST(failures_among_them_leave_the_others_in_order)
 {
-	static const size_t passed[] = {0, 3, 4, 7};
 	static const enum flow_fate fates[] = {FLOW_ACCEPTED, FLOW_RETRY, FLOW_REJECTED,
 	    FLOW_ACCEPTED, FLOW_ACCEPTED, FLOW_RETRY, FLOW_REJECTED, FLOW_ACCEPTED};
 	enter_folder();
@@ -816,10 +654,8 @@ START_TEST(failures_among_them_leave_the_others_in_order)
 	    .in_order = true};
 	struct run run = {.messages = queue, .count = ARRAY_LEN(queue)};
 	struct error err = {0};
-	(void)run_core(&options, &run, 60 * CHRONO_S, &err);
-	ck_assert_uint_eq(run.passed, ARRAY_LEN(passed));
-	for (size_t i = 0; i < ARRAY_LEN(passed); i++)
-		ck_assert_uint_eq(run.order[i], passed[i]);
+	(void)run_core(&options, &run, PATIENCE_NS, &err);
+	ck_assert_str_eq(run.keys.ptr, "0 3 4 7");
 	for (size_t i = 0; i < ARRAY_LEN(fates); i++)
 		ck_assert_int_eq(run.fates[i], fates[i]);
 	release_run(&run);
@@ -844,10 +680,9 @@ START_TEST(stop_in_order_lets_results_go_that_wait_for_their_turn)
 	    .stop_at_file = "done",
 	    .stop_makes_file = "stopped"};
 	struct error err = {0};
-	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	struct flow_counts counts = run_core(&options, &run, PATIENCE_NS, &err);
 	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], 2);
-	ck_assert_uint_eq(run.order[0], 0);
-	ck_assert_uint_eq(run.order[1], 1);
+	ck_assert_str_eq(run.keys.ptr, "0 1");
 	release_run(&run);
 	leave_folder();
 }
@@ -882,8 +717,8 @@ START_TEST(words_need_no_quotes)
 	const struct core_exec_options options = {.words = words, .jobs = 1};
 	struct run run = {.messages = &m, .count = 1};
 	struct error err = {0};
-	(void)run_core(&options, &run, 60 * CHRONO_S, &err);
-	ck_assert_str_eq(run.bodies[0].ptr, "<a  b><><$HOME 'x'>");
+	(void)run_core(&options, &run, PATIENCE_NS, &err);
+	check_slice(run.results[0]->body, "<a  b><><$HOME 'x'>");
 	release_run(&run);
 }
 END_TEST
@@ -897,11 +732,11 @@ START_TEST(command_runs_in_its_folder)
 	struct run run = {.messages = &m, .count = 1};
 	struct error err = {0};
 	enter_folder();
-	write_file("tool", "#!/bin/sh\npwd\n", 0700);
+	write_script("tool", "#!/bin/sh\npwd\n");
 	ck_assert_int_eq(chdir("/tmp"), 0);
-	(void)run_core(&options, &run, 60 * CHRONO_S, &err);
+	(void)run_core(&options, &run, PATIENCE_NS, &err);
 	char *expected = mem_printf("%s\n", folder);
-	ck_assert_str_eq(run.bodies[0].ptr, expected);
+	check_slice(run.results[0]->body, expected);
 	free(expected);
 	release_run(&run);
 	leave_folder();
@@ -922,7 +757,7 @@ START_TEST(command_that_is_asked_to_end_with_us_gives_its_message_back)
 	    .stop_at_file = "begun",
 	    .stop_makes_file = "stopped"};
 	struct error err = {0};
-	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	struct flow_counts counts = run_core(&options, &run, PATIENCE_NS, &err);
 	ck_assert_uint_eq(counts.fates[FLOW_RELEASED], 2);
 	release_run(&run);
 	leave_folder();
@@ -940,7 +775,7 @@ START_TEST(stop_releases_those_that_wait_and_lets_the_others_end)
 	    .stop_at_once = true,
 	    .stop_makes_file = "stopped"};
 	struct error err = {0};
-	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	struct flow_counts counts = run_core(&options, &run, PATIENCE_NS, &err);
 	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], 2);
 	ck_assert_uint_eq(counts.fates[FLOW_RELEASED], ARRAY_LEN(queue) - 2);
 	for (size_t i = 0; i < ARRAY_LEN(queue); i++)
@@ -982,11 +817,11 @@ END_TEST
 START_TEST(command_that_vanishes_fails_the_run_and_loses_nothing)
 {
 	enter_folder();
-	write_file("tool", "#!/bin/sh\nrm tool\n", 0700);
+	write_script("tool", "#!/bin/sh\nrm tool\n");
 	const struct core_exec_options options = {.command = "./tool", .jobs = 1};
 	struct run run = {.messages = queue, .count = 3, .endless = true};
 	struct error err = {0};
-	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	struct flow_counts counts = run_core(&options, &run, PATIENCE_NS, &err);
 	ck_assert_str_eq(err.text, "cannot start './tool': No such file or directory");
 	ck_assert_int_eq(err.kind, ERROR_NO_INPUT);
 	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], 1);
@@ -999,12 +834,12 @@ END_TEST
 START_TEST(file_that_is_no_program_fails_the_run)
 {
 	enter_folder();
-	write_file("tool", "no interpreter is named here\n", 0700);
+	write_script("tool", "no interpreter is named here\n");
 	const struct core_exec_options options = {.command = "./tool", .jobs = 1};
 	struct run run = {.messages = queue, .count = 1};
 	struct error err = {0};
 	size_t before = count_descriptors();
-	struct flow_counts counts = run_core(&options, &run, 60 * CHRONO_S, &err);
+	struct flow_counts counts = run_core(&options, &run, PATIENCE_NS, &err);
 	ck_assert_str_eq(err.text, "cannot start './tool': Exec format error");
 	ck_assert_uint_eq(counts.fates[FLOW_RELEASED], 1);
 	ck_assert_uint_eq(count_descriptors(), before);
@@ -1049,7 +884,8 @@ static void add_message_tests(TCase *tc)
 	tcase_add_test(tc, environment_holds_the_message_and_no_password);
 	tcase_add_loop_test(
 	    tc, header_of_each_plain_type_is_a_variable, 0, ARRAY_LEN(header_values));
-	tcase_add_test(tc, long_value_is_left_out_with_a_warning);
+	tcase_add_test(tc, long_values_are_left_out_with_a_warning);
+	tcase_add_test(tc, what_is_left_out_is_told_once_and_counted);
 	tcase_add_test(tc, damaged_headers_are_left_out_with_a_warning);
 }
 

@@ -1,113 +1,11 @@
 #include "flow/core_jq.h"
 
-#include "base/chrono.h"
-#include "base/mem.h"
+#include "core_bench.h"
 #include "model/table.h"
+#include "process_bench.h"
 
-#include <check.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-/* ---- a source of the messages of an array, and a sink that accepts and counts ---- */
-
-struct run {
-	const struct flow_message *messages;
-	size_t count, next;
-	size_t passed;
-	enum flow_fate last_fate;
-};
-
-static bool tick(
-    void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
-{
-	(void)now_ns, (void)wake_ns, (void)err;
-	struct run *run = self;
-	while (run->next < run->count && flow_room(flow) > 0) {
-		size_t i = run->next++;
-		flow_offer(flow, &run->messages[i], i);
-	}
-	return true;
-}
-
-static void on_settle(void *self, uint64_t token, const struct flow_outcome *outcome)
-{
-	enum flow_fate fate = outcome->fate;
-	(void)token;
-	((struct run *)self)->last_fate = fate;
-}
-
-static void on_stop(void *self)
-{
-	struct run *run = self;
-	run->next = run->count;
-}
-
-static bool is_done(const void *self)
-{
-	const struct run *run = self;
-	return run->next == run->count;
-}
-
-static size_t room(const void *self)
-{
-	(void)self;
-	return 100;
-}
-
-static bool put(
-    void *self, struct flow *flow, uint64_t slot, const struct flow_message *m, struct error *err)
-{
-	(void)m, (void)err;
-	((struct run *)self)->passed++;
-	flow_settle(flow, slot, FLOW_ACCEPTED, "");
-	return true;
-}
-
-static bool flush(void *self, struct flow *flow, struct error *err)
-{
-	(void)self, (void)flow, (void)err;
-	return true;
-}
-
-static void abandon(void *self, struct flow *flow)
-{
-	(void)self, (void)flow;
-}
-
-static const struct flow_source_kind source_kind = {tick, on_settle, on_stop, is_done};
-static const struct flow_sink_kind sink_kind = {room, put, flush, NULL, NULL, abandon};
-
-/* Runs messages through a core; what became of them is in *run and in the counts. */
-static struct flow_counts run_core(
-    struct core_jq *core, struct run *run, const struct flow_message *messages, size_t count)
-{
-	struct error err = {0};
-	struct loop *loop = loop_create(&err);
-	ck_assert_ptr_nonnull(loop);
-	*run = (struct run){.messages = messages, .count = count};
-	struct flow_options options = {
-	    .source = {&source_kind, run},
-	    .cores = {core_jq_core(core)},
-	    .core_count = 1,
-	    .sink = {&sink_kind, run},
-	    .window = 100,
-	    .limit = FLOW_NO_LIMIT,
-	    .drain_ns = CHRONO_S,
-	};
-	struct flow *flow = flow_create(loop, &options);
-	bool good = flow_run(flow, &err);
-	ck_assert_msg(good, "%s", err.text);
-	struct flow_counts counts = *flow_counts(flow);
-	flow_free(flow);
-	loop_free(loop);
-	return counts;
-}
 
 static struct core_jq *must_create(const char *expression, enum flow_fate hidden)
 {
@@ -121,32 +19,12 @@ static struct core_jq *must_create(const char *expression, enum flow_fate hidden
 static bool passes(const char *expression, const struct flow_message *m)
 {
 	struct core_jq *core = must_create(expression, FLOW_HELD);
-	struct run run;
-	(void)run_core(core, &run, m, 1);
+	struct run run = {.messages = m, .count = 1};
+	(void)run_simply(&run, core_jq_core(core));
 	ck_assert_uint_eq(core_jq_hidden(core), 1 - run.passed);
 	core_jq_free(core);
+	release_run(&run);
 	return run.passed == 1;
-}
-
-/* Standard error between begin and end, as a string to free(). */
-static int begin_capture(int *saved)
-{
-	int memory = memfd_create("stderr", MFD_CLOEXEC);
-	*saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	dup2(memory, STDERR_FILENO);
-	return memory;
-}
-
-static char *end_capture(int memory, int saved)
-{
-	struct stat info;
-	dup2(saved, STDERR_FILENO);
-	close(saved);
-	ck_assert_int_eq(fstat(memory, &info), 0);
-	char *text = mem_alloc((size_t)info.st_size + 1, 1);
-	ck_assert_int_eq(pread(memory, text, (size_t)info.st_size, 0), info.st_size);
-	close(memory);
-	return text;
 }
 
 /* ---- what passes ---- */
@@ -294,21 +172,14 @@ END_TEST
 
 START_TEST(file_in_the_home_directory_means_nothing)
 {
-	char folder[] = "/tmp/test_core_jq.XXXXXX";
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	char *path = mem_printf("%s/.jq", folder);
-	FILE *file = fopen(path, "we");
-	ck_assert_ptr_nonnull(file);
-	fputs("def ((", file);
-	ck_assert_int_eq(fclose(file), 0);
+	enter_folder();
+	write_file(".jq", "def ((");
 	setenv("HOME", folder, 1);
 	const struct message message = {.body = SLICE("1")};
 	const struct flow_message m = {.message = &message};
 	ck_assert(passes(". == 1", &m));
 	ck_assert_str_eq(getenv("HOME"), folder);
-	unlink(path);
-	rmdir(folder);
-	free(path);
+	leave_folder();
 }
 END_TEST
 
@@ -321,13 +192,14 @@ START_TEST(hidden_message_gets_the_fate_that_was_chosen)
 	const struct message message = {.body = SLICE("1")};
 	const struct flow_message m = {.message = &message};
 	struct core_jq *core = must_create(". > 1", hidden_fates[_i]);
-	struct run run;
-	struct flow_counts counts = run_core(core, &run, &m, 1);
+	struct run run = {.messages = &m, .count = 1};
+	struct flow_counts counts = run_simply(&run, core_jq_core(core));
 	ck_assert_uint_eq(counts.fates[hidden_fates[_i]], 1);
 	ck_assert_uint_eq(counts.put, 0);
-	ck_assert_int_eq(run.last_fate, hidden_fates[_i]);
+	ck_assert_int_eq(run.fates[0], hidden_fates[_i]);
 	ck_assert_uint_eq(core_jq_errors(core), 0);
 	core_jq_free(core);
+	release_run(&run);
 }
 END_TEST
 
@@ -338,9 +210,9 @@ START_TEST(failures_are_counted_and_told_once)
 	const struct flow_message messages[] = {{.message = &texts[0]}, {.message = &texts[1]},
 	    {.message = &texts[2]}, {.message = &texts[1]}};
 	struct core_jq *core = must_create(".n > 1", FLOW_HELD);
-	struct run run;
+	struct run run = {.messages = messages, .count = ARRAY_LEN(messages)};
 	int saved, memory = begin_capture(&saved);
-	struct flow_counts counts = run_core(core, &run, messages, ARRAY_LEN(messages));
+	struct flow_counts counts = run_simply(&run, core_jq_core(core));
 	char *text = end_capture(memory, saved);
 	ck_assert_str_eq(text, "warren: warning: the filter fails on a message and hides it: "
 			       "Cannot index string with string \"n\" (further failures are only "
@@ -351,6 +223,7 @@ START_TEST(failures_are_counted_and_told_once)
 	ck_assert_uint_eq(core_jq_errors(core), 2);
 	free(text);
 	core_jq_free(core);
+	release_run(&run);
 }
 END_TEST
 
@@ -433,8 +306,8 @@ START_TEST(endless_expression_ends_the_process)
 		const struct flow_message m = {.message = &message};
 		struct core_jq *core = must_create("def f: f; f", FLOW_HELD);
 		core_jq_set_limit(core, 20 * CHRONO_MS);
-		struct run run;
-		(void)run_core(core, &run, &m, 1);
+		struct run run = {.messages = &m, .count = 1};
+		(void)run_simply(&run, core_jq_core(core));
 		_exit(0);
 	}
 	close(pipe_ends[1]);
@@ -475,11 +348,12 @@ START_TEST(core_serves_many_messages)
 	for (size_t i = 0; i < COUNT; i++)
 		messages[i].message = i % 2 == 0 ? &even : &odd;
 	struct core_jq *core = must_create("(.n[] > 0)?", FLOW_HELD);
-	struct run run;
-	(void)run_core(core, &run, messages, COUNT);
+	struct run run = {.messages = messages, .count = COUNT};
+	(void)run_simply(&run, core_jq_core(core));
 	ck_assert_uint_eq(run.passed, COUNT / 2);
 	ck_assert_uint_eq(core_jq_hidden(core), COUNT / 2);
 	core_jq_free(core);
+	release_run(&run);
 }
 END_TEST
 

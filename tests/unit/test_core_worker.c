@@ -1,161 +1,36 @@
 #include "flow/core_worker.h"
 
-#include "base/chrono.h"
-#include "base/mem.h"
+#include "core_bench.h"
+#include "process_bench.h"
 
-#include <check.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define MANY 64
-
-/* ---- a source of a few messages, and a sink that accepts them and keeps their bodies ---- */
-
-struct run {
-	struct message messages[MANY]; /* number i has the routing key "i" */
-	size_t count, next;
-	bool endless; /* done only after stop, as a queue */
-	bool stopped;
-	const char *stop_at_file;    /* asks for the end once this file exists; NULL: never */
-	const char *stop_makes_file; /* there once the source is stopped */
-	enum flow_fate fates[MANY];  /* by message */
-	char *reasons[MANY];
-	size_t passed;
-	struct buf keys, bodies[MANY]; /* what reached the sink, in that order */
-	struct loop *loop;
-};
-
-static void write_file(const char *path, const char *text, mode_t mode)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
-}
-
-static bool tick(
-    void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
-{
-	(void)err;
-	struct run *run = self;
-	while (run->next < run->count && flow_room(flow) > 0) {
-		size_t i = run->next++;
-		const struct flow_message m = {
-		    .message = &run->messages[i], .queue = SLICE("work"), .redelivered = i == 1};
-		flow_offer(flow, &m, i);
-	}
-	if (run->stop_at_file != NULL) {
-		if (access(run->stop_at_file, F_OK) == 0)
-			loop_request_stop(run->loop);
-		*wake_ns = now_ns + 5 * CHRONO_MS; /* to look again */
-	}
-	return true;
-}
-
-static void on_settle(void *self, uint64_t token, const struct flow_outcome *outcome)
-{
-	struct run *run = self;
-	ck_assert_ptr_null(run->reasons[token]);
-	run->fates[token] = outcome->fate;
-	run->reasons[token] = mem_strdup(outcome->reason);
-}
-
-static void on_stop(void *self)
-{
-	struct run *run = self;
-	run->next = run->count;
-	run->stopped = true;
-	if (run->stop_makes_file != NULL)
-		write_file(run->stop_makes_file, "", 0600);
-}
-
-static bool is_done(const void *self)
-{
-	const struct run *run = self;
-	return run->stopped || (!run->endless && run->next == run->count);
-}
-
-static size_t room(const void *self)
-{
-	(void)self;
-	return 100;
-}
-
-static bool put(
-    void *self, struct flow *flow, uint64_t slot, const struct flow_message *m, struct error *err)
-{
-	(void)err;
-	struct run *run = self;
-	buf_append_str(&run->keys, run->passed > 0 ? " " : "");
-	buf_append(&run->keys, m->message->routing_key);
-	buf_append(&run->bodies[run->passed++], m->message->body);
-	flow_settle(flow, slot, FLOW_ACCEPTED, "");
-	return true;
-}
-
-static bool flush(void *self, struct flow *flow, struct error *err)
-{
-	(void)self, (void)flow, (void)err;
-	return true;
-}
-
-static void abandon(void *self, struct flow *flow)
-{
-	(void)self, (void)flow;
-}
-
-static const struct flow_source_kind source_kind = {tick, on_settle, on_stop, is_done};
-static const struct flow_sink_kind sink_kind = {room, put, flush, NULL, NULL, abandon};
+/* ---- numbered messages through it ---- */
 
 static const char *const names[] = {"0", "1", "2", "3", "4", "5", "6", "7"};
+
+static struct message messages[MANY]; /* number i has the routing key "i" */
+static struct flow_message offered[MANY];
 
 /* Messages whose bodies are their numbers. */
 static struct run make_run(size_t count)
 {
-	struct run run = {.count = count};
-	for (size_t i = 0; i < count; i++)
-		run.messages[i] = (struct message){
+	for (size_t i = 0; i < count; i++) {
+		messages[i] = (struct message){
 		    .routing_key = slice_str(names[i % 8]), .body = slice_str(names[i % 8])};
-	return run;
-}
-
-static void release_run(struct run *run)
-{
-	for (size_t i = 0; i < MANY; i++) {
-		buf_release(&run->bodies[i]);
-		free(run->reasons[i]);
+		offered[i] = (struct flow_message){.message = &messages[i], .queue = SLICE("work")};
 	}
-	buf_release(&run->keys);
+	return (struct run){.messages = offered, .count = count};
 }
 
 static void run_core(const struct core_worker_options *options, struct run *run, uint64_t drain_ns,
     struct error *err)
 {
-	struct loop *loop = loop_create(err);
-	ck_assert_ptr_nonnull(loop);
-	run->loop = loop;
+	struct loop *loop = make_loop();
 	struct core_worker *core = core_worker_create(loop, options, err);
 	ck_assert_msg(core != NULL, "%s", err->text);
-	struct flow_options flow_options = {
-	    .source = {&source_kind, run},
-	    .cores = {core_worker_core(core)},
-	    .core_count = 1,
-	    .sink = {&sink_kind, run},
-	    .window = MANY,
-	    .limit = FLOW_NO_LIMIT,
-	    .drain_ns = drain_ns,
-	};
-	struct flow *flow = flow_create(loop, &flow_options);
-	bool good = flow_run(flow, err);
-	ck_assert_int_eq(good, err->kind == ERROR_NONE);
-	flow_free(flow);
+	(void)run_through(run, loop, core_worker_core(core), drain_ns, err);
 	core_worker_free(core);
 	loop_free(loop);
 }
@@ -175,64 +50,9 @@ static struct run run_shell(const struct core_worker_options *options, size_t co
 {
 	struct run run = make_run(count);
 	struct error err = {0};
-	run_core(options, &run, 60 * CHRONO_S, &err);
+	run_core(options, &run, PATIENCE_NS, &err);
 	ck_assert_str_eq(err.text, "");
 	return run;
-}
-
-/* ---- what the tests look at ---- */
-
-static int begin_capture(int *saved)
-{
-	int memory = memfd_create("stderr", MFD_CLOEXEC);
-	*saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	dup2(memory, STDERR_FILENO);
-	return memory;
-}
-
-/* Standard error since begin_capture, as a string to free(). */
-static char *end_capture(int memory, int saved)
-{
-	struct stat info;
-	dup2(saved, STDERR_FILENO);
-	close(saved);
-	ck_assert_int_eq(fstat(memory, &info), 0);
-	char *text = mem_alloc((size_t)info.st_size + 1, 1);
-	ck_assert_int_eq(pread(memory, text, (size_t)info.st_size, 0), info.st_size);
-	close(memory);
-	return text;
-}
-
-static size_t count_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	ck_assert_ptr_nonnull(dir);
-	size_t count = 0;
-	while (readdir(dir) != NULL)
-		count++;
-	closedir(dir);
-	return count;
-}
-
-static char folder[40];
-
-static void enter_folder(void)
-{
-	strcpy(folder, "/tmp/test_core_worker.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
-}
-
-/* Removes the files of the folder, which holds no other folders. */
-static void leave_folder(void)
-{
-	DIR *dir = opendir(folder);
-	ck_assert_ptr_nonnull(dir);
-	for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-		(void)unlinkat(dirfd(dir), entry->d_name, 0); /* not "." and ".." */
-	closedir(dir);
-	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(rmdir(folder), 0);
 }
 
 /* ---- what a worker does to a message ---- */
@@ -343,11 +163,11 @@ START_TEST(big_body_goes_in_and_comes_back_whole)
 	struct run run = make_run(3);
 	struct error err = {0};
 	struct slice body = big_body(5000000);
-	run.messages[1].body = body;
-	run_core(&options, &run, 60 * CHRONO_S, &err);
+	messages[1].body = body;
+	run_core(&options, &run, PATIENCE_NS, &err);
 	ck_assert_str_eq(run.keys.ptr, "0 1 2");
-	ck_assert(slice_equal(buf_slice(&run.bodies[1]), body));
-	ck_assert_str_eq(run.bodies[2].ptr, "2");
+	ck_assert(slice_equal(run.results[1]->body, body));
+	check_slice(run.results[2]->body, "2");
 	free((char *)body.ptr);
 	release_run(&run);
 }
@@ -358,9 +178,9 @@ START_TEST(bytes_that_are_no_text_go_in_and_come_back_whole)
 	struct core_worker_options options = shell("exec cat", 1);
 	struct run run = make_run(1);
 	struct error err = {0};
-	run.messages[0].body = SLICE("\xff\0\n\"\\");
-	run_core(&options, &run, 60 * CHRONO_S, &err);
-	ck_assert(slice_equal(buf_slice(&run.bodies[0]), run.messages[0].body));
+	messages[0].body = SLICE("\xff\0\n\"\\");
+	run_core(&options, &run, PATIENCE_NS, &err);
+	ck_assert(slice_equal(run.results[0]->body, messages[0].body));
 	release_run(&run);
 }
 END_TEST
@@ -372,8 +192,8 @@ START_TEST(large_message_that_is_not_read_does_not_hold_the_loop)
 	struct run run = make_run(1);
 	struct error err = {0};
 	struct slice body = big_body(1000000);
-	run.messages[0].body = body;
-	run_core(&options, &run, 60 * CHRONO_S, &err);
+	messages[0].body = body;
+	run_core(&options, &run, PATIENCE_NS, &err);
 	ck_assert_int_eq(run.fates[0], FLOW_REJECTED);
 	free((char *)body.ptr);
 	release_run(&run);
@@ -387,10 +207,10 @@ START_TEST(line_tells_the_message_and_where_it_was_taken_from)
 	struct run run = make_run(1);
 	struct error err = {0};
 	enter_folder();
-	run.messages[0].exchange = SLICE("orders");
-	run.messages[0].present = MESSAGE_MESSAGE_ID;
-	run.messages[0].message_id = SLICE("m-1");
-	run_core(&options, &run, 60 * CHRONO_S, &err);
+	messages[0].exchange = SLICE("orders");
+	messages[0].present = MESSAGE_MESSAGE_ID;
+	messages[0].message_id = SLICE("m-1");
+	run_core(&options, &run, PATIENCE_NS, &err);
 	char text[200] = "";
 	int fd = open("line", O_RDONLY | O_CLOEXEC);
 	ck_assert_int_gt(read(fd, text, sizeof text - 1), 0);
@@ -409,9 +229,9 @@ START_TEST(several_results_go_on_one_after_the_other)
 	    shell("while read -r line; do echo '[\"a\",{\"routing_key\":\"k\"},true]'; done", 1);
 	struct run run = run_shell(&options, 2);
 	ck_assert_str_eq(run.keys.ptr, "0 k 0 1 k 1");
-	ck_assert_str_eq(run.bodies[0].ptr, "a");
-	ck_assert_str_eq(run.bodies[1].ptr, "0");
-	ck_assert_str_eq(run.bodies[5].ptr, "1");
+	check_slice(run.results[0]->body, "a");
+	check_slice(run.results[1]->body, "0");
+	check_slice(run.results[5]->body, "1");
 	release_run(&run);
 }
 END_TEST
@@ -452,7 +272,7 @@ START_TEST(environment_tells_which_worker_it_is_and_no_password)
 		  "echo \"\\\"$WARREN_WORKER $WARREN_ROUTING_KEY$AMQP_URL$MY_PASSWORD\\\"\"; done",
 		1);
 	struct run run = run_shell(&options, 1);
-	ck_assert_str_eq(run.bodies[0].ptr, "1 ");
+	check_slice(run.results[0]->body, "1 ");
 	release_run(&run);
 }
 END_TEST
@@ -573,7 +393,7 @@ START_TEST(unasked_line_ends_the_worker_and_blames_no_message)
 	run.endless = true;
 	run.stop_at_file = "second";
 	int saved, memory = begin_capture(&saved);
-	run_core(&options, &run, 60 * CHRONO_S, &err);
+	run_core(&options, &run, PATIENCE_NS, &err);
 	char *text = end_capture(memory, saved);
 	ck_assert_str_eq(err.text, "");
 	ck_assert_ptr_nonnull(
@@ -599,12 +419,12 @@ END_TEST
 START_TEST(program_that_vanishes_fails_the_run_and_loses_nothing)
 {
 	enter_folder();
-	write_file("tool", "#!/bin/sh\nrm tool\nread -r line\necho true\n", 0700);
+	write_script("tool", "#!/bin/sh\nrm tool\nread -r line\necho true\n");
 	struct core_worker_options options = {.command = {.text = "./tool"}, .workers = 1};
 	struct run run = make_run(3);
 	struct error err = {0};
 	run.endless = true;
-	run_core(&options, &run, 60 * CHRONO_S, &err);
+	run_core(&options, &run, PATIENCE_NS, &err);
 	ck_assert_str_eq(err.text, "cannot start './tool': No such file or directory");
 	ck_assert_int_eq(err.kind, ERROR_NO_INPUT);
 	ck_assert_int_eq(run.fates[0], FLOW_ACCEPTED);
@@ -620,16 +440,17 @@ END_TEST
 START_TEST(stop_releases_those_that_wait_and_lets_the_others_end)
 {
 	enter_folder();
-	struct core_worker_options options = shell(
-	    "while read -r line; do : >at-work; until test -e stopped; do sleep 0.01; done; echo "
-	    "true; done; : >ended",
-	    2);
+	struct core_worker_options options =
+	    shell("while read -r line; do : >at.$WARREN_WORKER; test -e at.1 && test -e at.2 && : "
+		  ">at-work; "
+		  "until test -e stopped; do sleep 0.01; done; echo true; done; : >ended",
+		2); /* both have read their line: what is not read goes back */
 	struct run run = make_run(8);
 	struct error err = {0};
 	run.endless = true;
 	run.stop_at_file = "at-work";
 	run.stop_makes_file = "stopped";
-	run_core(&options, &run, 60 * CHRONO_S, &err);
+	run_core(&options, &run, PATIENCE_NS, &err);
 	for (size_t i = 0; i < 8; i++)
 		ck_assert_int_eq(run.fates[i], i < 2 ? FLOW_ACCEPTED : FLOW_RELEASED);
 	ck_assert_int_eq(access("ended", F_OK), 0); /* it has seen the end of its input */
@@ -650,7 +471,7 @@ START_TEST(worker_that_is_asked_to_end_with_us_gives_its_message_back)
 	run.endless = true;
 	run.stop_at_file = "at-work";
 	run.stop_makes_file = "stopped";
-	run_core(&options, &run, 60 * CHRONO_S, &err);
+	run_core(&options, &run, PATIENCE_NS, &err);
 	ck_assert_int_eq(run.fates[0], FLOW_RELEASED);
 	ck_assert_int_eq(run.fates[1], FLOW_RELEASED);
 	release_run(&run);

@@ -5,6 +5,7 @@
 #include "base/ids.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "folder_bench.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -41,11 +42,11 @@ END_TEST
 
 /* ---- the core ---- */
 
-static struct core_dedupe *create(size_t window, const char *path)
+static struct core_dedupe *create(size_t window, const char *kept)
 {
 	struct error err = {0};
 	const struct core_dedupe_options options = {
-	    .window = window, .path = path, .scope = "test"};
+	    .window = window, .path = kept, .scope = "test"};
 	struct core_dedupe *core = core_dedupe_create(&options, &err);
 	ck_assert_msg(core != NULL, "%s", err.text);
 	return core;
@@ -414,28 +415,10 @@ END_TEST
 
 /* ---- the store ---- */
 
-static char path[] = "/tmp/warren-dedupe-XXXXXX/marks";
-#define FOLDER_LEN (sizeof path - sizeof "/marks")
-
-static void make_folder(void)
+static void begin_store(void)
 {
-	strcpy(path, "/tmp/warren-dedupe-XXXXXX/marks");
-	path[FOLDER_LEN] = '\0';
-	ck_assert_ptr_nonnull(mkdtemp(path));
-	path[FOLDER_LEN] = '/';
-}
-
-static void remove_folder(void)
-{
-	char wal[64], shm[64];
-	snprintf(wal, sizeof wal, "%s-wal", path);
-	snprintf(shm, sizeof shm, "%s-shm", path);
-	unlink(path);
-	unlink(wal);
-	unlink(shm);
-	path[FOLDER_LEN] = '\0';
-	rmdir(path);
-	path[FOLDER_LEN] = '/';
+	make_folder();
+	name_file("marks");
 }
 
 /* One message through a flow whose sink accepts it (or what else it says). */
@@ -546,12 +529,10 @@ static void refuse(const char *words)
 
 START_TEST(a_file_of_something_else_is_refused_and_left)
 {
-	FILE *file = fopen(path, "w");
-	fputs(
-	    "a letter of more than sixty-four bytes, which somebody would be sorry to lose", file);
-	fclose(file);
+	write_file(
+	    path, "a letter of more than sixty-four bytes, which somebody would be sorry to lose");
 	refuse("not a database");
-	file = fopen(path, "r");
+	FILE *file = fopen(path, "r");
 	ck_assert_int_eq(fgetc(file), 'a');
 	fclose(file);
 }
@@ -581,7 +562,7 @@ int main(void)
 	tcase_add_test(keys, a_key_that_does_not_compile_is_told);
 	suite_add_tcase(suite, keys);
 	TCase *files = tcase_create("store");
-	tcase_add_checked_fixture(files, make_folder, remove_folder);
+	tcase_add_checked_fixture(files, begin_store, remove_folder);
 	tcase_add_test(files, a_store_remembers_beyond_the_end);
 	tcase_add_test(files, two_processes_see_what_the_other_has_handled);
 	tcase_add_loop_test(files, nobody_hears_of_a_message_before_it_is_marked, 0, 2);

@@ -1,23 +1,10 @@
 #include "model/definitions.h"
 
 #include "base/mem.h"
+#include "json_bench.h"
 
 #include <check.h>
 #include <stdlib.h>
-
-/* JSON stands here with ' for ", to be read by people. */
-static json_t *parse(const char *text)
-{
-	json_error_t at;
-	char *copy = mem_strdup(text);
-	for (char *c = copy; *c != '\0'; c++)
-		if (*c == '\'')
-			*c = '"';
-	json_t *json = json_loads(copy, JSON_REJECT_DUPLICATES, &at);
-	ck_assert_msg(json != NULL, "%s: %s", text, at.text);
-	free(copy);
-	return json;
-}
 
 static char *dump(const json_t *json)
 {
@@ -199,7 +186,7 @@ START_TEST(definitions_become_settings_and_come_back)
 	struct buf notes = {0}, more = {0};
 	struct error err = {0};
 	const struct definitions_import how = {.note = collect, .ctx = &notes};
-	json_t *document = parse(way->document);
+	json_t *document = read_json(way->document);
 	json_t *settings = definitions_import(document, &how, &err);
 	ck_assert_msg(settings != NULL, "%s", err.text);
 	char *got = dump(settings);
@@ -226,10 +213,10 @@ START_TEST(credentials_come_only_when_asked_for)
 {
 	static const char kept[] = "'parameters':[{'name':'b','value':{'uri':'amqp://u@h/a:b@c'}}]";
 	json_t *document =
-	    parse("{'vhosts':[{'name':'/'}]," USER "'parameters':[{'name':'a','value':"
-		  "{'src-uri':['amqp://h','amqp://u:p@h']}},"
-		  "{'name':'c','value':{'uri':'amqps://h?keyfile=k&password=k3y'}},"
-		  "{'name':'b','value':{'uri':'amqp://u@h/a:b@c'}}]}");
+	    read_json("{'vhosts':[{'name':'/'}]," USER "'parameters':[{'name':'a','value':"
+		      "{'src-uri':['amqp://h','amqp://u:p@h']}},"
+		      "{'name':'c','value':{'uri':'amqps://h?keyfile=k&password=k3y'}},"
+		      "{'name':'b','value':{'uri':'amqp://u@h/a:b@c'}}]}");
 	for (int asked = 0; asked < 2; asked++) {
 		struct buf notes = {0};
 		struct error err = {0};
@@ -257,7 +244,7 @@ END_TEST
 START_TEST(permissions_without_users_are_told_too)
 {
 	json_t *document =
-	    parse("{'permissions':[{'user':'u'}],'topic_permissions':[{'user':'u'}]}");
+	    read_json("{'permissions':[{'user':'u'}],'topic_permissions':[{'user':'u'}]}");
 	struct buf notes = {0};
 	definitions_drop_credentials(document, collect, &notes);
 	ck_assert_uint_eq(json_object_size(document), 0);
@@ -288,7 +275,7 @@ START_TEST(fault_is_told_with_its_place)
 {
 	struct error err = {0};
 	const struct definitions_import how = {.vhost = faults[_i].vhost, .note = collect};
-	json_t *document = parse(faults[_i].document);
+	json_t *document = read_json(faults[_i].document);
 	ck_assert_ptr_null(definitions_import(document, &how, &err));
 	ck_assert_str_eq(err.text, faults[_i].text);
 	ck_assert_int_eq(err.kind, faults[_i].kind);
@@ -299,7 +286,7 @@ END_TEST
 START_TEST(export_leaves_out_what_has_no_place_and_says_so)
 {
 	struct buf notes = {0};
-	json_t *settings = parse(
+	json_t *settings = read_json(
 	    "{'exchanges':{'e':{},'theirs':{'declared':false}},"
 	    "'queues':{'q':{'arguments':{'a':{'$type':'uint8','value':5},"
 	    "'t':{'$type':'timestamp','value':1}}},'mine':{'exclusive':true}},"

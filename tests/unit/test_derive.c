@@ -4,17 +4,13 @@
 #include "model/envelope.h"
 #include "model/marks.h"
 #include "model/table.h"
+#include "slice_bench.h"
 
 #include <check.h>
 #include <stdlib.h>
 
 /* Of all derivations here; each test is a process of its own. */
 static struct derive_work work;
-
-static void check_slice(struct slice got, const char *wanted)
-{
-	ck_assert_msg(slice_is(got, wanted), "'%.*s' is not '%s'", (int)got.len, got.ptr, wanted);
-}
 
 static struct message with_id(const char *id)
 {

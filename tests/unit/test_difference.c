@@ -1,24 +1,11 @@
 #include "model/difference.h"
 
 #include "base/mem.h"
+#include "json_bench.h"
 #include "model/definitions.h"
 
 #include <check.h>
 #include <stdlib.h>
-
-/* JSON stands here with ' for ", to be read by people. */
-static json_t *parse(const char *text)
-{
-	json_error_t at;
-	char *copy = mem_strdup(text);
-	for (char *c = copy; *c != '\0'; c++)
-		if (*c == '\'')
-			*c = '"';
-	json_t *json = json_loads(copy, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at);
-	ck_assert_msg(json != NULL, "%s: %s", text, at.text);
-	free(copy);
-	return json;
-}
 
 static void refuse(void *ctx, const char *pointer, const char *text)
 {
@@ -66,7 +53,7 @@ static void check(const char *settings, const char *found, const char *prefix, c
 	struct difference d;
 	struct error err = {0};
 	struct buf out = {0};
-	json_t *a = parse(settings), *b = parse(found);
+	json_t *a = read_json(settings), *b = read_json(found);
 	ck_assert(topology_read(a, &wanted, refuse, NULL));
 	ck_assert_msg(definitions_read(b, NULL, &there, &err), "%s", err.text);
 	difference_find(&wanted, &there, prefix, &d);
@@ -222,7 +209,7 @@ START_TEST(values_are_equal_when_they_look_the_same_to_the_api)
 	char *found =
 	    mem_printf("{'queues': [{'name': 'q', 'arguments': {'own': %s}}]}", values[_i].shown);
 	struct buf wanted = {0}, shown = {0};
-	json_t *a = parse(values[_i].wanted), *b = parse(values[_i].shown);
+	json_t *a = read_json(values[_i].wanted), *b = read_json(values[_i].shown);
 	dump_value(a, &wanted);
 	dump_value(b, &shown);
 	char *expected = values[_i].same ? mem_strdup("")

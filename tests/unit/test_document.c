@@ -3,6 +3,7 @@
 #include "base/chrono.h"
 #include "base/mem.h"
 #include "config/input.h"
+#include "folder_bench.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -48,19 +49,19 @@ static void check_json(const struct document *doc, const char *want)
 
 static void read_case(const char *name, const char *file, struct buf *out)
 {
-	char *path = mem_printf(CASES "/%s/%s", name, file);
+	char *whole = mem_printf(CASES "/%s/%s", name, file);
 	struct error err = {0};
 	bool is_file;
-	if (!input_read(path, 4u << 20, out, &is_file, &err))
+	if (!input_read(whole, 4u << 20, out, &is_file, &err))
 		ck_abort_msg("%s", err.text);
-	free(path);
+	free(whole);
 }
 
 static void check_schema(const struct document *doc, const char *name, struct problems *p)
 {
-	char *path = mem_printf(CASES "/%s/schema.json", name);
-	json_t *root = json_load_file(path, 0, NULL);
-	free(path);
+	char *whole = mem_printf(CASES "/%s/schema.json", name);
+	json_t *root = json_load_file(whole, 0, NULL);
+	free(whole);
 	if (root == NULL)
 		return;
 	struct error err = {0};
@@ -323,18 +324,18 @@ START_TEST(a_path_has_a_limit)
 {
 	struct document *doc = document_empty();
 	struct error err = {0};
-	struct buf path = {0};
+	struct buf dotted = {0};
 	for (int i = 0; i < DOCUMENT_MAX_DEPTH; i++)
-		buf_append_str(&path, i > 0 ? ".a" : "a");
-	buf_append_str(&path, "=1");
-	ck_assert(document_set(doc, "--set", path.ptr, &err));
-	buf_clear(&path);
+		buf_append_str(&dotted, i > 0 ? ".a" : "a");
+	buf_append_str(&dotted, "=1");
+	ck_assert(document_set(doc, "--set", dotted.ptr, &err));
+	buf_clear(&dotted);
 	for (int i = 0; i < 50000; i++)
-		buf_append_str(&path, "a.");
-	ck_assert(!document_set(doc, "--set", path.ptr, &err));
+		buf_append_str(&dotted, "a.");
+	ck_assert(!document_set(doc, "--set", dotted.ptr, &err));
 	ck_assert_int_eq(strncmp(err.text, "--set: 'a.a.", 12), 0);
 	ck_assert_ptr_nonnull(strstr(err.text, "...' has too many keys"));
-	buf_release(&path);
+	buf_release(&dotted);
 	document_free(doc);
 }
 END_TEST
@@ -361,35 +362,11 @@ END_TEST
 
 /* --- files --- */
 
-static void write_file(const char *path, const char *text)
+/* Each test runs in a process of its own, so it may go there. */
+static void enter_folders(void)
 {
-	FILE *f = fopen(path, "w");
-	ck_assert_ptr_nonnull(f);
-	ck_assert_int_ge(fputs(text, f), 0);
-	ck_assert_int_eq(fclose(f), 0);
-}
-
-/* A directory to work in; each test runs in a process of its own, so it may go there. */
-static void enter_directory(void)
-{
-	char name[] = "/tmp/test_document.XXXXXX";
-	ck_assert_ptr_nonnull(mkdtemp(name));
-	ck_assert_int_eq(chdir(name), 0);
+	enter_folder();
 	ck_assert_int_eq(mkdir("sub", 0700), 0);
-}
-
-static void leave_directory(void)
-{
-	char name[200];
-	ck_assert_ptr_nonnull(getcwd(name, sizeof name));
-	(void)unlink("sub/.env");
-	(void)rmdir("sub/.env");
-	(void)unlink("sub/s.yaml");
-	(void)rmdir("sub");
-	(void)unlink(".env");
-	(void)unlink("s.yaml");
-	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(rmdir(name), 0);
 }
 
 START_TEST(a_file_may_be_four_mebibytes)
@@ -414,7 +391,7 @@ END_TEST
 
 START_TEST(standard_input_has_a_name_and_no_env_file)
 {
-	enter_directory();
+	enter_folders();
 	write_file(".env", "W_FILE=x\n");
 	write_file("s.yaml", "a: ${W_FILE-none}\n");
 	unsetenv("W_FILE");
@@ -431,7 +408,7 @@ START_TEST(standard_input_has_a_name_and_no_env_file)
 	ck_assert_str_eq(document_name(doc), "<stdin>");
 	document_free(doc);
 	ck_assert_int_eq(close(ends[0]), 0);
-	leave_directory();
+	leave_folder();
 }
 END_TEST
 
@@ -448,7 +425,7 @@ END_TEST
 
 START_TEST(variables_come_from_the_env_file_beside_the_settings)
 {
-	enter_directory();
+	enter_folders();
 	setenv("W_BOTH", "environment", 1);
 	unsetenv("W_FILE");
 	write_file("sub/.env", "W_BOTH=file\nW_FILE='12'\n");
@@ -460,13 +437,13 @@ START_TEST(variables_come_from_the_env_file_beside_the_settings)
 	check_problems(&p, "");
 	check_json(doc, "{\"a\":\"environment\",\"b\":12}");
 	document_free(doc);
-	leave_directory();
+	leave_folder();
 }
 END_TEST
 
 START_TEST(faults_of_the_env_file_are_placed_in_it)
 {
-	enter_directory();
+	enter_folders();
 	unsetenv("W_FILE");
 	write_file("sub/.env", "# mine\nW FILE=x\n");
 	write_file("sub/s.yaml", "a: ${W_FILE}\n");
@@ -485,13 +462,13 @@ START_TEST(faults_of_the_env_file_are_placed_in_it)
 	ck_assert_ptr_null(document_load("sub/s.yaml", &p, &err));
 	ck_assert_str_eq(err.text, "'sub/s.yaml' has 1 problem");
 	problems_release(&p);
-	leave_directory();
+	leave_folder();
 }
 END_TEST
 
 START_TEST(an_env_file_that_is_not_needed_does_not_matter)
 {
-	enter_directory();
+	enter_folders();
 	write_file("sub/.env", "not for us\n");
 	write_file("sub/s.yaml", "a: $1\n");
 	struct problems p = {0};
@@ -505,7 +482,7 @@ START_TEST(an_env_file_that_is_not_needed_does_not_matter)
 	doc = document_load("sub/s.yaml", &p, &err);
 	ck_assert_ptr_nonnull(doc);
 	document_free(doc);
-	leave_directory();
+	leave_folder();
 }
 END_TEST
 

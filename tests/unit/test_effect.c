@@ -6,6 +6,7 @@
 #include "base/chrono.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "folder_bench.h"
 
 #include <check.h>
 #include <signal.h>
@@ -102,7 +103,6 @@ static enum flow_answer judge(void *self, struct flow *flow, uint64_t slot,
 
 /* ---- a run ---- */
 
-static char folder[64], path[96];
 static struct error err;
 static struct given given;
 static uint64_t duplicates;
@@ -110,17 +110,9 @@ static uint64_t duplicates;
 static void begin(void)
 {
 	error_clear(&err);
-	strcpy(folder, "/tmp/warren-effect-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(path, sizeof path, "%s/events.db", folder);
+	make_folder();
+	name_file("events.db");
 	given = (struct given){.told = -1};
-}
-
-static void end(void)
-{
-	char command[96];
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
 }
 
 static void give(const char *body)
@@ -283,7 +275,7 @@ int main(void)
 	Suite *suite = suite_create("effect");
 	TCase *tests = tcase_create("effect");
 	tcase_set_timeout(tests, 120);
-	tcase_add_checked_fixture(tests, begin, end);
+	tcase_add_checked_fixture(tests, begin, remove_folder);
 	tcase_add_test(tests, several_events_one_or_none_have_one_mark_each_message);
 	tcase_add_test(tests, of_a_message_one_part_of_which_is_rejected_nothing_is_stored);
 	tcase_add_test(tests, more_parts_than_a_batch_are_one_transaction_all_the_same);

@@ -584,6 +584,57 @@ START_TEST(what_a_core_rejects_can_be_answered_instead)
 }
 END_TEST
 
+/* A core that answers later, when the sink has lost its broker, which is there again a turn after.
+ */
+struct late {
+	struct shelf *shelf;
+	size_t slots[MOST], count;
+	bool has_answered;
+};
+
+static enum flow_answer keep(void *self, struct flow *flow, uint64_t slot,
+    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
+{
+	(void)flow, (void)in, (void)out, (void)verdict;
+	struct late *late = self;
+	late->slots[late->count++] = slot;
+	return FLOW_PENDING;
+}
+
+static void answer_late(void *self, struct flow *flow)
+{
+	struct late *late = self;
+	const struct message m = {.body = SLICE("body")};
+	bool answers = late->count > 0 && !late->has_answered;
+	late->shelf->room = answers ? 0 : MOST;
+	for (size_t i = 0; answers && i < late->count; i++)
+		flow_resume(
+		    flow, late->slots[i], FLOW_PASS, NULL, &(struct flow_message){.message = &m});
+	late->has_answered |= late->count > 0;
+}
+
+static const struct flow_core_kind late_kind = {.apply = keep, .advance = answer_late};
+
+START_TEST(what_is_answered_while_the_sink_has_no_room_waits_for_it)
+{
+	struct numbers n = {.total = 5};
+	struct shelf shelf = {.hold = 1, .room = MOST};
+	struct late late = {.shelf = &shelf};
+	struct flow_options options = options_for(&shelf);
+	struct error err = {0};
+	struct loop *loop = loop_create(&err);
+	options.source = (struct flow_source){&numbers_kind, &n};
+	options.cores[options.core_count++] = (struct flow_core){&late_kind, &late};
+	options.drain_ns = 60 * CHRONO_S;
+	struct flow *flow = flow_create(loop, &options);
+	wake(loop, chrono_now_ns());
+	ck_assert_msg(flow_run(flow, &err), "%s", err.text);
+	ck_assert_uint_eq(flow_counts(flow)->fates[FLOW_ACCEPTED], n.next);
+	flow_free(flow);
+	loop_free(loop);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("flow");
@@ -603,6 +654,7 @@ int main(void)
 	tcase_add_test(cases, who_is_stopped_sends_no_more_parts);
 	tcase_add_test(cases, a_core_sees_only_the_messages_of_its_route);
 	tcase_add_test(cases, what_a_core_rejects_can_be_answered_instead);
+	tcase_add_test(cases, what_is_answered_while_the_sink_has_no_room_waits_for_it);
 	suite_add_tcase(suite, cases);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "model/table.h"
+#include "folder_bench.h"
 #include "store/append.h"
 #include "store/subjects.h"
 
@@ -17,16 +18,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char folder[64], path[96];
 static struct error err;
 static struct store *store;
 static struct append *append;
 
 static void set_up(void)
 {
-	strcpy(folder, "/tmp/warren-fold-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(path, sizeof path, "%s/events.db", folder);
+	make_folder();
+	name_file("events.db");
 	error_clear(&err);
 	store = store_open(path, STORE_CREATE, &err);
 	ck_assert_msg(store != NULL, "%s", err.text);
@@ -35,15 +34,9 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	static const char *const ends[] = {"", "-wal", "-shm"};
-	char name[112];
 	append_free(append);
 	store_close(store);
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-		snprintf(name, sizeof name, "%s%s", path, ends[i]);
-		unlink(name);
-	}
-	rmdir(folder);
+	remove_folder();
 }
 
 /* ---- events ---- */

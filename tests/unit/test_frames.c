@@ -137,6 +137,9 @@ static const struct bad_frame {
 } bad_frames[] = {
     {"\5\0\0\0\0\0\0\316", 8, "the broker sent a frame of unknown type 5"},
     {"\1\0\1\0\0\20\1", 7, "the broker sent a frame of 4097 bytes; agreed were at most 4088"},
+    {"\3\0\1\0\0\17\371", 7, "the broker sent a frame of 4089 bytes; agreed were at most 4088"},
+    {"\2\0\1\1\0\0\1", 7,
+	"the broker sent a content header of 16777217 bytes; at most 16777216 are taken"},
     {"\1\0\1\0\0\0\1x\0", 9, "the broker sent a frame without its end octet"},
 };
 
@@ -148,6 +151,29 @@ START_TEST(damage_is_told)
 	ck_assert_int_eq(frames_next(&in, FRAME_MAX, &f, &err), FRAMES_BAD);
 	ck_assert_str_eq(err.text, bad_frames[_i].text);
 	ck_assert_int_eq(err.kind, ERROR_REFUSED);
+}
+END_TEST
+
+/* What was agreed limits what we send. */
+START_TEST(a_content_header_may_be_larger_than_was_agreed)
+{
+	char *bytes = mem_alloc(FRAMES_MAX_HEADER, 1);
+	struct message sent = {.present = MESSAGE_HEADERS,
+	    .headers = {bytes, FRAMES_MAX_HEADER - 18}, /* what else is in the header */
+	    .body = SLICE("hello")};
+	struct message got = {0};
+	struct buf out = {0}, body = {0};
+	struct error err = {0};
+	size_t pieces;
+	bool mandatory = false;
+	ck_assert(!frames_fit_publish(&sent, FRAME_MAX, &err));
+	ck_assert(frames_put_publish(&out, 3, &sent, true, FRAMES_MAX_HEADER + 8, &err));
+	read_publish(buf_slice(&out), &got, &mandatory, &body, &pieces);
+	ck_assert_uint_eq(got.headers.len, sent.headers.len);
+	ck_assert(slice_equal(buf_slice(&body), sent.body));
+	buf_release(&out);
+	buf_release(&body);
+	free(bytes);
 }
 END_TEST
 
@@ -242,6 +268,7 @@ int main(void)
 	tcase_add_loop_test(cases, bodies_are_cut_at_the_frame_size, 0, ARRAY_LEN(body_sizes));
 	tcase_add_test(cases, a_cut_frame_asks_for_more_and_takes_nothing);
 	tcase_add_loop_test(cases, damage_is_told, 0, ARRAY_LEN(bad_frames));
+	tcase_add_test(cases, a_content_header_may_be_larger_than_was_agreed);
 	tcase_add_test(cases, what_the_wire_cannot_hold_is_refused_before_the_first_byte);
 	tcase_add_test(cases, acknowledgements_read_back);
 	tcase_add_test(cases, methods_go_through_the_library_both_ways);

@@ -3,6 +3,7 @@
 
 #include "base/chrono.h"
 #include "base/mem.h"
+#include "folder_bench.h"
 #include "model/recent.h"
 #include "store/append.h"
 #include "store/verify.h"
@@ -11,12 +12,9 @@
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[64], path[96];
 static struct error err;
 static struct store *store;
 
@@ -30,18 +28,15 @@ static struct store *open_store(void)
 static void begin(void)
 {
 	error_clear(&err);
-	strcpy(folder, "/tmp/warren-handled-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(path, sizeof path, "%s/marks.db", folder);
+	make_folder();
+	name_file("marks.db");
 	store = open_store();
 }
 
 static void end(void)
 {
-	char command[96];
 	store_close(store);
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
+	remove_folder();
 }
 
 static struct handled *open_of(

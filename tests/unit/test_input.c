@@ -1,6 +1,7 @@
 #include "config/input.h"
 
 #include "base/mem.h"
+#include "folder_bench.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -8,26 +9,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void check_refused(const char *path, enum error_kind kind, const char *want)
+static void check_refused(const char *name, enum error_kind kind, const char *want)
 {
 	struct buf out = {0};
 	struct error err = {0};
 	bool is_file = false;
 	buf_append_str(&out, "as before");
-	ck_assert(!input_read(path, 10, &out, &is_file, &err));
+	ck_assert(!input_read(name, 10, &out, &is_file, &err));
 	ck_assert_str_eq(err.text, want);
 	ck_assert_int_eq(err.kind, kind);
 	ck_assert_uint_eq(out.len, 9);
 	buf_release(&out);
 }
 
-static void check_read(const char *path, const char *want, bool want_file)
+static void check_read(const char *name, const char *want, bool want_file)
 {
 	struct buf out = {0};
 	struct error err = {0};
 	bool is_file = !want_file;
 	buf_append_str(&out, ">");
-	ck_assert(input_read(path, 10, &out, &is_file, &err));
+	ck_assert(input_read(name, 10, &out, &is_file, &err));
 	ck_assert_str_eq(err.text, "");
 	ck_assert_str_eq(out.ptr + 1, want);
 	ck_assert_int_eq(is_file, want_file);
@@ -40,23 +41,6 @@ static void fill(int fd, const char *text)
 	ck_assert_int_eq(close(fd), 0);
 }
 
-/* Each test runs in a process of its own, so it may go to a directory of its own. */
-static void enter_directory(void)
-{
-	char name[] = "/tmp/test_input.XXXXXX";
-	ck_assert_ptr_nonnull(mkdtemp(name));
-	ck_assert_int_eq(chdir(name), 0);
-}
-
-static void leave_directory(const char *file)
-{
-	char name[200];
-	ck_assert_ptr_nonnull(getcwd(name, sizeof name));
-	ck_assert_int_eq(unlink(file), 0);
-	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(rmdir(name), 0);
-}
-
 static void set_standard_input(int fd)
 {
 	ck_assert_int_eq(dup2(fd, STDIN_FILENO), STDIN_FILENO);
@@ -65,7 +49,7 @@ static void set_standard_input(int fd)
 
 START_TEST(what_is_no_file_is_refused)
 {
-	enter_directory();
+	enter_folder();
 	ck_assert_int_eq(mkfifo("pipe", 0600), 0);
 	check_refused("none", ERROR_NO_INPUT, "cannot open 'none': No such file or directory");
 	check_refused("a\nb", ERROR_NO_INPUT, "cannot open 'a\\nb': No such file or directory");
@@ -74,20 +58,20 @@ START_TEST(what_is_no_file_is_refused)
 	check_refused("/dev/zero", ERROR_NO_INPUT,
 	    "cannot read '/dev/zero': it is neither a file nor a pipe");
 	check_refused("pipe", ERROR_NO_INPUT, "cannot read 'pipe': the pipe gave nothing");
-	leave_directory("pipe");
+	leave_folder();
 }
 END_TEST
 
 START_TEST(a_file_is_read_up_to_the_limit)
 {
-	enter_directory();
+	enter_folder();
 	fill(open("f", O_CREAT | O_WRONLY, 0600), "");
 	check_read("f", "", true);
 	fill(open("f", O_WRONLY), "0123456789");
 	check_read("f", "0123456789", true);
 	fill(open("f", O_WRONLY), "0123456789a");
 	check_refused("f", ERROR_SETTINGS, "'f' is larger than 10 bytes");
-	leave_directory("f");
+	leave_folder();
 }
 END_TEST
 

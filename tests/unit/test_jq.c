@@ -3,8 +3,10 @@
 
 #include "base/chrono.h"
 #include "base/mem.h"
+#include "base/rng.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,7 +56,10 @@ static const char *const texts[] = {"null", "true", "0", "-1.5", "1e+300", "0.1"
 START_TEST(value_is_written_as_it_was_read)
 {
 	struct datum d = must_parse(texts[_i]);
+	struct buf out = {0};
 	ck_assert(datum_is_json(&d));
+	ck_assert(datum_write(&d, &out));
+	buf_release(&out);
 	CHECK_TEXT(d, texts[_i]);
 }
 END_TEST
@@ -69,11 +74,65 @@ START_TEST(what_is_no_json_text_is_no_value)
 }
 END_TEST
 
+/* As libjq writes it itself. */
+static char *text_of_libjq(struct program *tojson, const struct datum *d)
+{
+	struct datum input = datum_copy(d), text;
+	struct slice s;
+	program_start(tojson, &input, NULL);
+	ck_assert_int_eq(program_next(tojson, &text), PROGRAM_OUTPUT);
+	ck_assert(datum_is_text(&text, &s));
+	char *copy = strndup(s.ptr, s.len);
+	datum_free(&text);
+	return copy;
+}
+
+/* Every power of ten and of two, what is just beside it, and any doubles. */
+static double nth_number(unsigned i, struct rng *rng)
+{
+	double near = i < 700 ? pow(10, (double)(i / 2) - 170) : ldexp(1, (int)(i % 2000) - 1000);
+	uint64_t bits = rng_next(rng);
+	double any;
+	memcpy(&any, &bits, sizeof any);
+	switch (i % 6) {
+	case 0:
+		return near;
+	case 1:
+		return -near;
+	case 2:
+		return nextafter(near, 0);
+	case 3:
+		return nextafter(near, INFINITY);
+	case 4:
+		return any;
+	default:
+		return (double)(int64_t)(bits >> bits % 64) / (i % 4 == 0 ? 100 : 1);
+	}
+}
+
+START_TEST(numbers_are_written_as_libjq_writes_them)
+{
+	struct program *tojson = must_create("tojson", NULL, 0);
+	struct rng rng;
+	rng_seed(&rng, 1);
+	for (unsigned i = 0; i < 30000; i++) {
+		double number = nth_number(i, &rng);
+		struct datum d = datum_number(number);
+		char *expected = text_of_libjq(tojson, &d), *written = text_of(d);
+		ck_assert_msg(
+		    strcmp(written, expected) == 0, "%a: %s, not %s", number, written, expected);
+		free(expected);
+		free(written);
+	}
+	program_free(tojson);
+}
+END_TEST
+
 START_TEST(what_a_terminal_would_obey_is_escaped)
 {
-	CHECK_TEXT(
-	    datum_text(SLICE("a\x1b[31m\x7f \xc2\x9b \xe2\x80\xa8\xe2\x80\xa9 \xe2\x80\xaa")),
-	    "\"a\\u001b[31m\\u007f \\u009b \\u2028\\u2029 \xe2\x80\xaa\"");
+	CHECK_TEXT(datum_text(SLICE(
+		       "a\x1b[31m\x7f \xc2\x9b \xe2\x80\xa8\xe2\x80\xa9 \xe2\x80\xaa \xc3\xa9")),
+	    "\"a\\u001b[31m\\u007f \\u009b \\u2028\\u2029 \\u202a \xc3\xa9\"");
 }
 END_TEST
 
@@ -91,13 +150,22 @@ START_TEST(values_that_json_cannot_hold_are_told)
 {
 	static const char *const expressions[] = {
 	    "infinite", "-infinite", "nan", "[1, {a: nan}]", "reduce range(257) as $i (0; [.])"};
+	static const char *const written[] = {
+	    "1.7976931348623157e+308", "-1.7976931348623157e+308", "null", "[1,{\"a\":null}]"};
 	for (size_t i = 0; i < ARRAY_LEN(expressions); i++) {
 		struct datum input = datum_null(), out;
 		struct program *p = must_create(expressions[i], NULL, 0);
 		program_start(p, &input, NULL);
 		ck_assert_int_eq(program_next(p, &out), PROGRAM_OUTPUT);
 		ck_assert_msg(!datum_is_json(&out), "%s", expressions[i]);
+		struct buf text = {0};
+		ck_assert_msg(!datum_write(&out, &text), "%s", expressions[i]);
 		datum_free(&out);
+		if (i < ARRAY_LEN(written))
+			ck_assert_str_eq(text.ptr, written[i]);
+		ck_assert(datum_parse(buf_slice(&text), &out));
+		datum_free(&out);
+		buf_release(&text);
 		program_free(p);
 	}
 	char *deep = nested(DATUM_MAX_DEPTH), *deeper = nested(DATUM_MAX_DEPTH + 1);
@@ -279,6 +347,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, value_is_written_as_it_was_read, 0, ARRAY_LEN(texts));
 	tcase_add_loop_test(tc, what_is_no_json_text_is_no_value, 0, ARRAY_LEN(no_json));
+	tcase_add_test(tc, numbers_are_written_as_libjq_writes_them);
 	tcase_add_test(tc, what_a_terminal_would_obey_is_escaped);
 	tcase_add_test(tc, values_that_json_cannot_hold_are_told);
 	tcase_add_test(tc, members_move_in_and_out_of_an_object);

@@ -3,18 +3,7 @@
 #include "bench/left.h"
 
 #include "base/chrono.h"
-#include "base/mem.h"
-#include "broker/frames.h"
-
-#include <amqp.h>
-#include <amqp_framing.h>
-#include <arpa/inet.h>
-#include <check.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "peer_bench.h"
 
 #define GONE (-1)   /* there is no such queue */
 #define LOCKED (-2) /* it is another connection's */
@@ -22,19 +11,8 @@
 
 /* ---- the broker ---- */
 
-static pid_t peer_pid;
 static const int *answers; /* messages that are ready, or one of the above */
 static size_t asked;
-
-static void send_method(int fd, uint16_t channel, uint32_t id, void *method)
-{
-	struct buf out = {0};
-	struct error err = {0};
-	if (!frames_put_method(&out, channel, id, method, FRAMES_MIN_SIZE, &err) ||
-	    write(fd, out.ptr, out.len) != (ssize_t)out.len)
-		_exit(1);
-	buf_release(&out);
-}
 
 static void tell_of_queue(int fd, uint16_t channel)
 {
@@ -96,25 +74,6 @@ static void serve(int fd)
 			answer(fd, &f);
 		buf_consume(&in, in.len - rest.len);
 	}
-}
-
-/* Listens on a free port, serves one connection in a child, and returns the address. */
-static char *start_peer(void)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof a;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, size), 0);
-	ck_assert_int_eq(listen(fd, 1), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&a, &size), 0);
-	peer_pid = fork();
-	if (peer_pid == 0) {
-		alarm(20);
-		serve(accept(fd, NULL, NULL));
-		_exit(0);
-	}
-	close(fd);
-	return mem_printf("amqp://guest:guest@127.0.0.1:%u", ntohs(a.sin_port));
 }
 
 /* ---- counting ---- */
@@ -183,7 +142,7 @@ static const struct {
 START_TEST(what_is_left_follows_from_what_the_queues_had)
 {
 	answers = counts[_i].answers;
-	char *address = start_peer();
+	char *address = start_peer(serve);
 	struct uri uri = {0};
 	struct loop *loop = loop_create(&err);
 	struct connection_options connecting = {.uri = &uri, .name = "test"};
@@ -199,8 +158,7 @@ START_TEST(what_is_left_follows_from_what_the_queues_had)
 	ck_assert_int_eq(is_known, counts[_i].is_known);
 	if (is_known)
 		ck_assert_uint_eq(count, counts[_i].left);
-	kill(peer_pid, SIGKILL);
-	waitpid(peer_pid, NULL, 0);
+	stop_peer();
 	connection_close(c);
 	loop_free(loop);
 	uri_release(&uri);

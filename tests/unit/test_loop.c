@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -219,6 +220,22 @@ START_TEST(another_thread_can_end_a_wait)
 }
 END_TEST
 
+/* What a worker answers and the signal may come in one turn, the byte of the signal's in the next.
+ */
+START_TEST(signal_asks_for_the_end_before_the_loop_turns)
+{
+	struct error err = {0};
+	struct loop *loop = loop_create(&err);
+	struct loop *worker = loop_create_worker(&err);
+	ck_assert(!loop_stop_requested(loop));
+	ck_assert_int_eq(raise(SIGTERM), 0);
+	ck_assert(loop_stop_requested(loop));
+	ck_assert(!loop_stop_requested(worker));
+	loop_free(worker);
+	loop_free(loop);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("loop");
@@ -231,6 +248,7 @@ int main(void)
 	tcase_add_loop_test(tests, a_descriptor_that_comes_again_is_watched_anew, 0, cases);
 	tcase_add_loop_test(tests, a_file_is_always_ready, 0, cases);
 	tcase_add_test(tests, another_thread_can_end_a_wait);
+	tcase_add_test(tests, signal_asks_for_the_end_before_the_loop_turns);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

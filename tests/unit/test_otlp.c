@@ -167,14 +167,16 @@ START_TEST(numbers_have_defaults_and_what_is_none_is_told)
 	READ(NULL, ENDPOINT);
 	ck_assert_uint_eq(o.timeout_ns, 10 * CHRONO_S);
 	ck_assert_uint_eq(o.delay_ns, 5 * CHRONO_S);
+	ck_assert_uint_eq(o.last_ns, 2 * CHRONO_S);
 	ck_assert_uint_eq(o.queue, 2048);
 	ck_assert_uint_eq(o.batch, 512);
 	ck_assert_str_eq(told_text(), "");
 	READ(NULL, ENDPOINT, {"OTEL_EXPORTER_OTLP_TIMEOUT", "250"},
-	    {"OTEL_BSP_SCHEDULE_DELAY", "-1"}, {"OTEL_BSP_MAX_QUEUE_SIZE", "10"},
-	    {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "99"});
+	    {"OTEL_BSP_EXPORT_TIMEOUT", "30000"}, {"OTEL_BSP_SCHEDULE_DELAY", "-1"},
+	    {"OTEL_BSP_MAX_QUEUE_SIZE", "10"}, {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "99"});
 	ck_assert_uint_eq(o.timeout_ns, 250 * CHRONO_MS);
 	ck_assert_uint_eq(o.delay_ns, 5 * CHRONO_S);
+	ck_assert_uint_eq(o.last_ns, 30 * CHRONO_S);
 	ck_assert_uint_eq(o.queue, 10);
 	ck_assert_uint_eq(o.batch, 10); /* not above the queue */
 	ck_assert(strncmp(told_text(), "OTEL_BSP_SCHEDULE_DELAY '-1' is ignored: ", 40) == 0);

@@ -68,15 +68,6 @@ static const struct {
 	ENVELOPE_CONTENT_TYPE},
 };
 
-/* ' for ", as in read_json. */
-static char *quoted(const char *text)
-{
-	char *copy = mem_strdup(text);
-	for (char *c = copy; *c != '\0'; c++)
-		*c = *c == '\'' ? '"' : *c;
-	return copy;
-}
-
 static void assert_headers(const struct message *m, const char *expected)
 {
 	struct buf json = {0};

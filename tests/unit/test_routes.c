@@ -1,22 +1,10 @@
 #include "model/routes.h"
 
 #include "base/mem.h"
+#include "json_bench.h"
 
 #include <check.h>
 #include <stdlib.h>
-
-/* JSON stands here with ' for ", to be read by people. */
-static json_t *parse(const char *text)
-{
-	char *copy = mem_strdup(text);
-	for (char *c = copy; *c != '\0'; c++)
-		if (*c == '\'')
-			*c = '"';
-	json_t *json = json_loads(copy, 0, NULL);
-	ck_assert_msg(json != NULL, "%s", text);
-	free(copy);
-	return json;
-}
 
 static void report(void *ctx, const char *pointer, const char *text)
 {
@@ -27,7 +15,7 @@ static void report(void *ctx, const char *pointer, const char *text)
 static struct topology read_topology(const char *text)
 {
 	struct topology t = {0};
-	json_t *settings = parse(text);
+	json_t *settings = read_json(text);
 	ck_assert(topology_read(settings, &t, report, NULL));
 	json_decref(settings);
 	return t;
@@ -104,7 +92,7 @@ START_TEST(a_message_goes_the_way_it_goes_in_rabbitmq)
 	struct routes r = {0};
 	struct error err = {0};
 	struct buf out = {0};
-	json_t *headers = ways[_i].headers != NULL ? parse(ways[_i].headers) : NULL;
+	json_t *headers = ways[_i].headers != NULL ? read_json(ways[_i].headers) : NULL;
 	const struct routes_message m = {ways[_i].exchange, ways[_i].key, headers};
 	ck_assert_msg(routes_find(&t, &m, &r, &err), "%s", err.text);
 	dump(&r, &out);
@@ -124,7 +112,7 @@ START_TEST(bcc_is_no_header_by_the_time_headers_are_looked_at)
 	    "  {'exchange': 'h', 'queue': 'bcc', 'headers': {'BCC': null}}]}");
 	struct routes r = {0};
 	struct error err = {0};
-	json_t *headers = parse("{'CC': [], 'BCC': []}");
+	json_t *headers = read_json("{'CC': [], 'BCC': []}");
 	const struct routes_message m = {"h", "", headers};
 	ck_assert(routes_find(&t, &m, &r, &err));
 	ck_assert_uint_eq(r.queue_count, 1);
@@ -187,7 +175,7 @@ START_TEST(what_the_broker_would_refuse_is_a_failure)
 					  " 'queues': {'q': {}}, 'bindings': []}");
 	struct routes r = {0};
 	struct error err = {0};
-	json_t *headers = refusals[_i].headers != NULL ? parse(refusals[_i].headers) : NULL;
+	json_t *headers = refusals[_i].headers != NULL ? read_json(refusals[_i].headers) : NULL;
 	const struct routes_message m = {refusals[_i].exchange, "", headers};
 	ck_assert(!routes_find(&t, &m, &r, &err));
 	ck_assert_int_eq(err.kind, refusals[_i].kind);

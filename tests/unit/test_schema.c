@@ -2,22 +2,10 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "json_bench.h"
 
 #include <check.h>
 #include <stdlib.h>
-
-/* JSON written with ' for ", so that the cases below stay readable in C. */
-static json_t *parse(const char *text)
-{
-	json_error_t where;
-	char *copy = mem_strdup(text);
-	for (char *p = copy; *p != '\0'; p++)
-		*p = *p == '\'' ? '"' : *p;
-	json_t *json = json_loads(copy, JSON_DECODE_ANY | JSON_ALLOW_NUL, &where);
-	ck_assert_msg(json != NULL, "%s: %s", text, where.text);
-	free(copy);
-	return json;
-}
 
 /* One line a finding: "pointer: text". */
 static void write_finding(void *ctx, const struct schema_finding *finding)
@@ -31,7 +19,7 @@ static char *judge(const char *schema_text, const char *instance_text, unsigned 
 {
 	struct error err = {0};
 	struct buf out = {0};
-	json_t *root = parse(schema_text), *instance = parse(instance_text);
+	json_t *root = read_json(schema_text), *instance = read_json(instance_text);
 	struct schema *s = schema_create(root, flags, &err);
 	ck_assert_msg(s != NULL, "%s: %s", schema_text, err.text);
 	bool ok = schema_validate(s, instance, write_finding, &out, &err);
@@ -321,7 +309,7 @@ START_TEST(findings_are_limited_but_the_verdict_is_not)
 {
 	struct error err = {0};
 	size_t count = 0;
-	json_t *root = parse("{'items':false}"), *instance = json_array();
+	json_t *root = read_json("{'items':false}"), *instance = json_array();
 	for (int i = 0; i < 3000; i++)
 		json_array_append_new(instance, json_null());
 	struct schema *s = schema_create(root, 0, &err);
@@ -360,7 +348,7 @@ START_TEST(broken_schema_is_refused)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct error err = {0};
-		json_t *root = parse(cases[i].schema);
+		json_t *root = read_json(cases[i].schema);
 		ck_assert_ptr_null(schema_create(root, 0, &err));
 		ck_assert_str_eq(err.text, cases[i].text);
 		ck_assert_int_eq(err.kind, ERROR_SETTINGS);
@@ -389,7 +377,7 @@ START_TEST(shared_subschemas_do_not_multiply)
 	for (int i = 0; i < 30; i++)
 		root = json_pack("{s:{s:O,s:o}}", "properties", "a", root, "b", root);
 	struct schema *s = schema_create(root, 0, &err);
-	json_t *instance = parse("{'a':{'b':{}}}");
+	json_t *instance = read_json("{'a':{'b':{}}}");
 	ck_assert_msg(s != NULL, "%s", err.text);
 	ck_assert(schema_validate(s, instance, NULL, NULL, &err));
 	schema_free(s);
@@ -408,7 +396,7 @@ START_TEST(work_without_end_is_stopped)
 		    "\"d%d\":{\"allOf\":[{\"$ref\":\"#/$defs/d%d\"},{\"$ref\":\"#/$defs/d%d\"}]},",
 		    i, i + 1, i + 1);
 	buf_append_str(&text, "\"d40\":true},\"$ref\":\"#/$defs/d0\"}");
-	json_t *root = parse(text.ptr), *instance = parse("1");
+	json_t *root = read_json(text.ptr), *instance = read_json("1");
 	struct schema *s = schema_create(root, 0, &err);
 	ck_assert(!schema_validate(s, instance, NULL, NULL, &err));
 	ck_assert_str_eq(err.text, "schema needs too many steps for one value");
@@ -436,12 +424,12 @@ START_TEST(finding_names_value_keyword_and_schema)
 	struct error err = {0};
 	struct buf out = {0};
 	json_t *root =
-	    parse("{'$defs':{'p':{'type':'integer','maximum':5}},"
-		  "'properties':{'a':{'$ref':'#/$defs/p'},'e':{'$ref':'urn:e#/$defs/x'}},"
-		  "'additionalProperties':false,'required':['b'],"
-		  "'propertyNames':{'maxLength':3}}");
-	json_t *other = parse("{'$defs':{'x':{'type':'null'}}}");
-	json_t *instance = parse("{'a':7,'long':{'x':1},'e':2}");
+	    read_json("{'$defs':{'p':{'type':'integer','maximum':5}},"
+		      "'properties':{'a':{'$ref':'#/$defs/p'},'e':{'$ref':'urn:e#/$defs/x'}},"
+		      "'additionalProperties':false,'required':['b'],"
+		      "'propertyNames':{'maxLength':3}}");
+	json_t *other = read_json("{'$defs':{'x':{'type':'null'}}}");
+	json_t *instance = read_json("{'a':7,'long':{'x':1},'e':2}");
 	struct schema *s = schema_create(root, 0, &err);
 	ck_assert(schema_add(s, "urn:e", other, &err));
 	ck_assert(!schema_validate(s, instance, copy_finding, &out, &err));
@@ -489,11 +477,11 @@ END_TEST
 START_TEST(added_document_brings_its_own_dialect)
 {
 	struct error err = {0};
-	json_t *root = parse("{'$schema':'urn:mine','minimum':10}");
+	json_t *root = read_json("{'$schema':'urn:mine','minimum':10}");
 	json_t *meta =
-	    parse("{'$schema':'https://json-schema.org/draft/2020-12/schema','$vocabulary':"
-		  "{'https://json-schema.org/draft/2020-12/vocab/core':true}}");
-	json_t *number = parse("1");
+	    read_json("{'$schema':'https://json-schema.org/draft/2020-12/schema','$vocabulary':"
+		      "{'https://json-schema.org/draft/2020-12/vocab/core':true}}");
+	json_t *number = read_json("1");
 	struct schema *s = schema_create(root, 0, &err);
 	ck_assert(!schema_validate(s, number, NULL, NULL, &err));
 	ck_assert_int_eq(err.kind, ERROR_SETTINGS);
@@ -510,8 +498,9 @@ END_TEST
 START_TEST(broken_document_is_refused_and_changes_nothing)
 {
 	struct error err = {0};
-	json_t *root = parse("{'$ref':'urn:a'}");
-	json_t *bad = parse("{'type':1}"), *good = parse("{'type':'null'}"), *null = parse("null");
+	json_t *root = read_json("{'$ref':'urn:a'}");
+	json_t *bad = read_json("{'type':1}"), *good = read_json("{'type':'null'}"),
+	       *null = read_json("null");
 	struct schema *s = schema_create(root, 0, &err);
 	ck_assert(!schema_add(s, "urn:a", bad, &err));
 	ck_assert_str_eq(err.text,

@@ -3,6 +3,7 @@
 
 #include "base/chrono.h"
 #include "base/mem.h"
+#include "folder_bench.h"
 #include "model/table.h"
 #include "store/offsets.h"
 #include "store/select.h"
@@ -60,7 +61,6 @@ static const struct flow_source_kind given_kind = {tick, settle, stop, is_done};
 
 /* ---- a store in a folder ---- */
 
-static char folder[64], path[96];
 static struct error err;
 static struct store *store;
 static struct loop *loop;
@@ -71,9 +71,8 @@ static struct sink_store_counts counts;
 static void begin(void)
 {
 	error_clear(&err);
-	strcpy(folder, "/tmp/warren-sink-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(path, sizeof path, "%s/events.db", folder);
+	make_folder();
+	name_file("events.db");
 	store = store_open(path, STORE_CREATE, &err);
 	ck_assert_msg(store != NULL, "%s", err.text);
 	loop = loop_create_worker(&err);
@@ -85,11 +84,9 @@ static void begin(void)
 
 static void end(void)
 {
-	char command[96];
 	loop_free(loop);
 	store_close(store);
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
+	remove_folder();
 }
 
 static void give(const char *id, const char *body)

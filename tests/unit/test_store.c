@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "folder_bench.h"
 #include "model/record.h"
 #include "model/table.h"
 
@@ -16,27 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/warren-store-XXXXXX";
-static char path[128];
 static struct error err;
 
-static void make_folder(void)
+static void begin(void)
 {
-	strcpy(folder, "/tmp/warren-store-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(path, sizeof path, "%s/events.db", folder);
+	make_folder();
+	name_file("events.db");
 	error_clear(&err);
-}
-
-static void remove_folder(void)
-{
-	static const char *const ends[] = {"", "-wal", "-shm"};
-	char name[160];
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-		snprintf(name, sizeof name, "%s%s", path, ends[i]);
-		unlink(name);
-	}
-	rmdir(folder);
 }
 
 static struct store *open_store(enum store_mode mode)
@@ -684,7 +671,7 @@ START_TEST(a_store_is_private_and_its_events_cannot_be_changed)
 }
 END_TEST
 
-static void write_file(const char *bytes, size_t len)
+static void write_bytes(const char *bytes, size_t len)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	ck_assert_int_eq(write(fd, bytes, len), (ssize_t)len);
@@ -712,10 +699,10 @@ START_TEST(what_is_no_store_is_refused_and_left)
 {
 	refused(STORE_READ, ERROR_NO_INPUT, "No such file");
 	refused(STORE_WRITE, ERROR_NO_INPUT, "No such file");
-	write_file("", 0);
+	write_bytes("", 0);
 	refused(STORE_READ, ERROR_DATA, "is empty");
-	write_file("this is a text, and not short of a header, but one nonetheless.............."
-		   "...............................",
+	write_bytes("this is a text, and not short of a header, but one nonetheless.............."
+		    "...............................",
 	    100);
 	refused(STORE_READ, ERROR_DATA, "not a database");
 	refused(STORE_CREATE, ERROR_DATA, "not a database");
@@ -737,7 +724,7 @@ END_TEST
 
 START_TEST(an_empty_file_becomes_a_store)
 {
-	write_file("", 0); /* who made it ended right there */
+	write_bytes("", 0); /* who made it ended right there */
 	store_close(open_store(STORE_CREATE));
 	store_close(open_store(STORE_READ));
 }
@@ -775,7 +762,7 @@ START_TEST(several_may_make_a_store_at_the_same_time)
 			ck_assert_int_eq(status, 0);
 		}
 		remove_folder();
-		make_folder();
+		begin();
 	}
 }
 END_TEST
@@ -784,7 +771,7 @@ int main(void)
 {
 	Suite *suite = suite_create("store");
 	TCase *cases = tcase_create("core");
-	tcase_add_checked_fixture(cases, make_folder, remove_folder);
+	tcase_add_checked_fixture(cases, begin, remove_folder);
 	tcase_set_timeout(cases, 120);
 	tcase_add_test(cases, what_is_appended_comes_out_as_it_was);
 	tcase_add_test(cases, the_same_event_again_is_recognised);

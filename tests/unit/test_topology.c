@@ -1,23 +1,10 @@
 #include "model/topology.h"
 
 #include "base/mem.h"
+#include "json_bench.h"
 
 #include <check.h>
 #include <stdlib.h>
-
-/* Settings stand here with ' for ", to be read by people. */
-static json_t *parse(const char *text)
-{
-	json_error_t at;
-	char *copy = mem_strdup(text);
-	for (char *c = copy; *c != '\0'; c++)
-		if (*c == '\'')
-			*c = '"';
-	json_t *json = json_loads(copy, JSON_REJECT_DUPLICATES, &at);
-	ck_assert_msg(json != NULL, "%s: %s", text, at.text);
-	free(copy);
-	return json;
-}
 
 static void dump_arguments(const json_t *arguments, struct buf *out)
 {
@@ -64,7 +51,7 @@ static void collect(void *ctx, const char *pointer, const char *text)
 static void read_good(const char *text, struct topology *t)
 {
 	struct buf problems = {0};
-	json_t *settings = parse(text);
+	json_t *settings = read_json(text);
 	bool good = topology_read(settings, t, collect, &problems);
 	ck_assert_msg(good, "%s: %s", text, good ? "" : problems.ptr);
 	ck_assert_uint_eq(problems.len, 0);
@@ -486,7 +473,7 @@ START_TEST(mistake_is_reported_with_its_place)
 {
 	struct topology t = {.queue_count = 7};
 	struct buf problems = {0};
-	json_t *settings = parse(bads[_i].settings);
+	json_t *settings = read_json(bads[_i].settings);
 	ck_assert_msg(!topology_read(settings, &t, collect, &problems), "%s", bads[_i].settings);
 	ck_assert_str_eq(problems.ptr, bads[_i].problems);
 	ck_assert_uint_eq(t.queue_count, 0);
@@ -576,9 +563,10 @@ END_TEST
 START_TEST(retry_policy_is_read_again)
 {
 	struct topology_retry retry = {7, 7, 7};
-	json_t *settings = parse("{'queues': {'a': {'retry': {'attempts': 3, 'delay': '1.5s'}}, "
-				 "'b': {'retry': {}}, 'c': {}, 'd': null, "
-				 "'e': {'retry': {'attempts': -1}}}}");
+	json_t *settings =
+	    read_json("{'queues': {'a': {'retry': {'attempts': 3, 'delay': '1.5s'}}, "
+		      "'b': {'retry': {}}, 'c': {}, 'd': null, "
+		      "'e': {'retry': {'attempts': -1}}}}");
 	static const char *const without[] = {"c", "d", "e", "f", ""};
 	for (size_t i = 0; i < ARRAY_LEN(without); i++)
 		ck_assert(!topology_retry_of(settings, without[i], &retry));
@@ -607,10 +595,10 @@ static const struct {
 
 START_TEST(parking_follows_the_dead_letters)
 {
-	json_t *settings = parse("{'exchanges': {'dlx': null}, 'queues': {"
-				 "'to_queue': {'dead_letter': 'dead'}, "
-				 "'to_exchange': {'dead_letter': 'dlx'}, "
-				 "'to_broker': {'dead_letter': 'amq.topic'}, 'plain': {}}}");
+	json_t *settings = read_json("{'exchanges': {'dlx': null}, 'queues': {"
+				     "'to_queue': {'dead_letter': 'dead'}, "
+				     "'to_exchange': {'dead_letter': 'dlx'}, "
+				     "'to_broker': {'dead_letter': 'amq.topic'}, 'plain': {}}}");
 	for (size_t i = 0; i < ARRAY_LEN(parkings); i++) {
 		char *exchange, *routing_key;
 		topology_retry_parking(settings, parkings[i].queue, &exchange, &routing_key);
@@ -638,11 +626,11 @@ static const struct {
 START_TEST(dead_letters_go_where_the_queue_says)
 {
 	struct topology t;
-	json_t *settings = parse("{'exchanges': {'dlx': null}, 'queues': {"
-				 "'to_queue': {'dead_letter': 'dead'}, "
-				 "'to_exchange': {'dead_letter': 'dlx'}, "
-				 "'by_arguments': {'dead_letter_exchange': 'dlx', "
-				 "'dead_letter_routing_key': 'key'}, 'plain': {}}}");
+	json_t *settings = read_json("{'exchanges': {'dlx': null}, 'queues': {"
+				     "'to_queue': {'dead_letter': 'dead'}, "
+				     "'to_exchange': {'dead_letter': 'dlx'}, "
+				     "'by_arguments': {'dead_letter_exchange': 'dlx', "
+				     "'dead_letter_routing_key': 'key'}, 'plain': {}}}");
 	ck_assert(topology_read(settings, &t, NULL, NULL));
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		const char *exchange = NULL, *routing_key = NULL;

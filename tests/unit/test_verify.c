@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "folder_bench.h"
 #include "model/table.h"
 #include "store/append.h"
 #include "store/chain.h"
@@ -12,20 +13,19 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 enum { EVENTS = 24, BIG = 7, BINARY = 9 };
 
-static char folder[64], path[128], changed[128];
+static char changed[64];
 static struct error err;
 
-static void make_folder(void)
+static void begin(void)
 {
-	strcpy(folder, "/tmp/warren-verify-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(path, sizeof path, "%s/events.db", folder);
-	snprintf(changed, sizeof changed, "%s/changed.db", folder);
+	make_folder();
+	name_file("changed.db");
+	strcpy(changed, path);
+	name_file("events.db");
 	error_clear(&err);
 }
 
@@ -37,13 +37,6 @@ static void remove_file(const char *name)
 		snprintf(whole, sizeof whole, "%s%s", name, ends[i]);
 		unlink(whole);
 	}
-}
-
-static void remove_folder(void)
-{
-	remove_file(path);
-	remove_file(changed);
-	rmdir(folder);
 }
 
 /* ---- stores ---- */
@@ -533,7 +526,7 @@ static Suite *verify_suite(void)
 {
 	Suite *suite = suite_create("verify");
 	TCase *tcase = tcase_create("verify");
-	tcase_add_checked_fixture(tcase, make_folder, remove_folder);
+	tcase_add_checked_fixture(tcase, begin, remove_folder);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, a_store_that_is_whole_has_no_fault);
 	tcase_add_test(tcase, a_store_without_events_has_no_fault);
