@@ -151,7 +151,8 @@ static const char *add_result(struct asyncapi_draft *d, const struct outlet *o)
 	return id;
 }
 
-/* The messages that are known to come to the queues, where they pass; else one for all results. */
+/* The messages that are known to come to the queues, where they pass: {message: false}; else one
+ * for all results: {message: true}. */
 static json_t *list_results(struct asyncapi_draft *d, const struct outlet *o)
 {
 	json_t *results = json_object(), *unused;
@@ -160,7 +161,7 @@ static json_t *list_results(struct asyncapi_draft *d, const struct outlet *o)
 		json_object_foreach(json_object_get(d->received, queue), message, unused)
 		{
 			(void)unused;
-			json_object_set_new(results, message, json_true());
+			json_object_set_new(results, message, json_false());
 		}
 	if (json_object_size(results) == 0)
 		json_object_set_new(results, add_result(d, o), json_true());
@@ -207,7 +208,7 @@ static void describe_outlet(const struct outlet *o, struct buf *out)
 						    : "");
 	if (o->event != NULL)
 		buf_printf(out, " of type %s", o->event);
-	buf_append_str(out, has_core || has_own ? " behind " : "");
+	buf_append_str(out, has_core || has_own ? " behind " : passes(o) ? ", as they are" : "");
 	asyncapi_logic_name_steps(core, out);
 	buf_append_str(out, has_core && has_own ? ", then " : "");
 	asyncapi_logic_name_steps(o->core, out);
@@ -249,14 +250,15 @@ static void add_outlet(struct asyncapi_draft *d, const struct outlet *o)
 				    : mem_printf("relay-%s-send", o->relay);
 	const char *channel = choose_channel(d, o), *message;
 	json_t *operation = asyncapi_draft_operation("send", channel, json_object());
-	json_t *results = list_results(d, o), *messages = json_array(), *unused;
+	json_t *results = list_results(d, o), *messages = json_array(), *is_new;
 	struct buf text = {0};
-	json_object_foreach(results, message, unused)
+	json_object_foreach(results, message, is_new)
 	{
-		(void)unused;
 		asyncapi_draft_carry(d, channel, message);
 		json_array_append_new(messages, asyncapi_draft_choose(channel, message));
 		route(d, o, message);
+		if (!json_is_true(is_new)) /* its payload is the sender's */
+			continue;
 		asyncapi_logic_oblige(d, message);
 		require_members(d, channel, message);
 	}

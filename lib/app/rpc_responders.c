@@ -179,7 +179,8 @@ bool rpc_responders_open(struct rpc_responders *r, struct error *err)
 		struct chain_options options = {
 		    .tool = r->tool, .name = it->name, .one_answer = true};
 		it->chain = chain_create(&options);
-		if (!chain_add(it->chain, it->steps, it->pointer, (unsigned)i + 1, err))
+		if (!chain_add_contracts(it->chain, &r->queues[i], 1, err) ||
+		    !chain_add(it->chain, it->steps, it->pointer, (unsigned)i + 1, err))
 			return false;
 	}
 	return true;

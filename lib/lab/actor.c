@@ -7,6 +7,7 @@
 #include "lab/child.h"
 #include "lab/programs.h"
 #include "lab/witness.h"
+#include "model/marks.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -128,6 +129,20 @@ static bool is_answer(const struct actor *actor)
 	return strcmp(actor->part->stages[actor->part->stage_count - 1][0], "events") == 0;
 }
 
+static void show_reason(struct actor *actor, struct slice message)
+{
+	struct buf lines = {0};
+	actor_render_reason(message, &lines);
+	struct slice rest = buf_slice(&lines);
+	for (const char *end; rest.len > 0 && (end = memchr(rest.ptr, '\n', rest.len)) != NULL;) {
+		size_t length = (size_t)(end - rest.ptr);
+		board_line(actor->site.board, actor->number, BOARD_DATA,
+		    (struct slice){rest.ptr, length}, chrono_now_ns());
+		rest = slice_from(rest, length + 1);
+	}
+	buf_release(&lines);
+}
+
 static void on_line(void *ctx, bool is_error, struct slice line)
 {
 	struct actor *actor = ctx;
@@ -138,6 +153,7 @@ static void on_line(void *ctx, bool is_error, struct slice line)
 		note_message(actor, json, line);
 		actor_render(line, &text);
 		show(actor, BOARD_DATA, &text);
+		show_reason(actor, line);
 	} else
 		hear(actor, is_error, without_name(line));
 	json_decref(json);
@@ -270,6 +286,42 @@ void actor_render(struct slice line, struct buf *out)
 	render_headers(headers, out);
 	render_body(json_object_get(json, "body"), out);
 	render_remarks(json, headers, out);
+	json_decref(json);
+}
+
+/* ---- why it is a dead letter ---- */
+
+static void render_place(
+    const json_t *headers, const char *key, const char *name, const char *whole, struct buf *out)
+{
+	const json_t *pointer = json_object_get(headers, key);
+	if (!json_is_string(pointer) || (json_string_length(pointer) == 0 && whole == NULL))
+		return;
+	buf_printf(out, "   %s: ", name);
+	if (json_string_length(pointer) == 0)
+		buf_append_str(out, whole);
+	else
+		render_scalar(pointer, out);
+	buf_append_char(out, '\n');
+}
+
+void actor_render_reason(struct slice line, struct buf *out)
+{
+	json_t *json = json_loadb(line.len > 0 ? line.ptr : "", line.len, 0, NULL);
+	const json_t *headers = json_object_get(json_object_get(json, "properties"), "headers"),
+		     *reason = json_object_get(headers, MARKS_REASON),
+		     *error = json_object_get(headers, MARKS_ERROR);
+	if (json_is_string(reason)) {
+		buf_append_str(out, "   ");
+		render_scalar(reason, out);
+		if (json_is_string(error)) {
+			buf_append_str(out, ": ");
+			render_scalar(error, out);
+		}
+		buf_append_char(out, '\n');
+		render_place(headers, MARKS_INSTANCE_PATH, "body", "the whole", out);
+		render_place(headers, MARKS_SCHEMA_PATH, "contract", NULL, out);
+	}
 	json_decref(json);
 }
 

@@ -51,5 +51,13 @@ const struct actor_message *actor_messages(const struct actor *actor, size_t *co
 /* A line of JSON as people read it, printable: "lions.goal 12' goal Okafor". `is_sent`: with where
  * it went. */
 void actor_render(struct slice line, struct buf *out);
+/* Why it is a dead letter, as its headers say (model/marks.h), in lines of their own, printable:
+ *
+ *   "   rejected: /customer: expected object, found boolean true"
+ *   "   body: /customer"                        of what breaks a contract: where it is wrong
+ *   "   contract: customer.schema.json#/type"   and by which keyword
+ *
+ * Nothing for other messages. */
+void actor_render_reason(struct slice line, struct buf *out);
 
 #endif

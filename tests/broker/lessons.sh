@@ -36,6 +36,9 @@ like "$(cat "$work/match.out")" "^lions_fans  \| << lions\.[a-z.]+ [0-9]+' [^ ]"
 like "$(cat "$work/alternate.out")" '^tourist +\| >> atlantis Hi .* \(returned\)$' "what was returned says so"
 like "$(cat "$work/work-queue.out")" '^ann +\| << .* \(redelivered\)$' "so does what was redelivered"
 like "$(cat "$work/expiry.out")" '^cleaner +\| << pizza [0-9], [a-z]+ \(expired\)$' "and what expired"
+like "$(cat "$work/contracts.out")" '^clerk +\|    rejected: /customer: expected object, found boolean true$' "a dead letter says why,"
+like "$(cat "$work/contracts.out")" '^clerk +\|    body: /customer$' "where it is wrong"
+like "$(cat "$work/contracts.out")" '^clerk +\|    contract: customer\.schema\.json#/type$' "and by what of the contract"
 
 # ---- a lesson of one's own, with what no terminal should see ----
 

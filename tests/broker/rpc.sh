@@ -5,12 +5,14 @@
 use_broker
 cd "$work" || exit
 
+echo '{"type": "object", "properties": {"n": {"type": "integer"}}}' >n.schema.json
 cat >s.yaml <<'END'
 broker:
   reconnect: {from: 50ms, to: 500ms, give_up_after: 30s}
 queues:
   twice: {}
   shared: {}
+  strict: {contract: n.schema.json}
   held: {dead_letter: dead}
   stubborn: {retry: {attempts: 3, delay: 100ms}}
   idle: {}
@@ -21,6 +23,8 @@ responders:
     queue: twice
     core:
       - jq: '{n, twice: (.n * 2)}'
+  strict:
+    queue: strict
   shared:
     queue: shared
     core:
@@ -100,6 +104,17 @@ call out twice '{"n": 1}' word '{"n": 3}'
 is $status 1 "a call that fails is told by the exit status"
 is "$(fates out)" "answered 2 error 1 " "the others are answered"
 like "$(jq -r 'select(.fate == "error") | .properties.headers["x-warren-error"]' out)" '^the jq program fails' "the error comes back with its reason"
+serve strict strict
+strict=$pid
+call out strict '{"n": 1}' '{"n": "x"}'
+is "$(fates out)" "answered 1 error 1 " "a request that breaks the contract of its queue is refused"
+like "$(jq -r 'select(.fate == "error") | .properties.headers["x-warren-error"]' out)" '^/n: expected integer' "with the place"
+stop "$strict"
+serve strict strict --echo
+strict=$pid
+call out strict '{"n": "x"}'
+is "$(fates out)" "error 1 " "also by a server of the command line"
+stop "$strict"
 "$BIN/rpc" call twice '{"n": 4}' --deadline 300s -f body 2>err >out
 is "$(cat out)" '{"n":4,"twice":8}' "-f body prints the body"
 "$BIN/rpc" call twice '{"n": 4}' --deadline 300s 2>err >out

@@ -41,6 +41,17 @@ is "$(grep -cE '^(relays|responders|workflows):' bare.yaml)" 0 "makes none of it
 is "$(grep -c "'reply' is not taken" err)" 5 "and says so"
 status_is 0 "what is made of it loads" "$BIN/topology" export -s bare.yaml
 
+jq '."x-warren-sections".responders.checks.queue = "nowhere"' logic.json >bad.json
+status_is 65 "logic of a queue that is not there" "$BIN/topology" import bad.json
+like "$(cat err)" "responders: what is made of it is refused: checks.queue: queue 'nowhere' is not declared" "is refused"
+cat >moved.yaml <<'END'
+queues: {raw: {}, strict: {contract: part.schema.json}}
+messages: {filed: {routing_key: raw, files: part.schema.json}}
+relays: {passer: {queue: raw, routing_key: strict}}
+END
+status_is 0 "export of what a relay moves on" "$BIN/topology" export -s moved.yaml -f asyncapi
+is "$(jq -c '[.channels.strict.messages | keys[]] + [.components.messages.filed.payload]' out)" '["filed",null]' "says of it what its sender does"
+
 # ---- somebody else's ----
 
 cp "$cases/shop.yaml" .

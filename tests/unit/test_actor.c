@@ -38,12 +38,40 @@ START_TEST(a_message_is_one_printable_line)
 }
 END_TEST
 
+static const struct {
+	const char *line, *shown;
+} reasons[] = {
+    {"{\"queue\":\"q\",\"properties\":{\"headers\":{\"x-warren-reason\":\"rejected\","
+     "\"x-warren-error\":\"/a: bad \\u001b[31m\",\"x-warren-instance-path\":\"/a\","
+     "\"x-warren-schema-path\":\"b.json#/type\"}},\"body\":\"{}\"}",
+	"   rejected: /a: bad \\x1b[31m\n   body: /a\n   contract: b.json#/type\n"},
+    {"{\"properties\":{\"headers\":{\"x-warren-reason\":\"rejected\",\"x-warren-error\":\"not "
+     "JSON\",\"x-warren-instance-path\":\"\",\"x-warren-schema-path\":\"\"}},\"body\":\"{\"}",
+	"   rejected: not JSON\n   body: the whole\n"},
+    {"{\"properties\":{\"headers\":{\"x-warren-reason\":\"attempts\"}},\"body\":\"\"}",
+	"   attempts\n"},
+    {"{\"properties\":{\"headers\":{\"x-warren-error\":\"of a reply\"}},\"body\":\"\"}", ""},
+    {"{\"properties\":{},\"body\":\"\"}", ""},
+    {"no JSON", ""},
+};
+
+START_TEST(a_dead_letter_says_why)
+{
+	struct buf out = {0};
+	actor_render_reason(slice_str(reasons[_i].line), &out);
+	ck_assert(slice_is(buf_slice(&out), reasons[_i].shown));
+	buf_release(&out);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("actor");
 	TCase *tests = tcase_create("actor");
 	tcase_add_loop_test(
 	    tests, a_message_is_one_printable_line, 0, (int)(sizeof cases / sizeof *cases));
+	tcase_add_loop_test(
+	    tests, a_dead_letter_says_why, 0, (int)(sizeof reasons / sizeof *reasons));
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -4,14 +4,12 @@
 #include "flow/core_dedupe.h"
 #include "model/marks.h"
 #include "store/handled_batch.h"
+#include "store_bench.h"
 
 #include <check.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-static char folder[64], path[96];
 static struct error err;
 static struct store *store; /* NULL: in memory */
 
@@ -25,31 +23,15 @@ static struct store *open_store(void)
 static void begin(void)
 {
 	error_clear(&err);
-	strcpy(folder, "/tmp/warren-answers-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(path, sizeof path, "%s/marks.db", folder);
+	make_folder();
+	name_file("marks.db");
 	store = NULL;
 }
 
 static void end(void)
 {
-	char command[96];
 	store_close(store);
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
-}
-
-static int64_t ask(const char *sql)
-{
-	sqlite3 *db;
-	sqlite3_stmt *statement;
-	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-	int64_t answer =
-	    sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
-	sqlite3_finalize(statement);
-	sqlite3_close(db);
-	return answer;
+	remove_folder();
 }
 
 /* ---- with the marks ---- */
@@ -218,9 +200,9 @@ START_TEST(nobody_gets_the_answer_of_another)
 	struct handled *h = open_of(store, 100, 10 * ANSWER_BYTES);
 	for (unsigned i = 1; i <= 3; i++)
 		handle(h, store, i, BODY_BYTES);
-	ck_assert_int_eq(ask("UPDATE answer SET number = number + 1 WHERE number = 3"), -1);
-	ck_assert_int_eq(ask("UPDATE answer SET number = number + 1 WHERE number = 2"), -1);
-	ck_assert_int_eq(ask("UPDATE handled SET mark = x'00' WHERE number = 3"), -1);
+	change("UPDATE answer SET number = number + 1 WHERE number = 3");
+	change("UPDATE answer SET number = number + 1 WHERE number = 2");
+	change("UPDATE handled SET mark = x'00' WHERE number = 3");
 	expect(h, 1, 2, true);
 	expect(h, 2, 4, false);
 	handled_close(h);
@@ -476,7 +458,7 @@ START_TEST(an_answer_that_cannot_be_read_ends_the_run_and_the_request_comes_agai
 	open_bench(&b, true, 10000);
 	offer(&b, "a");
 	answer(&b, 0, "first", FLOW_ACCEPTED);
-	ck_assert_int_eq(ask("DROP TABLE answer"), -1);
+	change("DROP TABLE answer");
 	offer(&b, "a");
 	ck_assert_uint_eq(b.rescue_count, 0);
 	ck_assert_uint_eq(flow_counts(b.flow)->fates[FLOW_RELEASED], 1);

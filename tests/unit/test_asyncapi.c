@@ -1,5 +1,6 @@
 #include "app/asyncapi.h"
 
+#include "app/asyncapi_logic.h"
 #include "app/asyncapi_reader.h"
 #include "base/mem.h"
 
@@ -315,6 +316,31 @@ START_TEST(logic_is_operations)
 }
 END_TEST
 
+START_TEST(each_kind_of_step_has_its_name)
+{
+	json_t *schema = json_load_file("settings/warren.schema.json", 0, NULL), *unused;
+	const char *kind;
+	size_t count = 0;
+	json_object_foreach(json_object_get(schema, "$defs"), kind, unused)
+	{
+		(void)unused;
+		if (strncmp(kind, "core_", 5) != 0)
+			continue;
+		json_t *steps = json_pack("[{s:s}]", kind + 5, "");
+		struct buf words = {0};
+		char *expected = mem_printf("the step %s", kind + 5);
+		asyncapi_logic_name_steps(steps, &words);
+		ck_assert_str_eq(words.ptr, expected);
+		free(expected);
+		buf_release(&words);
+		json_decref(steps);
+		count++;
+	}
+	ck_assert_uint_ge(count, 7);
+	json_decref(schema);
+}
+END_TEST
+
 /* What logic takes nobody else receives, and what is another broker's or a file's has none. */
 START_TEST(operation_that_nobody_has)
 {
@@ -418,6 +444,7 @@ int main(void)
 	tcase_add_loop_test(tc, references_lead_to_what_they_say, 0, (int)files.gl_pathc);
 	tcase_add_loop_test(tc, logic_is_operations, 0, (int)ARRAY_LEN(logic));
 	tcase_add_test(tc, operation_that_nobody_has);
+	tcase_add_test(tc, each_kind_of_step_has_its_name);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -132,6 +132,38 @@ START_TEST(who_answers_decides_what_is_said)
 }
 END_TEST
 
+static void stand_still(void *ctx, uint64_t now_ns)
+{
+	(void)ctx, (void)now_ns;
+	usleep(1500000); /* three times as long as the login may take */
+}
+
+static void peer_after_a_while(int fd)
+{
+	usleep(700000);
+	log_in(fd);
+	for (;;)
+		read_some(fd);
+}
+
+/* The broker has answered in the meantime, or stood still on the same machine. */
+START_TEST(who_stands_still_himself_does_not_take_the_broker_for_silent)
+{
+	struct error err = {0};
+	struct uri uri = {0};
+	char *address = start_peer(peer_after_a_while);
+	struct loop *loop = loop_create(&err);
+	loop_at(loop, chrono_now_ns(), stand_still, NULL);
+	struct connection *c = connect_to(loop, address, &uri, &err);
+	ck_assert_msg(c != NULL, "%s", err.text);
+	stop_peer();
+	connection_close(c);
+	loop_free(loop);
+	uri_release(&uri);
+	free(address);
+}
+END_TEST
+
 /* ---- after the login ---- */
 
 struct fates {
@@ -509,6 +541,7 @@ int main(void)
 	TCase *cases = tcase_create("connection");
 	tcase_set_timeout(cases, 30);
 	tcase_add_loop_test(cases, who_answers_decides_what_is_said, 0, ARRAY_LEN(refusals));
+	tcase_add_test(cases, who_stands_still_himself_does_not_take_the_broker_for_silent);
 	tcase_add_loop_test(cases, every_message_gets_one_fate, 0, ARRAY_LEN(fate_rows));
 	tcase_add_test(cases, what_was_nacked_with_tries_left_is_unconfirmed_in_the_end);
 	tcase_add_loop_test(

@@ -6,11 +6,10 @@
 #include "base/chrono.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "folder_bench.h"
+#include "store_bench.h"
 
 #include <check.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -160,19 +159,6 @@ static void run(void)
 	core_dedupe_free(dedupe);
 	store_close(store);
 	loop_free(loop);
-}
-
-static int64_t ask(const char *sql)
-{
-	sqlite3 *db;
-	sqlite3_stmt *statement;
-	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
-	int64_t answer = sqlite3_column_int64(statement, 0);
-	sqlite3_finalize(statement);
-	sqlite3_close(db);
-	return answer;
 }
 
 /* ---- the tests ---- */

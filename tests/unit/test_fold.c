@@ -7,9 +7,9 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "model/table.h"
-#include "folder_bench.h"
 #include "store/append.h"
 #include "store/subjects.h"
+#include "store_bench.h"
 
 #include <check.h>
 #include <sqlite3.h>
@@ -92,29 +92,6 @@ static uint64_t head(void)
 }
 
 /* A statement on the file beside the store, as somebody would who changes it by hand. */
-static void change(const char *sql)
-{
-	sqlite3 *db;
-	char *said = NULL;
-	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	sqlite3_exec(db, sql, NULL, NULL, &said);
-	ck_assert_msg(said == NULL, "%s", said);
-	sqlite3_close(db);
-}
-
-static int count_of(const char *sql)
-{
-	sqlite3 *db;
-	sqlite3_stmt *s = NULL;
-	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_step(s), SQLITE_ROW);
-	int count = sqlite3_column_int(s, 0);
-	sqlite3_finalize(s);
-	sqlite3_close(db);
-	return count;
-}
-
 /* ---- folds ---- */
 
 static struct fold *must_create(const char *reduce, const char *stream_by, bool is_whole)
@@ -238,7 +215,7 @@ START_TEST(fold_with_snapshots_is_the_fold_without_at_every_version)
 		}
 	}
 	ck_assert_uint_eq(compared, head());
-	ck_assert_int_gt(count_of("SELECT count(*) FROM snapshot"), STREAMS);
+	ck_assert_int_gt(ask("SELECT count(*) FROM snapshot"), STREAMS);
 	fold_free(f);
 }
 END_TEST
@@ -268,7 +245,7 @@ static struct fold *make_liars(const char *owner)
 	char *right = state_at(f, "acc", head(), 3, owner);
 	ck_assert_str_eq(right, "55");
 	free(right);
-	ck_assert_int_eq(count_of("SELECT count(*) FROM snapshot"), 3);
+	ck_assert_int_eq(ask("SELECT count(*) FROM snapshot"), 3);
 	lie(f, owner);
 	check_state(f, "acc", 3, "1010"); /* the last one is of version 9 */
 	return f;
@@ -298,7 +275,7 @@ START_TEST(snapshot_of_another_past_is_not_used)
 	change("UPDATE snapshot SET hash = zeroblob(32)");
 	check_state(f, "acc", 3, "55"); /* and keeps new ones in their place */
 	check_state(f, "acc", 3, "55");
-	ck_assert_int_eq(count_of("SELECT count(*) FROM snapshot WHERE state = '45'"), 1);
+	ck_assert_int_eq(ask("SELECT count(*) FROM snapshot WHERE state = '45'"), 1);
 	fold_free(f);
 }
 END_TEST
@@ -322,9 +299,9 @@ START_TEST(old_snapshots_of_a_projection_are_deleted)
 	struct fold *f = make_liars("balance");
 	struct fold *other = must_create("(.state // 0) - .event.data.amount", NULL, false);
 	free(state_at(other, "acc", head(), 5, "balance"));
-	ck_assert_int_eq(count_of("SELECT count(*) FROM snapshot"), 2);
+	ck_assert_int_eq(ask("SELECT count(*) FROM snapshot"), 2);
 	free(state_at(f, "acc", head(), 5, NULL));
-	ck_assert_int_eq(count_of("SELECT count(*) FROM snapshot"), 4);
+	ck_assert_int_eq(ask("SELECT count(*) FROM snapshot"), 4);
 	fold_free(other);
 	fold_free(f);
 }
@@ -341,7 +318,7 @@ START_TEST(store_that_cannot_be_written_to_is_folded_without_keeping)
 	fold_free(f);
 	store_close(store);
 	store = writable;
-	ck_assert_int_eq(count_of("SELECT count(*) FROM snapshot"), 0);
+	ck_assert_int_eq(ask("SELECT count(*) FROM snapshot"), 0);
 }
 END_TEST
 
@@ -354,7 +331,7 @@ START_TEST(state_that_would_not_come_back_is_not_kept)
 	free(three);
 	three = state_at(f, "acc", 3, 1, NULL);
 	ck_assert_str_eq(three, "true");
-	ck_assert_int_eq(count_of("SELECT count(*) FROM snapshot WHERE version = 2"), 0);
+	ck_assert_int_eq(ask("SELECT count(*) FROM snapshot WHERE version = 2"), 0);
 	free(three);
 	fold_free(f);
 }
@@ -367,7 +344,7 @@ START_TEST(whole_store_is_one_stream)
 	struct fold *f = must_create(".state + .event.data.amount", NULL, true);
 	check_state(f, NULL, 2, "12");
 	check_state(f, NULL, 2, "12");
-	ck_assert_int_eq(count_of("SELECT count(*) FROM snapshot WHERE stream = ''"), 3);
+	ck_assert_int_eq(ask("SELECT count(*) FROM snapshot WHERE stream = ''"), 3);
 	fold_free(f);
 }
 END_TEST
@@ -625,7 +602,7 @@ START_TEST(state_that_is_no_json_cannot_be_kept_in_a_table)
 	ck_assert_ptr_nonnull(strstr(err.text, "event 1: the state of stream 'acc' holds what"));
 	fold_table_free(t);
 	projection_close(p);
-	ck_assert_int_eq(count_of("SELECT count(*) FROM projection_balance"), 0);
+	ck_assert_int_eq(ask("SELECT count(*) FROM projection_balance"), 0);
 	fold_free(f);
 }
 END_TEST

@@ -3,10 +3,10 @@
 
 #include "base/chrono.h"
 #include "base/mem.h"
-#include "folder_bench.h"
 #include "model/recent.h"
 #include "store/append.h"
 #include "store/verify.h"
+#include "store_bench.h"
 
 #include <check.h>
 #include <signal.h>
@@ -71,19 +71,6 @@ static bool commit(struct store *kept, struct handled *h, unsigned first, unsign
 	ck_assert_uint_eq(handled_batch_count(batch), good ? 0 : last - first);
 	handled_batch_free(batch);
 	return good;
-}
-
-static int64_t ask(const char *sql)
-{
-	sqlite3 *db;
-	sqlite3_stmt *statement;
-	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
-	int64_t answer = sqlite3_column_int64(statement, 0);
-	sqlite3_finalize(statement);
-	sqlite3_close(db);
-	return answer;
 }
 
 /* ---- in memory ---- */
@@ -261,14 +248,6 @@ static const char *const older[] = {
     "DROP TABLE answer; DROP TABLE handled; PRAGMA user_version = 1",
     "DROP TABLE answer; PRAGMA user_version = 2"};
 
-static void make_old(int layout)
-{
-	sqlite3 *db;
-	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(db, older[layout - 1], NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
 static void no_fault(void *ctx, const struct verify_fault *fault)
 {
 	(void)ctx;
@@ -284,7 +263,7 @@ static void verify(void)
 START_TEST(a_store_of_an_older_layout_is_read_as_it_is_and_brought_up_when_it_is_written_to)
 {
 	store_close(store);
-	make_old(_i);
+	change(older[_i - 1]);
 	store = store_open(path, STORE_READ, &err);
 	ck_assert_msg(store != NULL, "%s", err.text);
 	verify();

@@ -4,9 +4,9 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "folder_bench.h"
 #include "model/record.h"
 #include "model/table.h"
+#include "store_bench.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -461,18 +461,11 @@ END_TEST
 
 START_TEST(nothing_is_appended_behind_a_position_that_none_can_have)
 {
-	sqlite3 *db;
 	struct store *store = open_store(STORE_CREATE);
 	struct append *append = append_create(store);
 	const struct append_result *r;
 	put(append, (struct sample){.id = "1"});
-	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(db,
-			     "DROP TRIGGER event_update;"
-			     "UPDATE event SET position = 9223372036854775807",
-			     NULL, NULL, NULL),
-	    SQLITE_OK);
-	sqlite3_close(db);
+	change("DROP TRIGGER event_update; UPDATE event SET position = 9223372036854775807");
 	add(append, (struct sample){.id = "2"});
 	ck_assert(!append_commit(append, &r, &err));
 	ck_assert_int_eq(err.kind, ERROR_DATA);
@@ -483,11 +476,8 @@ END_TEST
 
 START_TEST(a_store_without_its_log_gets_it_back)
 {
-	sqlite3 *db;
 	store_close(open_store(STORE_CREATE));
-	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL), 0);
-	sqlite3_close(db);
+	change("PRAGMA journal_mode = DELETE");
 	struct store *writer = open_store(STORE_WRITE), *reader = open_store(STORE_READ);
 	struct append *append = append_create(writer);
 	struct select_event event;
@@ -688,11 +678,8 @@ static void refused(enum store_mode mode, enum error_kind kind, const char *text
 
 static void make_database(const char *sql)
 {
-	sqlite3 *db;
 	unlink(path);
-	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
+	change(sql);
 }
 
 START_TEST(what_is_no_store_is_refused_and_left)

@@ -3,11 +3,11 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "folder_bench.h"
 #include "model/table.h"
 #include "store/append.h"
 #include "store/chain.h"
 #include "store/snapshots.h"
+#include "store_bench.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -73,15 +73,6 @@ static void add(struct append *append, int n)
 	buf_release(&headers);
 }
 
-static void play_on(const char *name, const char *sql)
-{
-	sqlite3 *db;
-	ck_assert_int_eq(sqlite3_open(name, &db), SQLITE_OK);
-	ck_assert_msg(
-	    sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
-	sqlite3_close(db);
-}
-
 /* Half of it in the index, the other half in its tail (store/tail.h). */
 static void make_store(unsigned char *head)
 {
@@ -97,9 +88,8 @@ static void make_store(unsigned char *head)
 	append_free(append);
 	ck_assert(store_head(store, &last, head, &err));
 	store_close(store);
-	play_on(path,
-	    "UPDATE meta SET value = 12 WHERE name = 'indexed';"
-	    " DELETE FROM ids WHERE position > 12; DELETE FROM streams WHERE position > 12");
+	change("UPDATE meta SET value = 12 WHERE name = 'indexed';"
+	       " DELETE FROM ids WHERE position > 12; DELETE FROM streams WHERE position > 12");
 }
 
 /* ---- what verify says ---- */
@@ -161,21 +151,21 @@ END_TEST
 
 static void drop_triggers(void)
 {
-	play_on(path, "DROP TRIGGER event_update; DROP TRIGGER event_delete");
+	change("DROP TRIGGER event_update; DROP TRIGGER event_delete");
 }
 
 static void restore_triggers(void)
 {
-	play_on(path, "CREATE TRIGGER event_update BEFORE UPDATE ON event"
-		      " BEGIN SELECT raise(ABORT, 'an event is never changed'); END;"
-		      "CREATE TRIGGER event_delete BEFORE DELETE ON event"
-		      " BEGIN SELECT raise(ABORT, 'an event is never deleted'); END;");
+	change("CREATE TRIGGER event_update BEFORE UPDATE ON event"
+	       " BEGIN SELECT raise(ABORT, 'an event is never changed'); END;"
+	       "CREATE TRIGGER event_delete BEFORE DELETE ON event"
+	       " BEGIN SELECT raise(ABORT, 'an event is never deleted'); END;");
 }
 
 static void play(const char *sql)
 {
 	drop_triggers();
-	play_on(path, sql);
+	change(sql);
 	restore_triggers();
 }
 
@@ -267,7 +257,7 @@ START_TEST(a_schema_that_is_not_the_store_s_is_told)
 	struct said said;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		make_store(head);
-		play_on(path, rows[i].sql);
+		change(rows[i].sql);
 		ck_assert_msg(verify(path, NULL, &said, &result), "%s", err.text);
 		ck_assert_str_eq(said.text, rows[i].said);
 		remove_file(path);
@@ -301,7 +291,7 @@ START_TEST(a_snapshot_that_was_changed_is_named)
 	ck_assert_msg(verify(path, NULL, &said, &result), "%s", err.text);
 	ck_assert_str_eq(said.text, "");
 	snprintf(sql, sizeof sql, "UPDATE snapshot SET %s WHERE position = 7", lies[_i]);
-	play_on(path, sql);
+	change(sql);
 	ck_assert_msg(verify(path, NULL, &said, &result), "%s", err.text);
 	ck_assert_str_eq(said.text, "7: a snapshot that a fold has kept behind it was changed\n");
 }
@@ -330,7 +320,7 @@ START_TEST(a_past_that_was_written_anew_has_another_head)
 	sqlite3_stmt *row, *write;
 	make_store(head);
 	drop_triggers();
-	play_on(path, "UPDATE event SET body = '{}' WHERE position = 3");
+	change("UPDATE event SET body = '{}' WHERE position = 3");
 	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
 	sqlite3_prepare_v2(db,
 	    "SELECT position, received, redelivered, stream_offset, queue, exchange, routing_key,"
