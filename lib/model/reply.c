@@ -84,7 +84,8 @@ static void join_headers(struct slice asked, struct slice answer, struct buf *ou
 {
 	static const char *const followed[] = {TRACE_PARENT, TRACE_STATE};
 	const struct mark others[] = {{.key = TRACE_PARENT, .kind = MARK_ABSENT},
-	    {.key = TRACE_STATE, .kind = MARK_ABSENT}, {.key = MARKS_CAUSE, .kind = MARK_ABSENT}};
+	    {.key = TRACE_STATE, .kind = MARK_ABSENT}, {.key = MARKS_CAUSE, .kind = MARK_ABSENT},
+	    {.key = MARKS_REPEATED, .kind = MARK_TRUE}};
 	marks_set(answer, others, ARRAY_LEN(others), out);
 	for (size_t i = 0; i < ARRAY_LEN(followed); i++) {
 		struct slice value = table_find_string(asked, followed[i]);

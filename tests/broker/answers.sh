@@ -71,6 +71,7 @@ ok "a request is answered" has_fate "$first" answered
 is "$(answer_in "$second")" "$(answer_in "$first")" "asked again, it gets the same answer"
 is "$(jq -r '.properties.headers["x-warren-cause"]' <<<"$second")" a "which says what it answers"
 is "$(works a)" 1 "and the work is done once"
+is "$(jq -s -c 'map(.properties.headers["x-warren-repeated"])' <<<"$first$second")" '[null,true]' "the second one says that it was given before"
 third=$(call memory b one)
 ok "another one is another one" test "$(jq -r .body <<<"$third")" != "$(jq -r .body <<<"$first")"
 first=$(call memory c refuse)

@@ -135,8 +135,8 @@ START_TEST(an_answer_that_is_given_again_is_the_same_for_the_same_request)
 	ck_assert(slice_equal(second.content_type, wanted->content_type));
 	ck_assert(slice_equal(second.content_encoding, wanted->content_encoding));
 	ck_assert(slice_equal(second.type, wanted->type));
-	expect_headers(
-	    &second, "{\"n\": 2, \"traceparent\": \"" PARENT "\", \"" MARKS_CAUSE "\": \"m1\"}");
+	expect_headers(&second, "{\"n\": 2, \"traceparent\": \"" PARENT "\", \"" MARKS_CAUSE
+				"\": \"m1\", \"" MARKS_REPEATED "\": true}");
 	free(answer);
 	free(wanted);
 	buf_release(&store);
@@ -162,7 +162,7 @@ START_TEST(an_answer_that_is_given_again_goes_the_way_of_who_asks_now)
 	ck_assert(slice_is(out.body, "sold out"));
 	expect_headers(&out,
 	    "{\"" MARKS_ERROR "\": \"sold out\", \"tracestate\": \"a=b\", \"" MARKS_CAUSE
-	    "\": \"m2\"}");
+	    "\": \"m2\", \"" MARKS_REPEATED "\": true}");
 	request.message_id = SLICE("m1"); /* the first one's: an error's id is that of an error */
 	reply_repeat(&request, answer, by, &store, &out);
 	ck_assert(slice_equal(out.message_id, first->message_id));
