@@ -96,7 +96,7 @@ static const struct command command = {
 	"What happens is kept in the event store, and a message is acknowledged when its "
 	"consequences are there and what follows is sent: an orchestrator that was killed goes on "
 	"where it was, and may send a request again, with the same message_id. Who takes part "
-	"must know such a request again (a dedupe step).\n\n"
+	"must know such a request again, and answer it as before (a dedupe step).\n\n"
 	"Examples:\n"
 	"  workflow run -s orders\n"
 	"  workflow list --which open\n"

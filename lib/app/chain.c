@@ -329,15 +329,47 @@ bool chain_changes_on(const struct chain *chain, unsigned route)
 	return false;
 }
 
+/* The next of the steps from *i on that remember; NULL: there is no other. */
+static struct core_dedupe *next_dedupe(const struct chain *chain, size_t *i)
+{
+	while (*i < chain->count) {
+		const struct link *link = &chain->links[(*i)++];
+		if (link->release == release_dedupe)
+			return link->self;
+	}
+	return NULL;
+}
+
 bool chain_mark(void *ctx, uint64_t slot, size_t index, struct append_mark *out)
 {
 	const struct chain *chain = ctx;
-	for (size_t i = 0; i < chain->count; i++)
-		if (chain->links[i].release == release_dedupe &&
-		    core_dedupe_mark(chain->links[i].self, slot, chain->options.store, out) &&
-		    index-- == 0)
+	const struct core_dedupe *core;
+	for (size_t i = 0; (core = next_dedupe(chain, &i)) != NULL;)
+		if (core_dedupe_mark(core, slot, chain->options.store, out) && index-- == 0)
 			return true;
 	return false;
+}
+
+bool chain_has_dedupe(const struct chain *chain)
+{
+	size_t i = 0;
+	return next_dedupe(chain, &i) != NULL;
+}
+
+void chain_keep_answer(const struct chain *chain, uint64_t slot, const struct message *answer)
+{
+	struct core_dedupe *core;
+	for (size_t i = 0; (core = next_dedupe(chain, &i)) != NULL;)
+		core_dedupe_keep_answer(core, slot, answer);
+}
+
+const struct message *chain_find_answer(const struct chain *chain, uint64_t slot)
+{
+	struct core_dedupe *core;
+	const struct message *found = NULL;
+	for (size_t i = 0; found == NULL && (core = next_dedupe(chain, &i)) != NULL;)
+		found = core_dedupe_find_answer(core, slot);
+	return found;
 }
 
 bool chain_routes(const struct chain *chain, unsigned route)

@@ -65,6 +65,11 @@ void chain_count(const struct chain *chain, struct chain_counts *out);
 /* For the sink of chain_options.store (sink_store_mark_fn; ctx is the chain): marks of dedupe that
  * are to be written with what a message did. */
 bool chain_mark(void *chain, uint64_t slot, size_t index, struct append_mark *out);
+/* What was answered, for the dedupe steps that the request in a slot has passed; and what they know
+ * was answered to one that they have rejected, or NULL. As of core_dedupe.h. */
+bool chain_has_dedupe(const struct chain *chain);
+void chain_keep_answer(const struct chain *chain, uint64_t slot, const struct message *answer);
+const struct message *chain_find_answer(const struct chain *chain, uint64_t slot);
 /* Puts them behind the cores that are there. */
 void chain_wire(const struct chain *chain, struct flow_options *flow);
 

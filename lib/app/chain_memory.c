@@ -19,14 +19,23 @@ static char *file_in(const struct tool *tool, const json_t *step, const char *ke
 }
 
 struct core_dedupe *chain_memory_dedupe(struct tool *tool, const json_t *step, const char *where,
-    struct store *store, bool tells, struct error *err)
+    struct store *store, bool answers, struct error *err)
 {
 	const char *by = text_in(step, "dedupe"), *unkeyed = text_in(step, "unkeyed");
 	struct reader reader = {0};
 	uint64_t window = CORE_DEDUPE_DEFAULT_WINDOW, age_ns = 0;
+	uint64_t answers_bytes = CORE_DEDUPE_DEFAULT_ANSWERS_BYTES;
 	(void)reader_count(&reader, step, "window", 1, CORE_DEDUPE_MAX_WINDOW, &window);
 	(void)reader_duration(&reader, step, "age", &age_ns);
+	(void)reader_size(&reader, step, "answers", &answers_bytes);
 	reader_release(&reader);
+	if (!answers && json_object_get(step, "answers") != NULL) {
+		error_set(err, ERROR_USAGE,
+		    "answers: goes with a responder, which gives them; here is none");
+		return NULL;
+	}
+	if (answers_bytes > CORE_DEDUPE_MAX_ANSWERS_BYTES)
+		answers_bytes = CORE_DEDUPE_MAX_ANSWERS_BYTES;
 	char *scope = mem_printf("%s %s", where, by), *path = file_in(tool, step, "store");
 	const struct core_dedupe_options options = {.by = by,
 	    .window = (size_t)window,
@@ -35,7 +44,8 @@ struct core_dedupe *chain_memory_dedupe(struct tool *tool, const json_t *step, c
 	    .path = path,
 	    .store = store,
 	    .rejects_unkeyed = unkeyed != NULL && strcmp(unkeyed, "reject") == 0,
-	    .rejects_duplicates = tells};
+	    .answers = answers,
+	    .answers_bytes = answers_bytes};
 	struct core_dedupe *core = core_dedupe_create(&options, err);
 	free(scope);
 	free(path);

@@ -9,9 +9,9 @@
 
 /* `where` is the list that the step stands in: marks of another list, or of another key, are other
  * marks. `store` gets the results, and the marks unless the step names another; NULL: none.
- * `tells`: a duplicate is rejected, so that who asks is told. */
+ * `answers`: messages are requests, whose answers are kept and given again. */
 struct core_dedupe *chain_memory_dedupe(struct tool *tool, const json_t *step, const char *where,
-    struct store *store, bool tells, struct error *err);
+    struct store *store, bool answers, struct error *err);
 struct core_enrich *chain_memory_enrich(struct tool *tool, const json_t *step, struct error *err);
 
 #endif

@@ -224,6 +224,34 @@ uint64_t rpc_responders_unset_variables(const struct rpc_responders *r)
 	return sum;
 }
 
+/* ---- what was answered before ---- */
+
+static void keep_answer(void *ctx, uint64_t slot, const struct message *answer)
+{
+	const struct rpc_responders *r = ctx;
+	for (size_t i = 0; i < r->count; i++)
+		chain_keep_answer(r->items[i].chain, slot, answer);
+}
+
+static const struct message *find_answer(void *ctx, uint64_t slot)
+{
+	const struct rpc_responders *r = ctx;
+	const struct message *found = NULL;
+	for (size_t i = 0; found == NULL && i < r->count; i++)
+		found = chain_find_answer(r->items[i].chain, slot);
+	return found;
+}
+
+struct core_reply_memory rpc_responders_memory(struct rpc_responders *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (chain_has_dedupe(r->items[i].chain))
+			return (struct core_reply_memory){keep_answer, find_answer, r};
+	return (struct core_reply_memory){0};
+}
+
+/* ---- the end ---- */
+
 void rpc_responders_release(struct rpc_responders *r)
 {
 	for (size_t i = 0; i < r->count; i++) {

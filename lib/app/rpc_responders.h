@@ -3,6 +3,7 @@
 #define APP_RPC_RESPONDERS_H
 
 #include "app/rpc.h"
+#include "flow/core_reply.h"
 #include "flow/source_queue.h"
 
 struct rpc_responders {
@@ -25,6 +26,8 @@ bool rpc_responders_open(struct rpc_responders *r, struct error *err) MUST_CHECK
 /* Behind the cores that are there: each request passes the logic for its queue. */
 bool rpc_responders_wire(
     struct rpc_responders *r, struct flow_options *flow, struct error *err) MUST_CHECK;
+/* What they have answered, for those of their requests that come again. */
+struct core_reply_memory rpc_responders_memory(struct rpc_responders *r);
 /* As in chain.h. */
 uint64_t rpc_responders_unset_variables(const struct rpc_responders *r);
 /* After the flow. */

@@ -13,6 +13,7 @@
 #include "flow/core_reply.h"
 #include "flow/sink_exchange.h"
 #include "flow/source_queue.h"
+#include "model/marks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -111,10 +112,12 @@ static bool rescue(void *ctx, uint64_t slot, const struct flow_message *m,
     const struct flow_verdict *verdict, struct message *out)
 {
 	struct run *run = ctx;
-	bool has_answer = core_reply_rescue(run->reply, slot, m, verdict, out);
-	if (has_answer)
-		watch_rescue(run->watch, slot, verdict->reason, out);
-	return has_answer;
+	if (!core_reply_rescue(run->reply, slot, m, verdict, out))
+		return false;
+	/* what was answered well before is no failure now */
+	bool is_error = marks_has(out->headers, MARKS_ERROR);
+	watch_rescue(run->watch, slot, is_error ? verdict->reason : NULL, out);
+	return true;
 }
 
 static bool is_ready(void *ctx)
@@ -153,6 +156,7 @@ static void report(const struct run *run, const struct flow *flow, uint64_t elap
 	    {"requests", f->offered, false},
 	    {"answered", c->answered, false},
 	    {"errors", c->errors, true},
+	    {"repeated", c->repeated, true},
 	    {"unanswered", c->unanswered, true},
 	    {"undeliverable", c->undeliverable, true},
 	    {"rejected", c->rejected - sent_on.rejected, true},
@@ -252,7 +256,8 @@ static bool serve(struct run *run, struct error *err)
 	struct core_reply_options replying = {.queues = run->who.queues,
 	    .names = run->who.names,
 	    .count = run->who.count,
-	    .connection = run->beside};
+	    .connection = run->beside,
+	    .memory = rpc_responders_memory(&run->who)};
 	run->reply = core_reply_create(&replying);
 	options.cores[options.core_count++] = core_reply_core(run->reply);
 	show_banner(run);

@@ -35,8 +35,8 @@ struct watch *watch_open(
     struct tool *tool, const struct watch_options *options, struct flow_options *flow);
 /* Once the flow is made. Accepts NULL. */
 void watch_begin(struct watch *watch, const struct flow *flow);
-/* To be called by a flow_rescue_fn that has made an answer: *out, whose headers may change. Accepts
- * NULL. */
+/* To be called by a flow_rescue_fn that has made an answer: *out, whose headers may change; reason
+ * NULL: it says nothing bad. Accepts NULL. */
 void watch_rescue(struct watch *watch, uint64_t slot, const char *reason, struct message *out);
 /* After the run, before flow_free. Accepts NULL. */
 void watch_end(struct watch *watch);

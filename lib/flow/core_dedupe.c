@@ -20,11 +20,13 @@ struct entry {
 	struct message *waiting; /* a copy, while it waits for the one with its key; else NULL */
 	struct flow_message m;	 /* of that: what is known about it */
 	uint64_t behind;	 /* the slot of the next one that waits for the same; or NOBODY */
+	struct message *answer;	 /* owned; what is answered to it, or was to the first; or NULL */
+	bool is_duplicate;	 /* rejected as one */
 };
 
 struct core_dedupe {
 	struct key *key;
-	bool rejects_unkeyed, rejects_duplicates;
+	bool rejects_unkeyed, answers;
 	struct flow *flow;
 	struct store *own;   /* NULL: marks are elsewhere */
 	struct store *store; /* where they are; NULL: in memory alone */
@@ -38,7 +40,8 @@ struct core_dedupe {
 	struct handled_batch *batch;
 	uint64_t *held; /* slots, in the order of the batch */
 	size_t held_count, held_capacity;
-	uint64_t busy_ns; /* since when another process has the store; 0: it has not */
+	uint64_t busy_ns;   /* since when another process has the store; 0: it has not */
+	bool has_caught_up; /* in this turn, with what others have marked */
 	bool stopping;
 	struct buf scratch;
 	uint64_t duplicates, unkeyed;
@@ -81,13 +84,46 @@ static void wait_behind(struct core_dedupe *core, uint64_t first, uint64_t slot)
 	core->entries[first].behind = slot;
 }
 
+/* Once a turn, when there is a message to judge: the loop may have slept for long, and what others
+ * have marked meanwhile counts. */
+static bool catch_up(struct core_dedupe *core)
+{
+	struct error err = {0};
+	if (core->has_caught_up)
+		return true;
+	core->has_caught_up = handled_catch_up(core->handled, &err);
+	if (core->has_caught_up || err.kind == ERROR_UNAVAILABLE) /* a lock; the next one tries */
+		return true;
+	flow_fail(core->flow, &err);
+	return false;
+}
+
+/* It was handled before, or goes the way of one that is under way. */
+static void drop(struct core_dedupe *core, uint64_t slot, struct flow_verdict *verdict)
+{
+	struct entry *entry = &core->entries[slot];
+	struct error err = {0};
+	core->duplicates++;
+	*verdict = (struct flow_verdict){
+	    .fate = core->answers ? FLOW_REJECTED : FLOW_ACCEPTED, .reason = MARKS_ERROR_HANDLED};
+	entry->is_duplicate = core->answers;
+	if (handled_answer(core->handled, core->slots[slot], &entry->answer, &err))
+		return;
+	flow_fail(core->flow, &err); /* who can read it again tells who asks */
+	*verdict = (struct flow_verdict){.fate = FLOW_RELEASED, .reason = ""};
+}
+
 /* Drops it, or makes it wait, or passes it as the one that is under way. */
-static enum flow_answer judge(struct core_dedupe *core, uint64_t slot, const struct flow_message *m)
+static enum flow_answer judge(struct core_dedupe *core, uint64_t slot, const struct flow_message *m,
+    struct flow_verdict *verdict)
 {
 	size_t place;
 	struct siphash id = core->slots[slot];
+	*verdict = (struct flow_verdict){.fate = FLOW_RELEASED, .reason = ""};
+	if (!catch_up(core))
+		return FLOW_SETTLE;
 	if (handled_has(core->handled, id, chrono_wall_ms())) {
-		core->duplicates++;
+		drop(core, slot, verdict);
 		return FLOW_SETTLE;
 	}
 	if (!ids_find(&core->under_way, core->slots, id, &place)) {
@@ -97,7 +133,7 @@ static enum flow_answer judge(struct core_dedupe *core, uint64_t slot, const str
 	/* two parts of one message: what becomes of the first becomes of the message, and one that
 	 * waited for the other would keep the message from being whole */
 	if (flow_origin(core->flow, place) == flow_origin(core->flow, slot)) {
-		core->duplicates++;
+		drop(core, slot, verdict);
 		return FLOW_SETTLE;
 	}
 	if (core->entries[slot].waiting == NULL)
@@ -115,13 +151,6 @@ static enum flow_answer pass_unkeyed(struct core_dedupe *core, struct flow_verdi
 	return core->rejects_unkeyed ? FLOW_SETTLE : FLOW_PASS;
 }
 
-static struct flow_verdict duplicate(const struct core_dedupe *core)
-{
-	return (struct flow_verdict){
-	    .fate = core->rejects_duplicates ? FLOW_REJECTED : FLOW_ACCEPTED,
-	    .reason = MARKS_ERROR_HANDLED};
-}
-
 static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
     const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
 {
@@ -132,8 +161,7 @@ static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
 	if (!find_mark(core, in, &mark))
 		return pass_unkeyed(core, verdict);
 	note_slot(core, slot, mark);
-	*verdict = duplicate(core);
-	return judge(core, slot, in);
+	return judge(core, slot, in, verdict);
 }
 
 /* Each of them is judged anew: the next one passes, and the others wait for that one. */
@@ -144,13 +172,13 @@ static void go_on(struct core_dedupe *core, struct flow *flow)
 		fifo_pop(&core->freed);
 		struct message *message = core->entries[slot].waiting;
 		struct flow_message m = core->entries[slot].m;
+		struct flow_verdict verdict;
 		m.message = message;
-		enum flow_answer answer = judge(core, slot, &m);
+		enum flow_answer answer = judge(core, slot, &m, &verdict);
 		if (answer == FLOW_PENDING)
 			continue;
 		core->entries[slot].waiting = NULL;
-		const struct flow_verdict verdict = duplicate(core);
-		if (answer == FLOW_SETTLE && core->rejects_duplicates)
+		if (answer == FLOW_SETTLE && core->answers)
 			flow_resume(flow, slot, FLOW_SETTLE, &verdict, NULL);
 		else if (answer == FLOW_SETTLE)
 			flow_settle(flow, slot, verdict.fate, verdict.reason);
@@ -174,15 +202,23 @@ static bool takes_id(const struct core_dedupe *core, uint64_t slot, struct sipha
 	return ids_find(&core->under_way, core->slots, *id, &place) && place == slot;
 }
 
+/* A request was worked on also when its reply found nobody, and does not come again for that. */
+static bool is_handled(const struct core_dedupe *core, enum flow_fate fate)
+{
+	return fate == FLOW_ACCEPTED ||
+	       (core->answers && (fate == FLOW_RETURNED || fate == FLOW_NACKED));
+}
+
 /* One that is not marked yet, whoever does it, waits for that. */
 static bool hold(void *self, uint64_t slot, enum flow_fate fate)
 {
 	struct core_dedupe *core = self;
 	struct siphash mark;
-	if (core->store == NULL || fate != FLOW_ACCEPTED || !takes_id(core, slot, &mark) ||
+	if (core->store == NULL || !is_handled(core, fate) || !takes_id(core, slot, &mark) ||
 	    handled_has(core->handled, mark, chrono_wall_ms()))
 		return false;
-	(void)handled_batch_add(core->batch, core->handled, mark);
+	size_t index = handled_batch_add(core->batch, core->handled, mark);
+	handled_batch_answer(core->batch, index, core->entries[slot].answer);
 	core->held =
 	    mem_grow(core->held, &core->held_capacity, core->held_count + 1, sizeof *core->held);
 	core->held[core->held_count++] = slot;
@@ -230,11 +266,9 @@ static void mark_held(struct core_dedupe *core, struct flow *flow)
 static void advance(void *self, struct flow *flow)
 {
 	struct core_dedupe *core = self;
-	struct error err = {0};
+	core->has_caught_up = false;
 	if (core->held_count > 0)
 		mark_held(core, flow);
-	else if (!handled_catch_up(core->handled, &err) && !is_busy(core, &err))
-		flow_fail(flow, &err);
 	go_on(core, flow);
 }
 
@@ -255,6 +289,14 @@ static void free_waiting(struct core_dedupe *core, uint64_t first)
 	}
 }
 
+static struct message *take_answer(struct core_dedupe *core, uint64_t slot)
+{
+	struct message *answer = core->entries[slot].answer;
+	core->entries[slot].answer = NULL;
+	core->entries[slot].is_duplicate = false;
+	return answer;
+}
+
 static void settled(void *self, uint64_t slot, enum flow_fate fate, const char *reason)
 {
 	struct core_dedupe *core = self;
@@ -262,17 +304,21 @@ static void settled(void *self, uint64_t slot, enum flow_fate fate, const char *
 	(void)reason;
 	if (slot >= core->slot_count)
 		return;
+	struct message *answer = take_answer(core, slot);
 	if (core->entries[slot].waiting != NULL) { /* the run ends */
 		free(core->entries[slot].waiting);
 		core->entries[slot].waiting = NULL;
 		return;
 	}
-	if (!takes_id(core, slot, &id))
-		return;
-	ids_remove(&core->under_way, core->slots, (size_t)slot);
-	free_waiting(core, slot);
-	if (fate == FLOW_ACCEPTED && core->store == NULL)
-		handled_add(core->handled, id, chrono_wall_ms());
+	if (takes_id(core, slot, &id)) {
+		ids_remove(&core->under_way, core->slots, (size_t)slot);
+		free_waiting(core, slot);
+		if (is_handled(core, fate) && core->store == NULL) {
+			handled_add(core->handled, id, answer, chrono_wall_ms());
+			return;
+		}
+	}
+	free(answer);
 }
 
 struct flow_core core_dedupe_core(struct core_dedupe *core)
@@ -290,6 +336,24 @@ bool core_dedupe_mark(const struct core_dedupe *core, uint64_t slot, const struc
 		return false;
 	*out = (struct append_mark){core->handled, mark};
 	return true;
+}
+
+/* ---- answers ---- */
+
+void core_dedupe_keep_answer(struct core_dedupe *core, uint64_t slot, const struct message *answer)
+{
+	struct siphash id;
+	if (!takes_id(core, slot, &id) || !handled_keeps(core->handled, answer))
+		return;
+	free(core->entries[slot].answer);
+	core->entries[slot].answer = message_copy(answer);
+}
+
+const struct message *core_dedupe_find_answer(const struct core_dedupe *core, uint64_t slot)
+{
+	return slot < core->slot_count && core->entries[slot].is_duplicate
+		   ? core->entries[slot].answer
+		   : NULL;
 }
 
 /* ---- life ---- */
@@ -315,7 +379,8 @@ static bool prepare(
 	const struct handled_options handling = {.store = core->store,
 	    .scope = options->scope,
 	    .window = options->window,
-	    .age_ms = options->age_ns / CHRONO_MS};
+	    .age_ms = options->age_ns / CHRONO_MS,
+	    .answers_bytes = options->answers ? options->answers_bytes : 0};
 	core->handled = handled_open(&handling, err);
 	return core->handled != NULL;
 }
@@ -324,7 +389,7 @@ struct core_dedupe *core_dedupe_create(const struct core_dedupe_options *options
 {
 	struct core_dedupe *core = mem_alloc(1, sizeof *core);
 	core->rejects_unkeyed = options->rejects_unkeyed;
-	core->rejects_duplicates = options->rejects_duplicates;
+	core->answers = options->answers;
 	core->batch = handled_batch_create();
 	core->freed.size = sizeof(uint64_t);
 	if (prepare(core, options, err))
@@ -339,6 +404,8 @@ void core_dedupe_free(struct core_dedupe *core)
 		return;
 	handled_batch_free(core->batch);
 	handled_close(core->handled);
+	for (size_t i = 0; i < core->slot_count; i++)
+		free(core->entries[i].answer);
 	store_close(core->own);
 	key_free(core->key);
 	ids_release(&core->under_way);

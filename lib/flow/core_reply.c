@@ -3,11 +3,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/publisher.h"
+#include "model/marks.h"
 #include "model/reply.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum kind { NOTHING, REPLY, REFUSAL };
+enum kind { NOTHING, REPLY, REFUSAL, REPEAT };
 
 struct core_reply {
 	struct core_reply_options options;
@@ -63,6 +65,16 @@ static enum flow_answer keep_silent(struct core_reply *core, struct flow_verdict
 	return FLOW_SETTLE;
 }
 
+static void keep(const struct core_reply *core, uint64_t slot, const struct message *reply)
+{
+	const struct core_reply_memory *memory = &core->options.memory;
+	struct message answer;
+	if (memory->keep == NULL)
+		return;
+	reply_answer(reply, &answer);
+	memory->keep(memory->ctx, slot, &answer);
+}
+
 static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
     const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
 {
@@ -74,6 +86,7 @@ static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
 	reply_make(request, in->message, name_of(core, in->queue), &core->store, out);
 	if (publisher_fits(core->options.connection, out, &why)) {
 		note(core, slot, REPLY);
+		keep(core, slot, out);
 		return FLOW_PASS;
 	}
 	buf_clear(&core->store);
@@ -82,15 +95,42 @@ static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
 	return FLOW_SETTLE;
 }
 
+static void refuse(struct core_reply *core, uint64_t slot, const struct flow_message *m,
+    const char *reason, struct message *out)
+{
+	char *said = mem_strdup(reason); /* it may stand in our store */
+	reply_refuse(m->message, name_of(core, m->queue), slice_str(said), &core->store, out);
+	note(core, slot, REFUSAL);
+	if (strcmp(said, MARKS_ERROR_HANDLED) != 0) /* which says that there is none */
+		keep(core, slot, out);
+	free(said);
+}
+
+/* What was answered before, when that is known and goes to this one, too. */
+static bool repeat(
+    struct core_reply *core, uint64_t slot, const struct flow_message *m, struct message *out)
+{
+	const struct core_reply_memory *memory = &core->options.memory;
+	const struct message *answer =
+	    memory->recall != NULL ? memory->recall(memory->ctx, slot) : NULL;
+	struct error why = {0};
+	if (answer == NULL)
+		return false;
+	reply_repeat(m->message, answer, name_of(core, m->queue), &core->store, out);
+	if (!publisher_fits(core->options.connection, out, &why))
+		return false;
+	note(core, slot, REPEAT);
+	keep(core, slot, out); /* for another key that it has */
+	return true;
+}
+
 bool core_reply_rescue(struct core_reply *core, uint64_t slot, const struct flow_message *m,
     const struct flow_verdict *verdict, struct message *out)
 {
 	if (!reply_is_wanted(m->message))
 		return false;
-	char *reason = mem_strdup(verdict->reason); /* it may stand in our store */
-	reply_refuse(m->message, name_of(core, m->queue), slice_str(reason), &core->store, out);
-	free(reason);
-	note(core, slot, REFUSAL);
+	if (!repeat(core, slot, m, out))
+		refuse(core, slot, m, verdict->reason, out);
 	return true;
 }
 
@@ -105,6 +145,7 @@ static void settled(void *self, uint64_t slot, enum flow_fate fate, const char *
 	if (fate == FLOW_ACCEPTED)
 		++*(kind == REPLY     ? &counts->answered
 		    : kind == REFUSAL ? &counts->errors
+		    : kind == REPEAT  ? &counts->repeated
 				      : &counts->unanswered);
 	else if (fate == FLOW_RETURNED || fate == FLOW_NACKED)
 		counts->undeliverable++;

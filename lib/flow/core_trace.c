@@ -323,7 +323,7 @@ void core_trace_rescue(struct core_trace *t, uint64_t slot, const char *reason, 
 {
 	const struct message m = *out;
 	const struct stage *from = find_process(t, slot);
-	if (from != NULL) {
+	if (from != NULL && reason != NULL) {
 		struct buf *failure = &t->processes.items[slot].failure;
 		buf_clear(failure);
 		buf_append_str(failure, reason);

@@ -44,9 +44,9 @@ void core_trace_free(struct core_trace *t); /* accepts NULL; after the flow */
 struct flow_core core_trace_front(struct core_trace *t);
 struct flow_core core_trace_back(struct core_trace *t);
 
-/* For who has a flow_rescue_fn: the message of this slot failed, and *out is the answer that goes
- * into the sink in its place, past the core at the end. *out gets other headers, which live until
- * the next call. */
+/* For who has a flow_rescue_fn: the message of this slot failed, unless the reason is NULL, and
+ * *out is the answer that goes into the sink in its place, past the core at the end. *out gets
+ * other headers, which live until the next call. */
 void core_trace_rescue(
     struct core_trace *t, uint64_t slot, const char *reason, struct message *out);
 

@@ -141,8 +141,8 @@ static void ignore(struct sink_workflow *sink, const struct message *m, uint64_t
 	sink_workflow_accept_later(sink, slot);
 }
 
-/* It is no answer: that was the one before it, which came first, or got lost. What was done then is
- * not refused. */
+/* It is no answer: that was the one before it, which came first, or got lost, and is not known any
+ * more. What was done then is not refused. */
 static bool is_of_known_request(const struct message *m)
 {
 	return (m->present & MESSAGE_HEADERS) != 0 &&

@@ -43,6 +43,16 @@ bool recent_has(const struct recent *r, struct siphash hash)
 	return ids_find(&r->places, r->hashes, hash, &place);
 }
 
+bool recent_find(const struct recent *r, struct siphash hash, size_t *newer)
+{
+	size_t place;
+	if (!ids_find(&r->places, r->hashes, hash, &place))
+		return false;
+	size_t older = place >= r->first ? place - r->first : place + r->window - r->first;
+	*newer = r->count - 1 - older;
+	return true;
+}
+
 static void drop_first(struct recent *r)
 {
 	size_t place;

@@ -16,6 +16,8 @@ struct recent *recent_create(size_t window, uint64_t age_ms);
 void recent_free(struct recent *r); /* accepts NULL */
 
 bool recent_has(const struct recent *r, struct siphash hash);
+/* The same, and how many were added after it. */
+bool recent_find(const struct recent *r, struct siphash hash, size_t *newer);
 /* Goes in as the newest, also when it is in already; the oldest makes room. */
 void recent_add(struct recent *r, struct siphash hash, int64_t at_ms);
 /* Lets go of what is too old. */

@@ -1,5 +1,6 @@
 #include "model/reply.h"
 
+#include "base/mem.h"
 #include "model/derive.h"
 #include "model/envelope.h"
 #include "model/marks.h"
@@ -78,9 +79,26 @@ static void keep_headers(struct slice asked, struct slice result, struct buf *ou
 
 /* ---- the message ---- */
 
+/* The answer's own, and the trace of who asks. */
+static void join_headers(struct slice asked, struct slice answer, struct buf *out)
+{
+	static const char *const followed[] = {TRACE_PARENT, TRACE_STATE};
+	const struct mark others[] = {{.key = TRACE_PARENT, .kind = MARK_ABSENT},
+	    {.key = TRACE_STATE, .kind = MARK_ABSENT}, {.key = MARKS_CAUSE, .kind = MARK_ABSENT},
+	    {.key = MARKS_REPEATED, .kind = MARK_TRUE}};
+	marks_set(answer, others, ARRAY_LEN(others), out);
+	for (size_t i = 0; i < ARRAY_LEN(followed); i++) {
+		struct slice value = table_find_string(asked, followed[i]);
+		if (value.ptr != NULL)
+			table_add_string(out, followed[i], value);
+	}
+}
+
+typedef void headers_fn(struct slice asked, struct slice result, struct buf *out);
+
 /* Address, ids and cause; *store gets what out borrows, and the headers at its end. */
 static void begin(const struct message *request, const struct message *result, struct slice by,
-    struct buf *store, struct message *out)
+    headers_fn *add_headers, struct buf *store, struct message *out)
 {
 	struct buf derived = {0};
 	struct derive_work work = {0};
@@ -88,7 +106,8 @@ static void begin(const struct message *request, const struct message *result, s
 	derive_message(&work, &made, &(struct derivation){.by = by}, &derived);
 	derive_release(&work);
 	buf_clear(store);
-	buf_reserve(store, headers_of(result).len + derived.len + MOST_REASON_BYTES + 512);
+	buf_reserve(store, headers_of(request).len + headers_of(result).len + derived.len +
+			       MOST_REASON_BYTES + 512);
 	*out = (struct message){
 	    .exchange = {"", 0}, .routing_key = request->reply_to, .body = result->body};
 	const enum message_property ids[] = {MESSAGE_MESSAGE_ID, MESSAGE_CORRELATION_ID};
@@ -104,7 +123,7 @@ static void begin(const struct message *request, const struct message *result, s
 	}
 	struct slice cause = table_find_string(headers_of(&made), MARKS_CAUSE);
 	size_t at = store->len;
-	keep_headers(headers_of(request), headers_of(result), store);
+	add_headers(headers_of(request), headers_of(result), store);
 	if (cause.ptr != NULL)
 		table_add_string(store, MARKS_CAUSE, cause);
 	out->headers = (struct slice){store->ptr + at, store->len - at};
@@ -113,6 +132,13 @@ static void begin(const struct message *request, const struct message *result, s
 		out->present |= MESSAGE_DELIVERY_MODE;
 	}
 	buf_release(&derived);
+}
+
+/* Tried again, it may get an answer, which is another message. */
+static struct slice name_error(struct slice by, struct buf *store)
+{
+	buf_printf(store, "%.*s/error", (int)by.len, by.ptr);
+	return buf_slice(store);
 }
 
 static void end(struct message *out)
@@ -124,7 +150,7 @@ static void end(struct message *out)
 void reply_make(const struct message *request, const struct message *result, struct slice by,
     struct buf *store, struct message *out)
 {
-	begin(request, result, by, store, out);
+	begin(request, result, by, keep_headers, store, out);
 	const unsigned both = MESSAGE_CONTENT_TYPE | MESSAGE_CONTENT_ENCODING;
 	out->present |= result->present & both;
 	out->content_type = result->content_type;
@@ -145,9 +171,7 @@ void reply_refuse(const struct message *request, struct slice by, struct slice r
 	struct message nothing = *request;
 	struct buf who = {0};
 	nothing.body = (struct slice){"", 0};
-	/* tried again, it may get an answer, which is another message */
-	buf_printf(&who, "%.*s/error", (int)by.len, by.ptr);
-	begin(request, &nothing, buf_slice(&who), store, out);
+	begin(request, &nothing, name_error(by, &who), keep_headers, store, out);
 	buf_release(&who);
 	size_t headers_at = (size_t)(out->headers.ptr - store->ptr);
 	size_t length = reason.len < MOST_REASON_BYTES ? reason.len : MOST_REASON_BYTES;
@@ -157,5 +181,32 @@ void reply_refuse(const struct message *request, struct slice by, struct slice r
 	out->body = (struct slice){store->ptr + store->len - reason.len, reason.len};
 	out->content_type = SLICE("text/plain");
 	out->present |= MESSAGE_CONTENT_TYPE;
+	end(out);
+}
+
+void reply_answer(const struct message *reply, struct message *out)
+{
+	*out = (struct message){.body = reply->body,
+	    .present = reply->present & (MESSAGE_CONTENT_TYPE | MESSAGE_CONTENT_ENCODING |
+					    MESSAGE_TYPE | MESSAGE_HEADERS),
+	    .content_type = reply->content_type,
+	    .content_encoding = reply->content_encoding,
+	    .type = reply->type,
+	    .headers = reply->headers};
+}
+
+void reply_repeat(const struct message *request, const struct message *answer, struct slice by,
+    struct buf *store, struct message *out)
+{
+	struct buf who = {0};
+	if (marks_has(headers_of(answer), MARKS_ERROR))
+		by = name_error(by, &who);
+	begin(request, answer, by, join_headers, store, out);
+	buf_release(&who);
+	const unsigned own = MESSAGE_CONTENT_TYPE | MESSAGE_CONTENT_ENCODING | MESSAGE_TYPE;
+	out->present |= answer->present & own;
+	out->content_type = answer->content_type;
+	out->content_encoding = answer->content_encoding;
+	out->type = answer->type;
 	end(out);
 }

@@ -27,4 +27,14 @@ void reply_make(const struct message *request, const struct message *result, str
 void reply_refuse(const struct message *request, struct slice by, struct slice reason,
     struct buf *store, struct message *out);
 
+/* What of a reply is the answer, and not of its request: *out, which borrows it, has body, type,
+ * content_... and headers. */
+void reply_answer(const struct message *reply, struct message *out);
+
+/* Makes the reply that gives to a request the answer that one like it got: the answer as it was, on
+ * the way and in the trace of the one that asks now, with MARKS_REPEATED. The same request has the
+ * same message_id of its reply again. */
+void reply_repeat(const struct message *request, const struct message *answer, struct slice by,
+    struct buf *store, struct message *out);
+
 #endif

@@ -15,6 +15,7 @@ struct handled {
 	char *scope;
 	unsigned char key[SIPHASH_KEY_BYTES];
 	struct recent *recent;
+	struct answers *answers; /* NULL: none */
 	uint64_t last;		 /* number of the last mark that is known; 0: none */
 	uint64_t trimmed;	 /* up to there the file has none */
 	uint64_t changes;	 /* of the store, when it was last looked at */
@@ -36,16 +37,47 @@ bool handled_is_kept(const struct handled *h)
 	return h->options.store != NULL;
 }
 
+/* Up to this number they are. */
+static uint64_t forgotten(const struct handled *h)
+{
+	return h->last - recent_count(h->recent);
+}
+
 bool handled_has(struct handled *h, struct siphash mark, int64_t now_ms)
 {
 	recent_expire(h->recent, now_ms);
 	return recent_has(h->recent, mark);
 }
 
-void handled_add(struct handled *h, struct siphash mark, int64_t now_ms)
+void handled_add(
+    struct handled *h, struct siphash mark, struct message *answer_take, int64_t now_ms)
 {
+	struct error ignored = {0}; /* memory does not fail */
 	recent_add(h->recent, mark, now_ms);
 	recent_expire(h->recent, now_ms);
+	h->last++;
+	if (h->answers == NULL) {
+		free(answer_take);
+		return;
+	}
+	IGNORE_RESULT(answers_forget(h->answers, forgotten(h), &ignored));
+	if (answer_take != NULL)
+		answers_take(h->answers, h->last, answer_take);
+}
+
+bool handled_keeps(const struct handled *h, const struct message *answer)
+{
+	return h->options.answers_bytes > 0 && answers_size(answer) <= h->options.answers_bytes;
+}
+
+bool handled_answer(struct handled *h, struct siphash mark, struct message **out, struct error *err)
+{
+	size_t newer;
+	*out = NULL;
+	if (h->options.answers_bytes == 0 || !recent_find(h->recent, mark, &newer))
+		return true;
+	const struct slice bytes = {(const char *)&mark, sizeof mark};
+	return answers_find(h->answers, h->last - newer, bytes, out, err);
 }
 
 /* ---- the file ---- */
@@ -92,18 +124,25 @@ bool handled_begin(struct handled *h, int64_t now_ms, struct error *err)
 	recent_expire(h->recent, now_ms);
 	h->now_ms = now_ms;
 	h->written_count = 0;
-	uint64_t first = h->last - recent_count(h->recent); /* up to there they are forgotten */
+	uint64_t first = forgotten(h);
 	if (first <= h->trimmed)
 		return true;
 	store_bind_text(h->trim, 1, slice_str(h->scope));
 	store_bind_u64(h->trim, 2, first);
-	if (!store_run(h->options.store, h->trim, err))
+	if (!store_run(h->options.store, h->trim, err) ||
+	    (h->answers != NULL && !answers_forget(h->answers, first, err)))
 		return false;
 	h->trimmed = first;
 	return true;
 }
 
-bool handled_write(struct handled *h, struct siphash mark, struct error *err)
+bool handled_bound(struct handled *h, struct error *err)
+{
+	return h->answers == NULL || answers_bound(h->answers, err);
+}
+
+bool handled_write(
+    struct handled *h, struct siphash mark, const struct message *answer, struct error *err)
 {
 	size_t count = h->written_count + 1;
 	h->written = mem_grow(h->written, &h->written_capacity, count, sizeof *h->written);
@@ -112,7 +151,8 @@ bool handled_write(struct handled *h, struct siphash mark, struct error *err)
 	store_bind_u64(h->insert, 2, h->last + count);
 	store_bind_blob(h->insert, 3, (struct slice){(const char *)&mark, sizeof mark});
 	sqlite3_bind_int64(h->insert, 4, h->now_ms);
-	return store_run(h->options.store, h->insert, err);
+	return store_run(h->options.store, h->insert, err) &&
+	       (answer == NULL || answers_write(h->answers, h->last + count, answer, err));
 }
 
 void handled_end(struct handled *h, bool kept)
@@ -174,6 +214,8 @@ struct handled *handled_open(const struct handled_options *options, struct error
 	bool good = options->store == NULL
 			? make_key(h, err)
 			: prepare(h, err) && find_first(h, err) && read_on(h, err);
+	good = good &&
+	       answers_open(options->store, h->scope, options->answers_bytes, &h->answers, err);
 	if (good)
 		return h;
 	handled_close(h);
@@ -188,6 +230,7 @@ void handled_close(struct handled *h)
 	sqlite3_finalize(h->insert);
 	sqlite3_finalize(h->trim);
 	recent_free(h->recent);
+	answers_close(h->answers);
 	free(h->scope);
 	free(h->written);
 	free(h);

@@ -13,6 +13,7 @@
 struct row {
 	struct handled *handled;
 	struct siphash mark;
+	const struct message *answer; /* NULL: none */
 	bool is_there;
 };
 
@@ -59,9 +60,14 @@ size_t handled_batch_add(struct handled_batch *b, struct handled *handled, struc
 		if (is_same(&b->rows[i - 1], handled, mark))
 			return i - 1;
 	b->rows = mem_grow(b->rows, &b->capacity, b->count + 1, sizeof *b->rows);
-	b->rows[b->count] = (struct row){handled, mark, false};
+	b->rows[b->count] = (struct row){.handled = handled, .mark = mark};
 	touch(b, handled);
 	return b->count++;
+}
+
+void handled_batch_answer(struct handled_batch *b, size_t index, const struct message *answer)
+{
+	b->rows[index].answer = answer;
 }
 
 size_t handled_batch_count(const struct handled_batch *b)
@@ -97,9 +103,13 @@ bool handled_batch_is_there(const struct handled_batch *b, size_t index)
 
 bool handled_batch_write(struct handled_batch *b, struct error *err)
 {
-	for (size_t i = 0; i < b->count; i++)
-		if (!b->rows[i].is_there &&
-		    !handled_write(b->rows[i].handled, b->rows[i].mark, err))
+	for (size_t i = 0; i < b->count; i++) {
+		const struct row *row = &b->rows[i];
+		if (!row->is_there && !handled_write(row->handled, row->mark, row->answer, err))
+			return false;
+	}
+	for (size_t i = 0; i < b->touched_count; i++)
+		if (!handled_bound(b->touched[i], err))
 			return false;
 	return true;
 }

@@ -15,6 +15,8 @@ void handled_batch_free(struct handled_batch *b); /* accepts NULL */
 /* `handled` is kept in the store that the batch will be written to. Returns its index; the same
  * again, soon, has the same one. */
 size_t handled_batch_add(struct handled_batch *b, struct handled *handled, struct siphash mark);
+/* What was answered, to be written with that mark; borrowed until the batch is empty. */
+void handled_batch_answer(struct handled_batch *b, size_t index, const struct message *answer);
 size_t handled_batch_count(const struct handled_batch *b);
 void handled_batch_take_back(struct handled_batch *b, size_t count); /* all but the first so many */
 void handled_batch_clear(struct handled_batch *b);

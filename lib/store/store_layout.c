@@ -8,7 +8,7 @@
 #define TURN_PATIENCE_NS (30 * CHRONO_S)
 #define TURN_STEP_NS (5 * CHRONO_MS)
 #define APPLICATION_ID 0x57724576 /* "WrEv", in bytes 68 to 71 of the file */
-#define VERSION 2
+#define VERSION 3
 
 #define STRING(number) #number
 #define DECIMAL(number) STRING(number)
@@ -17,6 +17,12 @@
 #define HANDLED_TABLE                                                                      \
 	"CREATE TABLE handled (scope TEXT, number INTEGER, mark BLOB NOT NULL, at INTEGER" \
 	" NOT NULL, PRIMARY KEY (scope, number)) STRICT, WITHOUT ROWID;"
+/* Answers: answers.h. Layouts 1 and 2 had none. */
+#define ANSWER_TABLE                                                                           \
+	"CREATE TABLE answer (scope TEXT NOT NULL, number INTEGER NOT NULL, upto INTEGER NOT " \
+	"NULL,"                                                                                \
+	" size INTEGER NOT NULL, content_type TEXT, content_encoding TEXT, type TEXT,"         \
+	" headers BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (scope, number)) STRICT;"
 #define SET_VERSION "PRAGMA user_version = " DECIMAL(VERSION) ";"
 
 /*
@@ -69,7 +75,7 @@ static const char schema[] =
     " properties, json_extract(properties, '$.headers') AS headers, body,"
     " CASE WHEN data IS NOT NULL THEN data"
     " WHEN typeof(body) = 'text' AND json_valid(body) THEN body END AS data,"
-    " lower(hex(hash)) AS hash FROM event;" HANDLED_TABLE
+    " lower(hex(hash)) AS hash FROM event;" HANDLED_TABLE ANSWER_TABLE
     "PRAGMA application_id = " DECIMAL(APPLICATION_ID) ";" SET_VERSION;
 
 enum file_kind { FILE_EMPTY, FILE_OURS };
@@ -145,7 +151,8 @@ static bool make_schema(struct store *store, struct error *err)
 	return store_end(store, good, err);
 }
 
-/* One of layout 1 is read as it is, and gets the table of marks when it is opened for writing. */
+/* One of an earlier layout is read as it is, and gets what it lacks when it is opened for writing.
+ */
 static bool bring_up(struct store *store, struct error *err)
 {
 	enum file_kind kind;
@@ -154,7 +161,8 @@ static bool bring_up(struct store *store, struct error *err)
 	if (!store_begin(store, err))
 		return false;
 	bool good = look_at_file(store, &kind, err) &&
-		    (store->layout == VERSION || store_exec(store, HANDLED_TABLE SET_VERSION, err));
+		    (store->layout >= 2 || store_exec(store, HANDLED_TABLE, err)) &&
+		    (store->layout >= 3 || store_exec(store, ANSWER_TABLE SET_VERSION, err));
 	good = store_end(store, good, err);
 	store->layout = good ? VERSION : store->layout;
 	return good;

@@ -13,7 +13,7 @@ struct store {
 	char *path;  /* as it was given */
 	char *shown; /* printable */
 	enum store_mode mode;
-	int64_t layout; /* of the file: 1 has no marks (handled.h) */
+	int64_t layout; /* of the file: 1 has no marks (handled.h), 2 no answers (answers.h) */
 	dev_t device;	/* of the file; 0 of a temporary one */
 	ino_t inode;
 	unsigned char key[SIPHASH_KEY_BYTES]; /* of the hashes of ids; each store has its own */

@@ -51,7 +51,8 @@ export WARREN_SETTINGS=$work/s.yaml WARREN_STORE=$work/events.db
 # run ARGS...: an orchestrator in the background, that takes orders.
 run() {
 	fresh run.err
-	"$BIN/workflow" run -f json "$@" >run.out 2>run.err & # no timeout: it passes a signal on twice, and the second one ends at once
+	# in the foreground: else timeout sends the signal twice, to the child and to its group, and two end it at once
+	timeout --foreground 500 "$BIN/workflow" run -f json "$@" >run.out 2>run.err &
 	runner=$!
 	eventually 60 grep -q 'waiting for' run.err || sed 's/^/# /' run.err
 }
@@ -103,6 +104,7 @@ is "$(asked bank | jq -r '[.routing_key, .body, .properties.reply_to, .propertie
 	"bank.refund refund 2  order.charge.compensate" "the last step is undone first; who needs not answer is not asked to"
 request=$(asked stock)
 is "$(jq -r .body <<<"$request")" '{"order":"2","shelf":9}' "then the one before, who knows what it has answered"
+answer "$request" 'handled before' '{"x-warren-error":"handled before"}' # of one who does not know its answer any more
 answer "$request" '{}' '{"x-warren-error":"the shelf is locked"}'
 ok "an error is no confirmation" eventually 60 grep -q compensating run.out
 answer "$request" '{}'
@@ -175,6 +177,69 @@ is "$("$BIN/workflow" list -f json | jq -r '.id + "=" + .state' | sort | tr '\n'
 is "$("$BIN/workflow" list --which open -f json)" "" "and the open ones"
 status_is 66 "an instance that is not there" "$BIN/workflow" show 99
 ok "the store is sound" "$BIN/events" verify
+
+# ---- answers that are lost, while the orchestrator is dead: it asks again, and is told the same ----
+
+cat >lost.yaml <<'END'
+queues: {lost: {}, lost_replies: {}, lost_stock: {}, lost_bank: {}}
+responders:
+  stock: {queue: lost_stock, core: [{dedupe: id, store: stock.db}, {exec: ./stock}]}
+workflows:
+  lost:
+    start: {queue: lost, id: .id}
+    replies: lost_replies
+    steps:
+      - {name: reserve, request: {routing_key: lost_stock, body: '"reserve"'}, compensate: {routing_key: lost_stock, body: '"release"'}}
+      - {name: charge, request: {routing_key: lost_bank, body: .replies.reserve}}
+END
+cat >stock <<'END'
+#!/bin/bash
+{ cat && echo; } >>did
+echo "{\"times\": $(wc -l <did)}"
+END
+chmod +x stock
+fresh did
+export WARREN_SETTINGS=$work/lost.yaml WARREN_STORE=$work/lost.db
+"$BIN/topology" apply >applied || exit 1
+lead() {
+	fresh run.err
+	"$BIN/workflow" run -f none "$@" 2>run.err &
+	runner=$!
+}
+serve() {
+	fresh serve.err
+	"$BIN/rpc" serve stock -f none --summary json 2>serve.err &
+	server=$!
+	eventually 60 grep -q 'waiting for requests' serve.err
+}
+# lose MARKS: the orchestrator is killed, and what it has asked is answered to nobody; so many marks are there then.
+has_marks() { [ "$(sqlite3 -readonly stock.db 'SELECT count(*) FROM handled')" = "$1" ]; }
+lose() {
+	kill -9 "$runner" && wait "$runner" 2>/dev/null
+	serve
+	settled lost_replies 1 && eventually 60 has_marks "$1" && "$BIN/lab" ctl --dir "$WARREN_TEST_LAB" -- -q purge_queue -p "$vhost" lost_replies
+}
+lead
+"$BIN/producer" --from - --yes -q -f none <<<'{"routing_key":"lost","body":"{\"id\":\"l\"}"}'
+ok "a step is asked for" settled lost_stock 1
+ok "and answered while nobody is there to hear it" lose 1
+lead
+ok "the next orchestrator asks again, and goes on with the answer" settled lost_bank 1
+kill -INT $server && wait $server
+is "$(jq -c '[.answered, .repeated]' <(tail -n 1 serve.err))" '[1,1]' "which was given again"
+request=$(asked lost_bank)
+is "$(jq -r .body <<<"$request")" '{"times":1}' "as it was"
+answer "$request" no '{"x-warren-error":"no"}'
+ok "a compensation is asked for" settled lost_stock 1
+ok "and answered to nobody, by a server that comes back" lose 2
+lead --count 1
+wait "$runner"
+is $? 0 "it does not stay without its answer"
+is "$("$BIN/workflow" list -f json | jq -r .state)" aborted "all that was done is undone"
+is "$(tr '\n' ' ' <did)" "reserve release " "each of it once"
+kill -INT $server && wait $server
+is "$(jq -c '[.answered, .repeated]' <(tail -n 1 serve.err))" '[1,1]' "though asked for twice"
+export WARREN_SETTINGS=$work/s.yaml
 
 # ---- a full house: what has no room waits in its queue ----
 

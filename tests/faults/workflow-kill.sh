@@ -66,7 +66,7 @@ each() {
 
 write_settings 0 >0.yaml
 "$BIN/topology" apply -s 0.yaml >applied || exit 1
-"$BIN/rpc" serve -s 0.yaml --no-declare -f json >served 2>served.err &
+"$BIN/rpc" serve -s 0.yaml --no-declare -f json --summary json >served 2>served.err &
 server=$!
 ok "the services are there" eventually 60 grep -q 'waiting for' served.err
 order 0-0 | "$BIN/producer" --from - --yes -q -f none
@@ -100,8 +100,11 @@ kill -INT $server && wait $server
 
 # ---- what came of it ----
 
-# What the services did, by order, in their order.
-jq -r '.body | fromjson | "\(.id) \(.did)"' served | awk '{did[$1] = did[$1] " " $2} END {for (id in did) print did[id]}' |
+is "$(jq -c '[.answered, .errors]' <(tail -n 1 served.err))" "[$((orders * 5)),0]" "the services have done each thing once, and refused nothing"
+
+# What the services did, by order, in their order: what was asked again got the same answer again.
+jq -r '(.body | fromjson) as $did | "\(.properties.message_id) \($did.id) \($did.did)"' served |
+	awk '!seen[$1]++ {print $2, $3}' | awk '{did[$1] = did[$1] " " $2} END {for (id in did) print did[id]}' |
 	sort | uniq -c | sed 's/  */ /g; s/^ //' >did
 is "$(cat did)" "$orders reserve charge ship refund release" \
 	"each of $orders orders: the services have done it once, and undone it once, in reverse order"

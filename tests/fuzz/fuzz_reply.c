@@ -45,6 +45,25 @@ static struct slice cut(struct slice *rest, size_t length)
 	return part;
 }
 
+/* The same request again: the reply is the one that it got. */
+static void check_repeat(const struct message *request, const struct message *first)
+{
+	struct buf store = {0};
+	struct message answer, out;
+	reply_answer(first, &answer);
+	struct message *kept = message_copy(&answer);
+	reply_repeat(request, kept, SLICE("rpc/fuzz"), &store, &out);
+	if (!slice_equal(out.routing_key, first->routing_key) ||
+	    !slice_equal(out.correlation_id, first->correlation_id) ||
+	    !slice_equal(out.message_id, first->message_id))
+		fail("an answer that is given again goes elsewhere");
+	if (!slice_equal(out.body, first->body) ||
+	    marks_has(out.headers, MARKS_ERROR) != marks_has(first->headers, MARKS_ERROR))
+		fail("an answer that is given again is another one");
+	free(kept);
+	buf_release(&store);
+}
+
 static void check_reply(struct slice id, struct slice asked, struct slice made)
 {
 	struct buf store = {0};
@@ -63,9 +82,11 @@ static void check_reply(struct slice id, struct slice asked, struct slice made)
 		fail("the reply is not of this call");
 	if (marks_has(out.headers, MARKS_ERROR))
 		fail("an answer is an error");
+	check_repeat(&request, &out);
 	reply_refuse(&request, SLICE("rpc/fuzz"), made, &store, &out);
 	if (!marks_has(out.headers, MARKS_ERROR) || out.body.len == 0)
 		fail("an error does not say so");
+	check_repeat(&request, &out);
 	buf_release(&store);
 }
 

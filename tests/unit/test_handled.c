@@ -42,7 +42,8 @@ static void end(void)
 static struct handled *open_of(
     struct store *kept, const char *scope, size_t window, uint64_t age_ms)
 {
-	const struct handled_options options = {kept, scope, window, age_ms};
+	const struct handled_options options = {
+	    .store = kept, .scope = scope, .window = window, .age_ms = age_ms};
 	struct handled *h = handled_open(&options, &err);
 	ck_assert_msg(h != NULL, "%s", err.text);
 	return h;
@@ -235,13 +236,17 @@ START_TEST(a_damaged_store_is_told_and_foreign_rows_match_nothing)
 	handled_close(h);
 	ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE handled", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	const struct handled_options options = {store, "a", 100, 0};
+	const struct handled_options options = {.store = store, .scope = "a", .window = 100};
 	ck_assert_ptr_null(handled_open(&options, &err));
 	ck_assert_int_eq(err.kind, ERROR_DATA);
 }
 END_TEST
 
-/* ---- a store of the layout before ---- */
+/* ---- a store of a layout before ---- */
+
+static const char *const older[] = {
+    "DROP TABLE answer; DROP TABLE handled; PRAGMA user_version = 1",
+    "DROP TABLE answer; PRAGMA user_version = 2"};
 
 static void no_fault(void *ctx, const struct verify_fault *fault)
 {
@@ -255,18 +260,18 @@ static void verify(void)
 	ck_assert_msg(verify_run(store, NULL, no_fault, NULL, &result, &err), "%s", err.text);
 }
 
-START_TEST(a_store_of_layout_1_is_read_as_it_is_and_brought_up_when_it_is_written_to)
+START_TEST(a_store_of_an_older_layout_is_read_as_it_is_and_brought_up_when_it_is_written_to)
 {
 	store_close(store);
-	change("DROP TABLE handled; PRAGMA user_version = 1");
+	change(older[_i - 1]);
 	store = store_open(path, STORE_READ, &err);
 	ck_assert_msg(store != NULL, "%s", err.text);
 	verify();
 	store_close(store);
-	ck_assert_int_eq(ask("PRAGMA user_version"), 1);
+	ck_assert_int_eq(ask("PRAGMA user_version"), _i);
 	store = store_open(path, STORE_WRITE, &err);
 	ck_assert_msg(store != NULL, "%s", err.text);
-	ck_assert_int_eq(ask("PRAGMA user_version"), 2);
+	ck_assert_int_eq(ask("PRAGMA user_version"), 3);
 	verify();
 	struct handled *h = open_of(store, "a", 100, 0);
 	ck_assert_msg(commit(store, h, 0, 3), "%s", err.text);
@@ -324,8 +329,8 @@ int main(void)
 	tcase_add_test(tests, a_busy_file_is_told_and_the_batch_is_still_there);
 	tcase_add_test(tests, a_full_disk_is_told_and_nothing_of_the_batch_is_marked);
 	tcase_add_test(tests, a_damaged_store_is_told_and_foreign_rows_match_nothing);
-	tcase_add_test(
-	    tests, a_store_of_layout_1_is_read_as_it_is_and_brought_up_when_it_is_written_to);
+	tcase_add_loop_test(tests,
+	    a_store_of_an_older_layout_is_read_as_it_is_and_brought_up_when_it_is_written_to, 1, 3);
 	tcase_add_test(tests, an_event_is_stored_by_who_marks_its_message_first);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);

@@ -103,6 +103,76 @@ START_TEST(the_same_request_has_the_same_reply_and_an_error_is_another_one)
 }
 END_TEST
 
+/* Kept, as what remembers it keeps it. */
+static struct message *keep(const struct message *reply)
+{
+	struct message answer;
+	reply_answer(reply, &answer);
+	return message_copy(&answer);
+}
+
+START_TEST(an_answer_that_is_given_again_is_the_same_for_the_same_request)
+{
+	struct buf store = {0}, asked = {0}, made = {0};
+	struct message request = ask("{\"n\": 1, \"traceparent\": \"" PARENT "\"}", &asked),
+		       result = request, first, second;
+	encode("{\"n\": 2, \"traceparent\": \"" PARENT "\"}", &made);
+	result.headers = buf_slice(&made);
+	result.body = SLICE("42");
+	result.type = SLICE("price");
+	result.content_type = SLICE("application/json");
+	result.content_encoding = SLICE("identity");
+	result.present |= MESSAGE_CONTENT_TYPE | MESSAGE_CONTENT_ENCODING;
+	reply_make(&request, &result, by, &store, &first);
+	struct message *answer = keep(&first), *wanted = message_copy(&first);
+	reply_repeat(&request, answer, by, &store, &second);
+	ck_assert_uint_eq(second.present, wanted->present);
+	ck_assert_uint_eq(second.delivery_mode, wanted->delivery_mode);
+	ck_assert(slice_equal(second.body, wanted->body));
+	ck_assert(slice_equal(second.routing_key, wanted->routing_key));
+	ck_assert(slice_equal(second.message_id, wanted->message_id));
+	ck_assert(slice_equal(second.correlation_id, wanted->correlation_id));
+	ck_assert(slice_equal(second.content_type, wanted->content_type));
+	ck_assert(slice_equal(second.content_encoding, wanted->content_encoding));
+	ck_assert(slice_equal(second.type, wanted->type));
+	expect_headers(&second, "{\"n\": 2, \"traceparent\": \"" PARENT "\", \"" MARKS_CAUSE
+				"\": \"m1\", \"" MARKS_REPEATED "\": true}");
+	free(answer);
+	free(wanted);
+	buf_release(&store);
+	buf_release(&asked);
+	buf_release(&made);
+}
+END_TEST
+
+START_TEST(an_answer_that_is_given_again_goes_the_way_of_who_asks_now)
+{
+	struct buf store = {0}, asked = {0};
+	struct message request = ask("{\"traceparent\": \"" PARENT "\"}", &asked), out;
+	reply_refuse(&request, by, SLICE("sold out"), &store, &out);
+	struct message *answer = keep(&out), *first = message_copy(&out);
+	request = ask("{\"tracestate\": \"a=b\", \"x-warren-error\": \"mine\"}", &asked);
+	request.reply_to = SLICE("elsewhere");
+	request.correlation_id = SLICE("call 8");
+	request.message_id = SLICE("m2");
+	reply_repeat(&request, answer, by, &store, &out);
+	ck_assert(slice_is(out.routing_key, "elsewhere"));
+	ck_assert(slice_is(out.correlation_id, "call 8"));
+	ck_assert(!slice_equal(out.message_id, first->message_id));
+	ck_assert(slice_is(out.body, "sold out"));
+	expect_headers(&out,
+	    "{\"" MARKS_ERROR "\": \"sold out\", \"tracestate\": \"a=b\", \"" MARKS_CAUSE
+	    "\": \"m2\", \"" MARKS_REPEATED "\": true}");
+	request.message_id = SLICE("m1"); /* the first one's: an error's id is that of an error */
+	reply_repeat(&request, answer, by, &store, &out);
+	ck_assert(slice_equal(out.message_id, first->message_id));
+	free(answer);
+	free(first);
+	buf_release(&store);
+	buf_release(&asked);
+}
+END_TEST
+
 START_TEST(without_a_correlation_id_the_message_id_names_the_call)
 {
 	struct buf store = {0};
@@ -202,6 +272,8 @@ int main(void)
 {
 	Suite *suite = suite_create("reply");
 	TCase *tcase = tcase_create("reply");
+	tcase_add_test(tcase, an_answer_that_is_given_again_is_the_same_for_the_same_request);
+	tcase_add_test(tcase, an_answer_that_is_given_again_goes_the_way_of_who_asks_now);
 	tcase_add_test(tcase, a_reply_goes_to_who_asked_and_names_the_call);
 	tcase_add_test(tcase, the_same_request_has_the_same_reply_and_an_error_is_another_one);
 	tcase_add_test(tcase, without_a_correlation_id_the_message_id_names_the_call);
