@@ -303,7 +303,8 @@ uint64_t exec_environment_left_out(const struct exec_environment *e)
 
 char **exec_environment_of_worker(const struct exec_environment *e, uint64_t number)
 {
-	struct block block = {0}; /* a number is never left out */
+	uint64_t left_out = 0; /* which a number never is */
+	struct block block = {.left_out = &left_out};
 	add_number(&block, PREFIX "WORKER", number);
 	char **envp = join(e, &block);
 	buf_release(&block.text);
