@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "flow/key.h"
 #include "model/marks.h"
+#include "model/reply.h"
 #include "store/handled_batch.h"
 
 #include <stdlib.h>
@@ -104,9 +105,11 @@ static void drop(struct core_dedupe *core, uint64_t slot, struct flow_verdict *v
 	struct entry *entry = &core->entries[slot];
 	struct error err = {0};
 	core->duplicates++;
-	*verdict = (struct flow_verdict){
-	    .fate = core->answers ? FLOW_REJECTED : FLOW_ACCEPTED, .reason = MARKS_ERROR_HANDLED};
-	entry->is_duplicate = core->answers;
+	/* a rejection is answered; who wants no reply needs none */
+	entry->is_duplicate = core->answers && reply_is_wanted(flow_kept(core->flow, slot));
+	*verdict =
+	    (struct flow_verdict){.fate = entry->is_duplicate ? FLOW_REJECTED : FLOW_ACCEPTED,
+		.reason = MARKS_ERROR_HANDLED};
 	if (handled_answer(core->handled, core->slots[slot], &entry->answer, &err))
 		return;
 	flow_fail(core->flow, &err); /* who can read it again tells who asks */

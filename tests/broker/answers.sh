@@ -107,11 +107,15 @@ second=$(call memory e one)
 ok "who asks again for it" has_fate "$second" answered
 is "$(works e)" 1 "gets the answer that found nobody"
 
-printf '%s\n' '{"exchange":"","routing_key":"memory","properties":{"message_id":"f"},"body":"one way"}' | "$BIN/producer" --from - -q -f none --yes
+one_way() { printf '%s\n' '{"exchange":"","routing_key":"memory","properties":{"message_id":"f"},"body":"one way"}' | "$BIN/producer" --from - -q -f none --yes; }
+one_way
 ok "a request that wants no reply" eventually 60 is_begun f
 is "$(answer_in "$(call memory f 'one way')" | jq -r '.[1]')" "handled before" "has no answer, and is known all the same"
+one_way
+ok "comes again" settled memory 0
 stop $pid
-is "$(jq -c '[.requests, .answered, .errors, .repeated, .undeliverable, .unanswered]' <(tail -n 1 server.err))" '[11,3,2,4,1,1]' "all of it is counted"
+is "$(works f)" 1 "and is dropped"
+is "$(jq -c '[.requests, .answered, .errors, .repeated, .undeliverable, .unanswered, .rejected]' <(tail -n 1 server.err))" '[12,3,2,4,1,2,0]' "all of it is counted"
 
 # ---- in a store, beyond a kill ----
 
