@@ -51,7 +51,6 @@ unit() {
 for test in build/"$variant"/tests/unit/test_*; do
 	case ${test##*/} in *.o | *.d | *.gc*) ;; *"$only"*) pool unit "$test" ;; esac
 done
-wait
 
 # Shell tests print TAP. Those in cli/ and most in faults/ bring what they need; those in broker/ and
 # faults/ledger-* share one node, each in a vhost of its own. These run alone, for they count what
