@@ -11,7 +11,7 @@
 
 #define READ_BYTES (256u * 1024)
 #define WRITE_SOON_BYTES (64u * 1024)
-#define KEPT_BYTES (1u << 20) /* of room for what is read: more is for one large content header */
+#define KEPT_BYTES (4u << 20) /* of room for what is read: more is for one large content header */
 
 static void on_socket(void *ctx, short revents);
 static void on_gathered(void *ctx, uint64_t now_ns);

@@ -104,16 +104,17 @@ static void drop(struct core_dedupe *core, uint64_t slot, struct flow_verdict *v
 {
 	struct entry *entry = &core->entries[slot];
 	struct error err = {0};
+	*verdict = (struct flow_verdict){.fate = FLOW_RELEASED, .reason = ""};
+	if (!handled_answer(core->handled, core->slots[slot], &entry->answer, &err)) {
+		if (err.kind != ERROR_UNAVAILABLE) /* a lock: it comes again */
+			flow_fail(core->flow, &err);
+		return;
+	}
 	core->duplicates++;
 	/* a rejection is answered; who wants no reply needs none */
 	entry->is_duplicate = core->answers && reply_is_wanted(flow_kept(core->flow, slot));
-	*verdict =
-	    (struct flow_verdict){.fate = entry->is_duplicate ? FLOW_REJECTED : FLOW_ACCEPTED,
-		.reason = MARKS_ERROR_HANDLED};
-	if (handled_answer(core->handled, core->slots[slot], &entry->answer, &err))
-		return;
-	flow_fail(core->flow, &err); /* who can read it again tells who asks */
-	*verdict = (struct flow_verdict){.fate = FLOW_RELEASED, .reason = ""};
+	verdict->fate = entry->is_duplicate ? FLOW_REJECTED : FLOW_ACCEPTED;
+	verdict->reason = MARKS_ERROR_HANDLED;
 }
 
 /* Drops it, or makes it wait, or passes it as the one that is under way. */
@@ -181,7 +182,7 @@ static void go_on(struct core_dedupe *core, struct flow *flow)
 		if (answer == FLOW_PENDING)
 			continue;
 		core->entries[slot].waiting = NULL;
-		if (answer == FLOW_SETTLE && core->answers)
+		if (answer == FLOW_SETTLE && verdict.fate == FLOW_REJECTED)
 			flow_resume(flow, slot, FLOW_SETTLE, &verdict, NULL);
 		else if (answer == FLOW_SETTLE)
 			flow_settle(flow, slot, verdict.fate, verdict.reason);

@@ -16,8 +16,9 @@ struct core_reply {
 	struct core_reply_counts counts;
 	unsigned char *kinds; /* enum kind, by slot: what was made of the request */
 	size_t capacity;
-	struct buf store; /* of the reply made last */
-	bool has_told;	  /* of requests without reply_to */
+	struct buf store;  /* of the reply made last */
+	struct buf reason; /* why the last one did not do, which its refusal says */
+	bool has_told;	   /* of requests without reply_to */
 };
 
 struct core_reply *core_reply_create(const struct core_reply_options *options)
@@ -32,6 +33,7 @@ void core_reply_free(struct core_reply *core)
 	if (core == NULL)
 		return;
 	buf_release(&core->store);
+	buf_release(&core->reason);
 	free(core->kinds);
 	free(core);
 }
@@ -89,21 +91,19 @@ static enum flow_answer apply(void *self, struct flow *flow, uint64_t slot,
 		keep(core, slot, out);
 		return FLOW_PASS;
 	}
-	buf_clear(&core->store);
-	buf_append_str(&core->store, why.text);
-	*verdict = (struct flow_verdict){.fate = FLOW_REJECTED, .reason = core->store.ptr};
+	buf_clear(&core->reason);
+	buf_append_str(&core->reason, why.text);
+	*verdict = (struct flow_verdict){.fate = FLOW_REJECTED, .reason = core->reason.ptr};
 	return FLOW_SETTLE;
 }
 
 static void refuse(struct core_reply *core, uint64_t slot, const struct flow_message *m,
     const char *reason, struct message *out)
 {
-	char *said = mem_strdup(reason); /* it may stand in our store */
-	reply_refuse(m->message, name_of(core, m->queue), slice_str(said), &core->store, out);
+	reply_refuse(m->message, name_of(core, m->queue), slice_str(reason), &core->store, out);
 	note(core, slot, REFUSAL);
-	if (strcmp(said, MARKS_ERROR_HANDLED) != 0) /* which says that there is none */
+	if (strcmp(reason, MARKS_ERROR_HANDLED) != 0) /* which says that there is none */
 		keep(core, slot, out);
-	free(said);
 }
 
 /* What was answered before, when that is known and goes to this one, too. */

@@ -202,7 +202,7 @@ static void put_now(struct flow *flow, size_t slot, const struct flow_message *m
 		return;
 	}
 	flow->counts.put++;
-	if (o->on_put != NULL)
+	if (o->on_put != NULL && flow->slots[slot].used) /* else it has its fate, and is gone */
 		o->on_put(o->ctx, m);
 }
 
@@ -236,9 +236,14 @@ void flow_put_waiting(struct flow *flow)
 
 void flow_release_waiting(struct flow *flow)
 {
-	while (!fifo_is_empty(&flow->waiting)) {
+	bool all = flow->failure.kind != ERROR_NONE;
+	for (size_t count = fifo_count(&flow->waiting); count > 0; count--) {
 		struct flow_waiting w = *(struct flow_waiting *)fifo_front(&flow->waiting);
 		fifo_pop(&flow->waiting);
+		if (!all && flow->slots[w.slot].parent == FLOW_NOBODY) {
+			fifo_push(&flow->waiting, &w);
+			continue;
+		}
 		free(w.message);
 		flow_settle(flow, w.slot, FLOW_RELEASED, "");
 	}
@@ -409,9 +414,13 @@ void flow_resume(struct flow *flow, uint64_t slot, enum flow_answer answer,
 		return;
 	struct flow_slot *s = &flow->slots[slot];
 	if (answer == FLOW_PASS) {
-		struct flow_message now = *m;
-		now.number = s->number;
-		now.part = s->part;
+		/* what the core knew of it may be gone before the message has its turn */
+		struct flow_message now = {.message = m->message,
+		    .queue = s->queue,
+		    .redelivered = s->redelivered,
+		    .number = s->number,
+		    .part = s->part,
+		    .due_ns = s->due_ns};
 		advance(flow, slot, s->core + 1, &now);
 		return;
 	}

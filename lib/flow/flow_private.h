@@ -58,7 +58,8 @@ struct flow {
 	size_t slot_count, capacity;
 	size_t first_free; /* slot_count: none */
 	size_t under_way;  /* of those that were offered: branches are not counted */
-	/* struct flow_waiting; only what was split waits, and what is behind it */
+	/* struct flow_waiting: parts of what was split, what a core has answered later, and what
+	 * is behind them */
 	struct fifo waiting;
 	bool has_split; /* so that who never splits pays nothing for it */
 	bool stopping;
@@ -104,7 +105,7 @@ void flow_note_worst(struct flow_ledger *ledger, const struct flow_verdict *verd
 
 /* Puts what waited for room in the sink. */
 void flow_put_waiting(struct flow *flow);
-/* Releases it instead: nothing more is to go out. */
+/* At the end, releases parts instead: what they are of comes again, whole. After a failure all. */
 void flow_release_waiting(struct flow *flow);
 /* Forgets it; the slots are still there. */
 void flow_drop_waiting(struct flow *flow);

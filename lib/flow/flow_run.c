@@ -107,8 +107,7 @@ enum flow_state flow_step(struct flow *flow, uint64_t *wake_ns, struct error *er
 {
 	if (must_stop(flow))
 		flow_stop(flow);
-	if (flow->has_split &&
-	    loop_stop_requested(flow->loop)) /* what it is part of comes again, whole */
+	if (flow->failure.kind != ERROR_NONE || loop_stop_requested(flow->loop))
 		flow_release_waiting(flow);
 	bool done = is_source_done(flow);
 	if (done && flow->under_way == 0)

@@ -334,7 +334,9 @@ static void close_bench(struct bench *b)
 
 static void offer(struct bench *b, const char *id)
 {
-	const struct message m = {.present = MESSAGE_MESSAGE_ID, .message_id = slice_str(id)};
+	const struct message m = {.present = MESSAGE_MESSAGE_ID | MESSAGE_REPLY_TO,
+	    .message_id = slice_str(id),
+	    .reply_to = SLICE("asker")};
 	flow_offer(b->flow, &(struct flow_message){.message = &m, .queue = SLICE("q")}, 0);
 }
 

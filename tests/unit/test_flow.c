@@ -27,7 +27,8 @@ static bool numbers_tick(
 	(void)err;
 	while (!n->stopped && n->next < n->total && flow_room(flow) > 0) {
 		struct message m = {.body = SLICE("body")};
-		struct flow_message offered = {.message = &m, .redelivered = n->next % 2 == 1};
+		struct flow_message offered = {
+		    .message = &m, .queue = SLICE("numbers"), .redelivered = n->next % 2 == 1};
 		flow_offer(flow, &offered, n->next++);
 	}
 	return true;
@@ -76,6 +77,7 @@ static bool shelf_put(
 	struct shelf *s = self;
 	(void)flow;
 	ck_assert(slice_is(m->message->body, "body"));
+	ck_assert(slice_is(m->queue, "numbers"));
 	ck_assert_uint_gt(shelf_room(s), 0);
 	if (++s->put == s->fail_at)
 		return error_set(err, ERROR_IO, "the shelf broke");
@@ -313,7 +315,7 @@ static bool flood_tick(
     void *self, struct flow *flow, uint64_t now_ns, uint64_t *wake_ns, struct error *err)
 {
 	struct message m = {.body = SLICE("body")};
-	struct flow_message offered = {.message = &m};
+	struct flow_message offered = {.message = &m, .queue = SLICE("numbers")};
 	(void)self;
 	(void)now_ns;
 	(void)err;
@@ -590,6 +592,7 @@ struct late {
 	struct shelf *shelf;
 	size_t slots[MOST], count;
 	bool has_answered;
+	void (*then)(struct flow *flow); /* or NULL: what happens at the same moment */
 };
 
 static enum flow_answer keep(void *self, struct flow *flow, uint64_t slot,
@@ -606,11 +609,15 @@ static void answer_late(void *self, struct flow *flow)
 	struct late *late = self;
 	const struct message m = {.body = SLICE("body")};
 	bool answers = late->count > 0 && !late->has_answered;
+	char own[] = "numbers";
+	const struct flow_message answer = {.message = &m, .queue = slice_str(own)};
 	late->shelf->room = answers ? 0 : MOST;
 	for (size_t i = 0; answers && i < late->count; i++)
-		flow_resume(
-		    flow, late->slots[i], FLOW_PASS, NULL, &(struct flow_message){.message = &m});
+		flow_resume(flow, late->slots[i], FLOW_PASS, NULL, &answer);
+	memset(own, 'x', sizeof own - 1); /* it is the core's */
 	late->has_answered |= late->count > 0;
+	if (answers && late->then != NULL)
+		late->then(flow);
 }
 
 static const struct flow_core_kind late_kind = {.apply = keep, .advance = answer_late};
@@ -635,6 +642,67 @@ START_TEST(what_is_answered_while_the_sink_has_no_room_waits_for_it)
 }
 END_TEST
 
+static void break_down(struct flow *flow)
+{
+	flow_fail(flow, &(struct error){.kind = ERROR_IO, .text = "it broke"});
+}
+
+START_TEST(what_waits_for_the_sink_is_released_when_the_run_fails)
+{
+	struct numbers n = {.total = 5};
+	struct shelf shelf = {.hold = 1, .room = MOST};
+	struct late late = {.shelf = &shelf, .then = break_down};
+	struct flow_options options = options_for(&shelf);
+	struct flow_counts counts;
+	struct error err = {0};
+	options.cores[options.core_count++] = (struct flow_core){&late_kind, &late};
+	options.drain_ns = 60 * CHRONO_S; /* not waited for */
+	uint64_t start = chrono_now_ns();
+	ck_assert(!run(&n, &options, &counts, &err));
+	ck_assert_str_eq(err.text, "it broke");
+	ck_assert_uint_eq(counts.fates[FLOW_RELEASED], 5);
+	ck_assert_uint_lt(chrono_now_ns() - start, 30 * CHRONO_S);
+}
+END_TEST
+
+static void interrupt(struct flow *flow)
+{
+	(void)flow;
+	raise(SIGINT);
+}
+
+static enum flow_answer split_first(void *self, struct flow *flow, uint64_t slot,
+    const struct flow_message *in, struct message *out, struct flow_verdict *verdict)
+{
+	(void)out, (void)verdict;
+	uint64_t *seen = self;
+	if ((*seen)++ > 0)
+		return FLOW_PASS;
+	flow_branch(flow, slot, in);
+	flow_branch(flow, slot, in);
+	return FLOW_SPLIT;
+}
+
+static const struct flow_core_kind split_first_kind = {.apply = split_first};
+
+START_TEST(at_the_end_parts_that_wait_are_released_and_whole_messages_go_out)
+{
+	struct numbers n = {.total = 5};
+	struct shelf shelf = {.hold = 1, .room = MOST};
+	struct late late = {.shelf = &shelf, .then = interrupt};
+	uint64_t seen = 0;
+	struct flow_options options = options_for(&shelf);
+	struct flow_counts counts;
+	struct error err = {0};
+	options.cores[options.core_count++] = (struct flow_core){&late_kind, &late};
+	options.cores[options.core_count++] = (struct flow_core){&split_first_kind, &seen};
+	options.drain_ns = 60 * CHRONO_S;
+	ck_assert_msg(run(&n, &options, &counts, &err), "%s", err.text);
+	ck_assert_int_eq(n.fates[0], FLOW_RELEASED);
+	ck_assert_uint_eq(counts.fates[FLOW_ACCEPTED], 4);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("flow");
@@ -655,6 +723,8 @@ int main(void)
 	tcase_add_test(cases, a_core_sees_only_the_messages_of_its_route);
 	tcase_add_test(cases, what_a_core_rejects_can_be_answered_instead);
 	tcase_add_test(cases, what_is_answered_while_the_sink_has_no_room_waits_for_it);
+	tcase_add_test(cases, what_waits_for_the_sink_is_released_when_the_run_fails);
+	tcase_add_test(cases, at_the_end_parts_that_wait_are_released_and_whole_messages_go_out);
 	suite_add_tcase(suite, cases);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
