@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.." || exit
 use_broker
 MESSAGES=${1:-50000} BYTES=${2:-500} ROUNDS=${ROUNDS:-3}
 plain=${BIN%/bin}/tests/bench/plain_jq
-[ -x "$plain" ] || { echo "no $plain; make it first" >&2; exit 1; }
+[ -x "$plain" ] || { echo "no $plain; first: make VARIANT=release ${plain#"$PWD"/}" >&2; exit 1; }
 
 cat >"$work/s.yaml" <<END
 queues:

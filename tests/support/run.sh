@@ -61,7 +61,8 @@ alone=" broker/hot-path broker/bench broker/producer-fates "
 	broker/bench broker/secrets broker/retries broker/deadletters broker/producer-fates broker/patterns-of-delivery
 	broker/hot-path broker/consumer-ends broker/topology broker/losses broker/migrate broker/plan broker/lessons browser/report
 	broker/events-taps faults/events-replay-kill faults/ledger-kill-recorder faults/ledger-proxy faults/ledger-half-open faults/ledger-kill-consumer faults/ledger
-	faults/relay-kill faults/relay-store-kill faults/workflow-kill broker/contracts-suite cli/asyncapi "
+	faults/relay-kill faults/relay-store-kill faults/workflow-kill broker/contracts-suite broker/explain cli/asyncapi
+	faults/ledger-dedupe "
 name_of() { echo "$(basename "$(dirname "$1")")/$(basename "$1" .sh)"; }
 is_wanted() {
 	local name
