@@ -196,6 +196,11 @@ static bool open_enrich(
 	return true;
 }
 
+static void count_enrich(const void *self, struct chain_counts *counts)
+{
+	counts->unenriched += core_enrich_missed(self);
+}
+
 static void release_delay(void *self)
 {
 	core_delay_free(self);
@@ -235,7 +240,7 @@ static const struct kind {
     {"exec", true, open_exec, release_exec, count_exec},
     {"delay", false, open_delay, release_delay, NULL},
     {"dedupe", false, open_dedupe, release_dedupe, count_dedupe},
-    {"enrich", true, open_enrich, release_enrich, NULL},
+    {"enrich", true, open_enrich, release_enrich, count_enrich},
 };
 
 /* ---- the list ---- */
@@ -381,12 +386,11 @@ bool chain_routes(const struct chain *chain, unsigned route)
 	return false;
 }
 
-void chain_count(const struct chain *chain, struct chain_counts *out)
+void chain_count(const struct chain *chain, struct chain_counts *counts)
 {
-	*out = (struct chain_counts){0};
 	for (size_t i = 0; i < chain->count; i++)
 		if (chain->links[i].count != NULL)
-			chain->links[i].count(chain->links[i].self, out);
+			chain->links[i].count(chain->links[i].self, counts);
 }
 
 uint64_t chain_patience_ns(const struct chain *chain)

@@ -60,8 +60,10 @@ struct chain_counts {
 	uint64_t duplicates;
 	uint64_t unkeyed;	  /* passed a dedupe without a key, or was rejected for it */
 	uint64_t unset_variables; /* too long for the environment of a command */
+	uint64_t unenriched;	  /* there was nothing under the key of an enrich */
 };
-void chain_count(const struct chain *chain, struct chain_counts *out);
+/* Adds them to what is there. */
+void chain_count(const struct chain *chain, struct chain_counts *counts);
 /* For the sink of chain_options.store (sink_store_mark_fn; ctx is the chain): marks of dedupe that
  * are to be written with what a message did. */
 bool chain_mark(void *chain, uint64_t slot, size_t index, struct append_mark *out);

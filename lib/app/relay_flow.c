@@ -262,7 +262,7 @@ void relay_flow_count(const struct relay_flow *r, struct summary_row rows[RELAY_
 {
 	const struct flow_counts *c = &r->counts;
 	const struct relay_fates_counts *results = relay_fates_counts(r->fates);
-	struct chain_counts chain;
+	struct chain_counts chain = {0};
 	chain_count(r->logic.chain, &chain);
 	const struct summary_row all[RELAY_FLOW_ROWS] = {
 	    {"received", c->offered, false},
@@ -271,6 +271,7 @@ void relay_flow_count(const struct relay_flow *r, struct summary_row rows[RELAY_
 	    {"unmatched", chain.unmatched, true},
 	    {"duplicates", chain.duplicates, true},
 	    {"unkeyed", chain.unkeyed, true},
+	    {"unenriched", chain.unenriched, true},
 	    {"rejected", c->fates[FLOW_REJECTED], true},
 	    {"retried", r->sent_on.retried, true},
 	    {"parked", r->sent_on.parked, true},

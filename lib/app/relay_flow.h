@@ -23,7 +23,7 @@ bool relay_flow_runs(const struct relay_flow *r);
 bool relay_flow_step(struct relay_flow *r, uint64_t *wake_ns, struct error *err) MUST_CHECK;
 
 /* What became of its messages. */
-#define RELAY_FLOW_ROWS 21
+#define RELAY_FLOW_ROWS 22
 void relay_flow_count(const struct relay_flow *r, struct summary_row rows[RELAY_FLOW_ROWS]);
 /* Whether some message is neither passed on nor dealt with, nor will come again. */
 bool relay_flow_has_lost(const struct relay_flow *r);

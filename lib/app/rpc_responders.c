@@ -1,6 +1,5 @@
 #include "app/rpc_responders.h"
 
-#include "app/chain.h"
 #include "base/chrono.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -213,15 +212,10 @@ bool rpc_responders_wire(struct rpc_responders *r, struct flow_options *flow, st
 	return true;
 }
 
-uint64_t rpc_responders_unset_variables(const struct rpc_responders *r)
+void rpc_responders_count(const struct rpc_responders *r, struct chain_counts *counts)
 {
-	uint64_t sum = 0;
-	for (size_t i = 0; i < r->count; i++) {
-		struct chain_counts counts;
-		chain_count(r->items[i].chain, &counts);
-		sum += counts.unset_variables;
-	}
-	return sum;
+	for (size_t i = 0; i < r->count; i++)
+		chain_count(r->items[i].chain, counts);
 }
 
 /* ---- what was answered before ---- */

@@ -2,6 +2,7 @@
 #ifndef APP_RPC_RESPONDERS_H
 #define APP_RPC_RESPONDERS_H
 
+#include "app/chain.h"
 #include "app/rpc.h"
 #include "flow/core_reply.h"
 #include "flow/source_queue.h"
@@ -28,8 +29,8 @@ bool rpc_responders_wire(
     struct rpc_responders *r, struct flow_options *flow, struct error *err) MUST_CHECK;
 /* What they have answered, for those of their requests that come again. */
 struct core_reply_memory rpc_responders_memory(struct rpc_responders *r);
-/* As in chain.h. */
-uint64_t rpc_responders_unset_variables(const struct rpc_responders *r);
+/* What the steps of all of them did; adds to what is there. */
+void rpc_responders_count(const struct rpc_responders *r, struct chain_counts *counts);
 /* After the flow. */
 void rpc_responders_release(struct rpc_responders *r);
 

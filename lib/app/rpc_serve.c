@@ -149,6 +149,8 @@ static void report(const struct run *run, const struct flow *flow, uint64_t elap
 {
 	const struct core_reply_counts *c = core_reply_counts(run->reply);
 	const struct flow_counts *f = flow_counts(flow);
+	struct chain_counts steps = {0};
+	rpc_responders_count(&run->who, &steps);
 	struct retrier_counts sent_on = {0};
 	if (run->retrying.retrier != NULL)
 		sent_on = *retrier_counts(run->retrying.retrier);
@@ -165,7 +167,8 @@ static void report(const struct run *run, const struct flow *flow, uint64_t elap
 	    {"requeued", source_queue_requeued(run->source), true},
 	    {"unacknowledged", source_queue_unacknowledged(run->source), true},
 	    {"redelivered", f->redelivered, true},
-	    {"unset_variables", rpc_responders_unset_variables(&run->who), true},
+	    {"unenriched", steps.unenriched, true},
+	    {"unset_variables", steps.unset_variables, true},
 	};
 	tool_summarize(run->tool, rows, ARRAY_LEN(rows), elapsed_ns);
 }

@@ -104,10 +104,12 @@ relay() { timeout 60 "$BIN/relay" -s r.yaml kept --until-empty --summary json 2>
 sent in '{"o":1,"c":1}' '{"o":1,"c":1}' '{"o":2,"c":2}' '{"c":3}'
 relay
 is $? 0 "a relay with dedupe"
+first=$(tail -1 relay.err | jq -c '[.unkeyed, .unenriched]')
 sent in '{"o":2,"c":1}'
 relay
 is "$(bodies out)" '{"o":1,"c":1,"customer":{"id":1,"name":"Ada"}} {"o":2,"c":2,"customer":null}' "passes each on once, also after a restart, enriched"
 is "$(bodies dead)" '{"c":3}' "and rejects what has no key"
+is "$first" '[1,1]' "what has no key, and for whom nothing is known, is counted"
 
 sed 's/customers.jsonl/none.jsonl/' r.yaml >missing.yaml
 status_is 78 "a file that is not there" "$BIN/relay" -s missing.yaml kept
