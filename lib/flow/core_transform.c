@@ -54,11 +54,6 @@ void core_transform_free(struct core_transform *core)
 	free(core);
 }
 
-void core_transform_set_limit(struct core_transform *core, uint64_t limit_ns)
-{
-	program_set_limit(core->view.program, limit_ns);
-}
-
 uint64_t core_transform_dropped(const struct core_transform *core)
 {
 	return core->dropped;

@@ -39,9 +39,6 @@ struct core_transform *core_transform_create(
     const struct core_transform_options *options, struct error *err);
 void core_transform_free(struct core_transform *core);
 
-/* As core_jq_set_limit: one output of one message may take so long, 5 s unless set. */
-void core_transform_set_limit(struct core_transform *core, uint64_t limit_ns);
-
 struct flow_core core_transform_core(struct core_transform *core);
 
 /* Messages without an output. */

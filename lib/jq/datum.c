@@ -147,11 +147,6 @@ bool datum_is_text(const struct datum *d, struct slice *out)
 	return true;
 }
 
-bool datum_equal(const struct datum *a, const struct datum *b)
-{
-	return jv_equal(jv_copy(datum_jv(a)), jv_copy(datum_jv(b))) != 0;
-}
-
 /* Takes the value. */
 static bool is_json(jv value, int depth)
 {

@@ -43,7 +43,6 @@ bool datum_is_object(const struct datum *d);
 bool datum_is_true(const struct datum *d); /* neither false nor null */
 /* Whether it is a string; then its bytes, borrowed. */
 bool datum_is_text(const struct datum *d, struct slice *out);
-bool datum_equal(const struct datum *a, const struct datum *b);
 
 /* Whether it is the same again when it is written and parsed: all numbers are finite and nothing
  * lies deeper than DATUM_MAX_DEPTH. */

@@ -32,11 +32,6 @@ struct siphash handled_hash(const struct handled *h, struct slice key)
 	return siphash_128(h->key, key);
 }
 
-bool handled_is_kept(const struct handled *h)
-{
-	return h->options.store != NULL;
-}
-
 /* Up to this number they are. */
 static uint64_t forgotten(const struct handled *h)
 {

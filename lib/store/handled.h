@@ -34,7 +34,6 @@ struct handled *handled_open(const struct handled_options *options, struct error
 void handled_close(struct handled *h); /* accepts NULL */
 
 struct siphash handled_hash(const struct handled *h, struct slice key);
-bool handled_is_kept(const struct handled *h); /* in a store */
 
 /* Whether it is there, as far as is known; now_ms since 1970, by the wall clock. */
 bool handled_has(struct handled *h, struct siphash mark, int64_t now_ms);
