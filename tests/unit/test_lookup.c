@@ -45,6 +45,9 @@ static void begin(void)
 {
 	struct error err = {0};
 	main_thread = pthread_self();
+	atomic_store(&asked_beside, 0);
+	atomic_store(&asked_here, 0);
+	atomic_store(&freed, 0);
 	loop = loop_create(&err);
 	ck_assert_ptr_nonnull(loop);
 	ck_assert_int_eq(sem_init(&answer, 0, 0), 0);
