@@ -51,7 +51,7 @@ FORMATTED = $(wildcard bin/*.c lib/*/*.[ch] tests/*/*.[ch])
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps binaries test unit instruments fuzzers check lint format format-check fuzz coverage bench bench-peers \
+.PHONY: all deps binaries test unit instruments fuzzers check lint format format-check fuzz coverage bench bench-peers bench-logic \
 	demo image-check man install uninstall clean help
 
 all: $(TOOLS:%=bin/%) ## build the tools into bin/
@@ -163,6 +163,11 @@ bench: all $(PEERS) $(NULL) ## measure the producer and consumer against plain r
 
 bench-peers: all $(PEERS) ## measure warren beside rabbitmq-c, Go, Node and Python on a private RabbitMQ
 	@PEERS=$(BUILD)/tests/bench ./tests/bench/side_by_side.sh
+
+bench-logic: all $(PEERS) ## measure relay, commands and rpc beside libjq and plain rabbitmq-c
+	@./tests/bench/relay.sh
+	@./tests/bench/exec.sh
+	@PEERS=$(BUILD)/tests/bench ./tests/bench/rpc.sh
 
 demo: ## watch a producer and a consumer talk through a real RabbitMQ
 	@./tests/support/deps.sh
