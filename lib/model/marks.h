@@ -17,8 +17,7 @@
 #define MARKS_ROUTING_KEY "x-warren-routing-key" /* and with which key */
 #define MARKS_REASON "x-warren-reason"		 /* of a dead letter: "attempts" or "rejected" */
 #define MARKS_ERROR "x-warren-error"		 /* what the handler said */
-#define MARKS_ERROR_HANDLED \
-	"handled before" /* its text in a reply to a request known already, whose answer is not */
+#define MARKS_ERROR_HANDLED "handled before"   /* its text: the request is known, its answer not */
 #define MARKS_REPEATED "x-warren-repeated"     /* true: of a reply, what was answered before */
 #define MARKS_TIME "x-warren-time"	       /* when it was given up: seconds since 1970 */
 #define MARKS_USER_ID "x-warren-user-id"       /* the property, which only its user may send */

@@ -4,6 +4,7 @@
 # build of $BIN (build/release/bin). Not part of CI.
 set -eu
 cd "$(dirname "$0")/../.."
+./tests/support/deps.sh measure
 BIN=${BIN:-$PWD/build/release/bin}
 events=${1:-1000000}
 work=$(mktemp -d "${TMPDIR:-/tmp}/warren-fold.XXXXXX")

@@ -1,13 +1,15 @@
 #!/bin/sh
 # Installs the Debian packages that are missing; says nothing when none is. `deps.sh lint` adds
 # what the checks need, `deps.sh browser` what looks at web pages, `deps.sh bench` the clients that
-# warren is measured against, `deps.sh image` what replays the Dockerfile.
+# warren is measured against, `deps.sh measure` what the most memory is measured with, `deps.sh image` what replays
+# the Dockerfile.
 set -eu
 packages="gcc libc6-dev make pkg-config librabbitmq-dev libjansson-dev libyaml-dev libpcre2-dev
 	libjq-dev libmicrohttpd-dev libcurl4-openssl-dev libssl-dev openssl libsqlite3-dev sqlite3 check jq iproute2 graphviz rabbitmq-server"
 [ "${1-}" = lint ] && packages="$packages clang clang-format clang-tidy cppcheck shellcheck valgrind
 	libclang-rt-14-dev"
 [ "${1-}" = browser ] && packages="$packages chromium fonts-dejavu-core"
+[ "${1-}" = measure ] && packages="$packages time"
 [ "${1-}" = image ] && packages="$packages debootstrap"
 if [ "${1-}" = bench ]; then
 	packages="$packages python3-pika golang-go golang-github-rabbitmq-amqp091-go-dev"

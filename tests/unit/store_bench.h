@@ -1,11 +1,21 @@
-/* store_bench.h - an event store, at `path`, that is asked and changed past the library. */
+/* store_bench.h - an event store, at `path`: opened, and asked and changed past the library. */
 #ifndef TESTS_UNIT_STORE_BENCH_H
 #define TESTS_UNIT_STORE_BENCH_H
 
 #include "folder_bench.h"
 
+#include "store/store.h"
+
 #include <sqlite3.h>
 #include <stdint.h>
+
+static inline struct store *open_store(enum store_mode mode)
+{
+	struct error err = {0};
+	struct store *opened = store_open(path, mode, &err);
+	ck_assert_msg(opened != NULL, "%s", err.text);
+	return opened;
+}
 
 /* The number that a question has for its answer. */
 static inline int64_t ask(const char *sql)

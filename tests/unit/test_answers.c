@@ -13,13 +13,6 @@
 static struct error err;
 static struct store *store; /* NULL: in memory */
 
-static struct store *open_store(void)
-{
-	struct store *opened = store_open(path, STORE_CREATE, &err);
-	ck_assert_msg(opened != NULL, "%s", err.text);
-	return opened;
-}
-
 static void begin(void)
 {
 	error_clear(&err);
@@ -103,7 +96,7 @@ static void expect(struct handled *h, unsigned first, unsigned end_number, bool 
 /* In memory and in a store. */
 static struct store *store_of(int i)
 {
-	return i == 0 ? NULL : (store = open_store());
+	return i == 0 ? NULL : (store = open_store(STORE_CREATE));
 }
 
 START_TEST(the_latest_answers_are_known_as_many_as_fit_the_bound)
@@ -145,8 +138,8 @@ END_TEST
 
 START_TEST(answers_are_known_after_a_restart_and_to_who_shares_the_store)
 {
-	struct store *other = open_store();
-	store = open_store();
+	struct store *other = open_store(STORE_CREATE);
+	store = open_store(STORE_CREATE);
 	struct handled *a = open_of(store, 100, 10 * ANSWER_BYTES),
 		       *b = open_of(other, 100, 10 * ANSWER_BYTES);
 	for (unsigned i = 0; i < 6; i++)
@@ -171,7 +164,7 @@ END_TEST
 
 START_TEST(what_an_answer_says_of_itself_is_kept_byte_for_byte)
 {
-	store = open_store();
+	store = open_store(STORE_CREATE);
 	struct handled *h = open_of(store, 100, 10 * ANSWER_BYTES);
 	const struct message m = {.body = {"\0\xff", 2},
 	    .present = MESSAGE_CONTENT_TYPE | MESSAGE_TYPE | MESSAGE_HEADERS,
@@ -196,7 +189,7 @@ END_TEST
 
 START_TEST(nobody_gets_the_answer_of_another)
 {
-	store = open_store();
+	store = open_store(STORE_CREATE);
 	struct handled *h = open_of(store, 100, 10 * ANSWER_BYTES);
 	for (unsigned i = 1; i <= 3; i++)
 		handle(h, store, i, BODY_BYTES);
@@ -211,7 +204,7 @@ END_TEST
 
 START_TEST(a_bound_of_nothing_forgets_them_all)
 {
-	store = open_store();
+	store = open_store(STORE_CREATE);
 	struct handled *h = open_of(store, 100, 10 * ANSWER_BYTES);
 	for (unsigned i = 0; i < 4; i++)
 		handle(h, store, i, BODY_BYTES);

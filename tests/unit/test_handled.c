@@ -18,19 +18,12 @@
 static struct error err;
 static struct store *store;
 
-static struct store *open_store(void)
-{
-	struct store *opened = store_open(path, STORE_CREATE, &err);
-	ck_assert_msg(opened != NULL, "%s", err.text);
-	return opened;
-}
-
 static void begin(void)
 {
 	error_clear(&err);
 	make_folder();
 	name_file("marks.db");
-	store = open_store();
+	store = open_store(STORE_CREATE);
 }
 
 static void end(void)
@@ -124,7 +117,7 @@ START_TEST(marks_are_there_after_a_restart_each_in_its_scope)
 	handled_close(a);
 	handled_close(b);
 	store_close(store);
-	store = open_store();
+	store = open_store(STORE_CREATE);
 	a = open_of(store, "a", 100, 0);
 	b = open_of(store, "b", 100, 0);
 	ck_assert(has(a, 0) && has(a, 49) && !has(a, 50));
@@ -165,7 +158,7 @@ END_TEST
 
 START_TEST(two_processes_take_up_what_the_other_has_written)
 {
-	struct store *other = open_store();
+	struct store *other = open_store(STORE_CREATE);
 	struct handled *a = open_of(store, "a", 100, 0), *b = open_of(other, "a", 100, 0);
 	ck_assert_msg(commit(store, a, 0, 5), "%s", err.text);
 	ck_assert(!has(b, 4));
@@ -296,7 +289,7 @@ static enum append_outcome append_marked(
 
 START_TEST(an_event_is_stored_by_who_marks_its_message_first)
 {
-	struct store *other = open_store();
+	struct store *other = open_store(STORE_CREATE);
 	struct handled *a = open_of(store, "a", 100, 0), *b = open_of(other, "a", 100, 0);
 	struct append *one = append_create(store), *two = append_create(other);
 	ck_assert_int_eq(append_marked(one, a, 1, "by one"), APPEND_STORED);

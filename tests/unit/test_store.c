@@ -26,13 +26,6 @@ static void begin(void)
 	error_clear(&err);
 }
 
-static struct store *open_store(enum store_mode mode)
-{
-	struct store *store = store_open(path, mode, &err);
-	ck_assert_msg(store != NULL, "%s", err.text);
-	return store;
-}
-
 /* ---- messages ---- */
 
 /* A message with an id, and as an event with a subject when there is one. */
